@@ -1,0 +1,241 @@
+package record
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// FormatVersion is the version of records.jsonl that this package writes and
+// the newest that it reads; docs/format-records.md describes it.
+const FormatVersion = 1
+
+// maxLine bounds one line of records.jsonl. A reply of a million chunks takes
+// about 20 MB; what is longer is not a record of ours.
+const maxLine = 64 << 20
+
+// maxFaults is how many faults of lines a Reader keeps in words. All are
+// counted.
+const maxFaults = 20
+
+// Writer writes records.jsonl: a header line, one line a Record, a trailer
+// line. It loses nothing of a Record but its Text. It is a Sink, buffered, and
+// not safe for concurrent use.
+type Writer struct {
+	w    *bufio.Writer
+	line []byte
+	err  error
+}
+
+// NewWriter writes the header of a run to w and flushes it, so that an
+// unwritable file is found before load starts.
+func NewWriter(w io.Writer, h Header) (*Writer, error) {
+	out := &Writer{w: bufio.NewWriterSize(w, 64<<10)}
+	line := struct {
+		Version int    `json:"headway_records"`
+		Run     Header `json:"run"`
+	}{FormatVersion, h}
+	if err := out.put(line); err != nil {
+		return nil, err
+	}
+	return out, out.Flush()
+}
+
+// Take writes one Record. After an error every later call gives the same.
+func (w *Writer) Take(r *Record) error {
+	return w.put(lineOf(r))
+}
+
+// Flush hands what is buffered to the file.
+func (w *Writer) Flush() error {
+	if w.err == nil {
+		if err := w.w.Flush(); err != nil {
+			w.err = fmt.Errorf("writing records: %w", err)
+		}
+	}
+	return w.err
+}
+
+// Close writes the trailer and flushes. The file itself stays the caller's.
+func (w *Writer) Close(t Trailer) error {
+	line := struct {
+		Trailer Trailer `json:"trailer"`
+	}{t}
+	if err := w.put(line); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+func (w *Writer) put(v any) error {
+	if w.err != nil {
+		return w.err
+	}
+	line, err := json.Marshal(v)
+	if err != nil {
+		w.err = fmt.Errorf("encoding a line of records: %w", err)
+		return w.err
+	}
+	w.line = append(append(w.line[:0], line...), '\n')
+	if _, err := w.w.Write(w.line); err != nil {
+		w.err = fmt.Errorf("writing records: %w", err)
+	}
+	return w.err
+}
+
+// Reader reads records.jsonl. A line that cannot be read is skipped, counted
+// and named; a file of which no line can be read is an error.
+type Reader struct {
+	r       *bufio.Reader
+	name    string
+	n       int // lines read
+	header  Header
+	trailer *Trailer
+	read    int
+	skipped int
+	faults  []error
+}
+
+// NewReader reads the header line. The name is used in errors only.
+func NewReader(r io.Reader, name string) (*Reader, error) {
+	in := &Reader{r: bufio.NewReaderSize(r, 64<<10), name: name}
+	line, err := in.next()
+	if errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading records %s: the file is empty", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var head struct {
+		Version int     `json:"headway_records"`
+		Run     *Header `json:"run"`
+	}
+	if err := json.Unmarshal(line, &head); err != nil {
+		return nil, fmt.Errorf("reading records %s:1: %w", name, err)
+	}
+	switch {
+	case head.Version == 0 || head.Run == nil:
+		return nil, fmt.Errorf("reading records %s:1: not a records.jsonl: the first line has no \"headway_records\" and \"run\"", name)
+	case head.Version < 0 || head.Version > FormatVersion:
+		return nil, fmt.Errorf("reading records %s:1: version %d of the format is unknown; this headway reads up to %d", name, head.Version, FormatVersion)
+	}
+	in.header = *head.Run
+	return in, nil
+}
+
+// Header is what was asked for in the run.
+func (r *Reader) Header() Header { return r.header }
+
+// Trailer is what was found when the run ended. It is missing, and false is
+// returned, until Next has given io.EOF and where the run was killed before it
+// could write it.
+func (r *Reader) Trailer() (Trailer, bool) {
+	if r.trailer == nil {
+		return Trailer{}, false
+	}
+	return *r.trailer, true
+}
+
+// Skipped is the number of lines that could not be read so far, and the first
+// twenty faults, each with file and line.
+func (r *Reader) Skipped() (int, []error) { return r.skipped, r.faults }
+
+// Next is the next Record, or io.EOF after the last. It skips lines that it
+// cannot read; when there were lines and none was readable the end is an error
+// that wraps the first fault.
+func (r *Reader) Next() (*Record, error) {
+	for {
+		line, err := r.next()
+		if errors.Is(err, io.EOF) {
+			return nil, r.end()
+		}
+		if err != nil && !errors.Is(err, errLong) {
+			return nil, err
+		}
+		if err == nil {
+			var rec *Record
+			if rec, err = r.line(line); rec != nil {
+				r.read++
+				return rec, nil
+			}
+		}
+		if err != nil {
+			r.fault(err)
+		}
+	}
+}
+
+// line reads one line after the header: a Record, or nil where it is the
+// trailer.
+func (r *Reader) line(b []byte) (*Record, error) {
+	if r.trailer != nil {
+		return nil, errors.New("a line after the trailer")
+	}
+	var l struct {
+		recordLine
+		Trailer *Trailer `json:"trailer"`
+	}
+	if err := json.Unmarshal(b, &l); err != nil {
+		return nil, err
+	}
+	if l.Trailer != nil {
+		r.trailer = l.Trailer
+		return nil, nil
+	}
+	return l.record()
+}
+
+func (r *Reader) end() error {
+	if r.read == 0 && r.skipped > 0 {
+		return fmt.Errorf("reading records %s: none of %d lines is readable, the first: %w", r.name, r.skipped, r.faults[0])
+	}
+	return io.EOF
+}
+
+func (r *Reader) fault(err error) {
+	r.skipped++
+	if len(r.faults) < maxFaults {
+		r.faults = append(r.faults, fmt.Errorf("reading records %s:%d: %w", r.name, r.n, err))
+	}
+}
+
+var errLong = fmt.Errorf("the line is longer than %d MiB", maxLine>>20)
+
+// next reads a line that is not blank. A line without its end is given too:
+// whether it is whole is seen by whether it parses.
+func (r *Reader) next() ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.r.ReadSlice('\n')
+		if len(line) <= maxLine {
+			line = append(line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, fmt.Errorf("reading records %s:%d: %w", r.name, r.n+1, err)
+		case err != nil && len(line) == 0:
+			return nil, io.EOF
+		}
+		r.n++
+		if len(line) > maxLine {
+			return nil, errLong
+		}
+		if !blank(line) {
+			return line, nil
+		}
+		line = line[:0]
+	}
+}
+
+func blank(line []byte) bool {
+	for _, c := range line {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,103 @@
+package record
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Run is what is true of a whole measurement: a Header known when it starts
+// and a Trailer known when it ends.
+type Run struct {
+	Header
+	Trailer
+}
+
+// Header is what was asked for and on what machine.
+type Header struct {
+	// Version is headway's own version, ID the run's name among others.
+	Version string `json:"version"`
+	ID      string `json:"id"`
+	// Origin is the wall time of Time 0.
+	Origin time.Time `json:"origin"`
+	// Config is the resolved configuration and Command the command line that
+	// repeats it, both with secrets taken out.
+	Config  json.RawMessage `json:"config,omitempty"`
+	Command string          `json:"command,omitempty"`
+
+	Model     string `json:"model"`
+	URL       string `json:"url"`
+	Endpoint  string `json:"endpoint_type"`
+	Streaming bool   `json:"streaming"`
+	// Simulated says that no real engine answered.
+	Simulated bool `json:"simulated"`
+
+	// Concurrency and Rate (requests/s) are the asked load, 0 where not set.
+	Concurrency int     `json:"concurrency,omitempty"`
+	Rate        float64 `json:"request_rate,omitempty"`
+	Arrivals    string  `json:"arrivals"`
+	// NumGPUs is how many GPUs the endpoint uses as the user declared it, 0
+	// when not said.
+	NumGPUs int    `json:"num_gpus,omitempty"`
+	Seed    uint64 `json:"seed"`
+	// Repeat counts the runs of one configuration from 0.
+	Repeat int `json:"repeat,omitempty"`
+
+	Tokenizer   Tokenizer `json:"tokenizer"`
+	ServerCount bool      `json:"server_token_count,omitempty"`
+	Machine     Machine   `json:"machine"`
+	Schedule    Schedule  `json:"schedule"`
+}
+
+// Tokenizer says what counted the tokens.
+type Tokenizer struct {
+	Name        string `json:"name"`
+	Fingerprint string `json:"fingerprint"`
+	// Fallback is set when the model's own tokenizer could not be had.
+	Fallback bool `json:"fallback,omitempty"`
+}
+
+// Machine is where the client ran.
+type Machine struct {
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
+	CPUs int    `json:"cpus"`
+	Go   string `json:"go"`
+}
+
+// Schedule describes the planned arrivals as they were drawn.
+type Schedule struct {
+	// Timed is false in a closed loop, where replies set the pace; the rest
+	// is then zero.
+	Timed bool `json:"timed"`
+	Count int  `json:"count,omitempty"`
+	// Span is the last planned time in seconds.
+	Span float64 `json:"span_s,omitempty"`
+	// Rate is the drawn rate in requests per second.
+	Rate float64 `json:"rate,omitempty"`
+	// Dispersion is the variance of the counts per window over their mean:
+	// about 0 for a constant schedule, 1 for Poisson, above 1 for bursts.
+	Dispersion float64 `json:"dispersion,omitempty"`
+	// GapCV2 is the squared coefficient of variation of the gaps: 0 constant,
+	// 1 Poisson, 1/shape gamma.
+	GapCV2 float64 `json:"gap_cv2,omitempty"`
+}
+
+// Trailer is what was found when the run ended.
+type Trailer struct {
+	// Begin and End bound the profiling phase: the first slot's release and
+	// the last reply.
+	Begin Time `json:"begin"`
+	End   Time `json:"end"`
+	// Cancelled says that the user ended the run early.
+	Cancelled bool `json:"cancelled"`
+	// Aborted says why the run ended itself early; empty when it did not.
+	Aborted  string    `json:"aborted,omitempty"`
+	Warnings []Warning `json:"warnings,omitempty"`
+}
+
+// Warning is something that a reader of the figures must know.
+type Warning struct {
+	// Code is short and stable ("tokenizer_fallback"), Text a whole sentence.
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
