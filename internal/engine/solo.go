@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"container/heap"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"headway/workload"
+)
+
+// solo gives every sequence its own pace: a time to the first token and a time
+// between tokens that do not depend on the others.
+type solo struct {
+	fixed   Fixed
+	speedup float64
+	key     workload.Key
+	queue   dueQueue
+}
+
+func newSolo(f Fixed, c Config) *solo {
+	return &solo{fixed: f, speedup: c.SpeedupRatio, key: workload.Seed(c.Seed).Named("engine jitter")}
+}
+
+func (p *solo) start(e *Engine, at time.Duration) {
+	for s := e.admit(at); s != nil; s = e.admit(at) {
+		if s.rng == nil && p.fixed.TTFTJitterCV+p.fixed.ITLJitterCV > 0 {
+			// By order of submission and not by a common stream: a request's
+			// jitter must not depend on how the others' tokens interleave.
+			s.rng = p.key.Index(int(s.order)).Rand()
+		}
+		p.plan(s, at, p.fixed.TTFT, p.fixed.TTFTJitterCV)
+	}
+}
+
+func (p *solo) plan(s *sequence, at, d time.Duration, cv float64) {
+	s.due = at + sped(jittered(d, cv, s.rng), p.speedup)
+	heap.Push(&p.queue, s)
+}
+
+func (p *solo) next() (time.Duration, bool) {
+	if len(p.queue) == 0 {
+		return 0, false
+	}
+	return p.queue[0].due, true
+}
+
+func (p *solo) finish(e *Engine, at time.Duration) {
+	e.stats.Steps++
+	for len(p.queue) > 0 && p.queue[0].due == at {
+		s := heap.Pop(&p.queue).(*sequence)
+		s.computed = s.context()
+		if e.emit(s, at) {
+			e.leave(s)
+			continue
+		}
+		if e.makeRoom(s, s.context(), at) {
+			p.plan(s, at, p.fixed.ITL, p.fixed.ITLJitterCV)
+		}
+	}
+}
+
+func (p *solo) drop(s *sequence) {
+	if s.heapIndex >= 0 {
+		heap.Remove(&p.queue, s.heapIndex)
+	}
+}
+
+// jittered multiplies d by a lognormal factor with mean 1 and the coefficient
+// of variation cv: exp(N(−σ²/2, σ²)) with σ² = ln(1+cv²).
+func jittered(d time.Duration, cv float64, rng *rand.Rand) time.Duration {
+	if cv == 0 || d == 0 {
+		return d
+	}
+	variance := math.Log1p(cv * cv)
+	return time.Duration(math.Round(float64(d) * math.Exp(rng.NormFloat64()*math.Sqrt(variance)-variance/2)))
+}
+
+// dueQueue is a heap of sequences by the time of their next token, then by
+// order of submission.
+type dueQueue []*sequence
+
+func (q dueQueue) Len() int { return len(q) }
+
+func (q dueQueue) Less(i, j int) bool {
+	if q[i].due != q[j].due {
+		return q[i].due < q[j].due
+	}
+	return q[i].order < q[j].order
+}
+
+func (q dueQueue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].heapIndex, q[j].heapIndex = i, j
+}
+
+func (q *dueQueue) Push(x any) {
+	s := x.(*sequence)
+	s.heapIndex = len(*q)
+	*q = append(*q, s)
+}
+
+func (q *dueQueue) Pop() any {
+	last := len(*q) - 1
+	s := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	s.heapIndex = -1
+	return s
+}

@@ -1,0 +1,71 @@
+package prompt
+
+import (
+	"errors"
+	"fmt"
+
+	"headway/workload"
+)
+
+// ErrBlocks is returned for a request that names its prompt by the block ids of
+// a trace.
+var ErrBlocks = errors.New("prompts of block ids are not built yet")
+
+// Fill makes what a request only names: its text from Tokens and Prefix, its
+// system message from SystemTokens, its OutputTokens from Reference. What it
+// made stands in Text, System and OutputTokens; the fields that named it are
+// then empty. A request with nothing to make is returned as it is.
+//
+// The text is exactly Prefix.Tokens + Tokens tokens, and its beginning up to
+// the seam is the same for all requests with that Prefix.
+func (m *Maker) Fill(r workload.Request) (workload.Request, error) {
+	if err := m.fill(&r); err != nil {
+		return r, fmt.Errorf("request %d (session %s, turn %d): %w", r.Index, r.Session, r.Turn, err)
+	}
+	return r, nil
+}
+
+func (m *Maker) fill(r *workload.Request) error {
+	p := &r.Prompt
+	if len(p.Blocks) > 0 {
+		return ErrBlocks
+	}
+	if p.SystemTokens > 0 && p.System == "" {
+		text, err := m.Shared(p.SystemKey, p.SystemTokens)
+		if err != nil {
+			return fmt.Errorf("system message: %w", err)
+		}
+		p.System = text
+	}
+	p.SystemTokens, p.SystemKey = 0, 0
+	if p.Text == "" && p.Messages == nil && p.Payload == nil {
+		text, err := m.joined(*p)
+		if err != nil {
+			return err
+		}
+		p.Text, p.Tokens, p.Prefix = text, 0, workload.Prefix{}
+	}
+	if p.Reference != "" {
+		if r.OutputTokens == 0 {
+			r.OutputTokens = max(1, m.tok.Count(p.Reference))
+		}
+		p.Reference = ""
+	}
+	return nil
+}
+
+// joined makes prefix and text as one string.
+func (m *Maker) joined(p workload.Prompt) (string, error) {
+	prefix, err := m.Shared(p.Prefix.Key, p.Prefix.Tokens)
+	if err != nil {
+		return "", fmt.Errorf("prefix: %w", err)
+	}
+	text, err := m.after(prefix, p.Prefix.Tokens, p.Key, p.Tokens)
+	if err != nil {
+		return "", err
+	}
+	if prefix+text == "" {
+		return "", errors.New("the prompt has neither text nor a length")
+	}
+	return prefix + text, nil
+}

@@ -1,0 +1,71 @@
+package load
+
+import (
+	"context"
+	"time"
+
+	"headway/workload"
+)
+
+// feed reads the Source ahead of need and hands out whole sessions.
+func (r *run) feed(ctx context.Context) {
+	defer close(r.sessions)
+	var session []workload.Request
+	send := func() bool {
+		if len(session) == 0 {
+			return true
+		}
+		select {
+		case r.sessions <- session:
+		case <-ctx.Done():
+			// The Source may still be read for the Records of what is not
+			// sent; drain empties the channel, so this does not block.
+			if r.plan.Endless {
+				return false
+			}
+			r.sessions <- session
+		}
+		session = nil
+		return true
+	}
+	for req, err := range r.plan.Source {
+		if err != nil {
+			r.readErr = err
+			break
+		}
+		if len(session) > 0 && session[0].Session != req.Session && !send() {
+			return
+		}
+		session = append(session, req)
+		if req.Turn == req.Turns-1 && !send() {
+			return
+		}
+	}
+	send()
+}
+
+// drain makes Records of what a plan with an end did not send, and ends
+// the feeder.
+func (r *run) drain(endFeed context.CancelFunc, fed <-chan struct{}) {
+	endFeed()
+	for s := range r.sessions {
+		if !r.plan.Endless {
+			r.dropAll(s, 0, 0)
+		}
+	}
+	<-fed
+}
+
+// limitTime arms the plan's duration and grace; the function it returns
+// disarms them.
+func (r *run) limitTime() func() {
+	if r.plan.Duration <= 0 {
+		return func() {}
+	}
+	stop := time.AfterFunc(r.plan.Duration, func() { r.endSend(errStopped) })
+	if r.plan.Grace < 0 {
+		return func() { stop.Stop() }
+	}
+	kill := time.AfterFunc(r.plan.Duration+r.plan.Grace, func() { r.kill(errStopped) })
+	return func() { stop.Stop(); kill.Stop() }
+}

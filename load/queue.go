@@ -1,0 +1,70 @@
+package load
+
+import (
+	"sync"
+
+	"headway/record"
+)
+
+// queue carries finished Records to the Sink on a goroutine of its own. It has
+// no bound, so that a slot is never held up by counting or by a slow disk:
+// the Records of a run have to be held somewhere, and a slot is the one place
+// where waiting would change the measurement.
+type queue struct {
+	sink    record.Sink
+	failed  func(error)
+	mu      sync.Mutex
+	ready   sync.Cond
+	items   []*record.Record
+	closed  bool
+	done    chan struct{}
+	takeErr error
+}
+
+func newQueue(sink record.Sink, failed func(error)) *queue {
+	q := &queue{sink: sink, failed: failed, done: make(chan struct{})}
+	q.ready.L = &q.mu
+	go q.run()
+	return q
+}
+
+func (q *queue) put(r *record.Record) {
+	q.mu.Lock()
+	q.items = append(q.items, r)
+	q.mu.Unlock()
+	q.ready.Signal()
+}
+
+// close waits until the Sink has taken everything and returns its first error.
+func (q *queue) close() error {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.ready.Signal()
+	<-q.done
+	return q.takeErr
+}
+
+func (q *queue) run() {
+	defer close(q.done)
+	for {
+		q.mu.Lock()
+		for len(q.items) == 0 && !q.closed {
+			q.ready.Wait()
+		}
+		items := q.items
+		q.items = nil
+		q.mu.Unlock()
+		if len(items) == 0 {
+			return
+		}
+		for _, r := range items {
+			// After an error the Sink is still offered the rest: one that
+			// writes to two places may yet save what it can.
+			if err := q.sink.Take(r); err != nil && q.takeErr == nil {
+				q.takeErr = err
+				q.failed(err)
+			}
+		}
+	}
+}

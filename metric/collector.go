@@ -1,0 +1,226 @@
+package metric
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sync"
+
+	"headway/record"
+)
+
+// Options say how a run's records are to be read. The zero value gives the
+// metrics of a run that did not stream.
+type Options struct {
+	// Clock is that of the run; it turns Times to wall time.
+	Clock record.Clock
+	// Concurrency is the asked number of requests in flight, 0 in an open
+	// loop without a limit; above 0 it asks for Result.Steady.
+	Concurrency int
+	// Goodput are bounds on single requests, as [ParseGoodput] reads them.
+	Goodput []Objective
+	// Objectives are bounds on the result, as [ParseObjective] reads them.
+	Objectives []Objective
+	// PerChunkUsage takes the server's usage at the first chunk for the
+	// divisor of the inter-token latency, see [ITLByUsage].
+	PerChunkUsage bool
+	// Streaming says that replies were asked for as streams. Without it no
+	// metric that needs one exists.
+	Streaming bool
+	// NumGPUs is the declared number of GPUs of the endpoint, 0 where not said.
+	NumGPUs int
+}
+
+// metrics is the table that the options leave.
+func (o Options) metrics() []Metric {
+	table := byTokens
+	if o.PerChunkUsage {
+		table = byUsage
+	}
+	if o.Streaming {
+		return table
+	}
+	return slices.DeleteFunc(slices.Clone(table), func(m Metric) bool { return m.Streaming })
+}
+
+// Collector is a record.Sink that keeps the values of every metric, exact and
+// as float64, and lets the Record go. Only [Collector.Live] may be called
+// while another goroutine is in Take.
+type Collector struct {
+	options Options
+	table   []Metric
+	columns [][]float64 // by the table's index
+	totals  Totals
+	goals   []goal
+	result  Result // the counts alone
+	failed  map[record.Failure]int
+	steady  *occupancy
+	seen    evidence
+	warmup  *Collector
+
+	mu   sync.Mutex
+	live tally
+}
+
+// NewCollector makes an empty Collector.
+func NewCollector(o Options) *Collector {
+	table := o.metrics()
+	c := &Collector{
+		options: o,
+		table:   table,
+		columns: make([][]float64, len(table)),
+		totals:  Totals{Clock: o.Clock, NumGPUs: o.NumGPUs, Goals: len(o.Goodput) > 0},
+		goals:   goals(o.Goodput, table),
+		failed:  map[record.Failure]int{},
+	}
+	if o.Concurrency > 0 {
+		c.steady = &occupancy{level: o.Concurrency}
+	}
+	return c
+}
+
+// Take adds a Record. It never fails.
+func (c *Collector) Take(r *record.Record) error {
+	c.mu.Lock()
+	c.live.add(r)
+	c.mu.Unlock()
+	if !r.Warmup {
+		c.add(r)
+		return nil
+	}
+	if c.warmup == nil {
+		c.warmup = NewCollector(Options{
+			Clock: c.options.Clock, NumGPUs: c.options.NumGPUs,
+			PerChunkUsage: c.options.PerChunkUsage, Streaming: c.options.Streaming,
+		})
+	}
+	c.warmup.add(r)
+	return nil
+}
+
+func (c *Collector) add(r *record.Record) {
+	c.result.Planned++
+	if !c.outcome(r) {
+		return
+	}
+	for i := range c.table {
+		switch m := &c.table[i]; {
+		case m.value != nil:
+			if v, ok := m.value(r); ok {
+				c.columns[i] = append(c.columns[i], v)
+			}
+		case m.values != nil:
+			c.columns[i] = m.values(r, c.columns[i])
+		}
+	}
+	c.totals.add(r)
+	if c.totals.Goals && good(r, c.goals) {
+		c.totals.Good++
+	}
+	if c.steady != nil {
+		c.steady.add(r)
+	}
+	c.seen.add(r, c.options)
+}
+
+// outcome counts what became of a request; false for one that was not sent,
+// which counts nowhere else.
+func (c *Collector) outcome(r *record.Record) bool {
+	switch {
+	case r.Outcome == record.Dropped:
+		c.result.Dropped++
+		return false
+	case Valid(r):
+		c.result.OK++
+		return true
+	case r.Outcome == record.Cancelled:
+		c.result.Cancelled++
+	default:
+		c.result.Failed++
+	}
+	f, _ := FailureOf(r)
+	c.failed[f]++
+	return true
+}
+
+// FailureOf is why a record counts as an error; false where it does not, see
+// [Erred]. A record that says OK and is not valid has no Failure of its own,
+// so that the reason is given here.
+func FailureOf(r *record.Record) (record.Failure, bool) {
+	if !Erred(r) {
+		return record.Failure{}, false
+	}
+	if r.Failure != nil {
+		return *r.Failure, true
+	}
+	f := record.Failure{Class: record.ClassEmpty, Type: "InvalidInferenceResultError",
+		Message: "the reply has no text"}
+	switch _, text := firstOf(r, anyText); {
+	case r.Outcome == record.Cancelled:
+		f = record.Failure{Class: record.ClassCancelled, Code: 499, Type: "RequestCancellationError",
+			Message: "the request was given up"}
+	case r.Outcome == record.Failed:
+		f = record.Failure{Class: record.ClassClient, Type: "Error", Message: "the request failed, the cause was not recorded"}
+	case text:
+		f.Class, f.Message = record.ClassClient, "the reply's times lie before the request's start"
+	}
+	return f, true
+}
+
+// Result summarises the records taken so far. It depends on the set of them
+// alone and not on the order in which they were taken, to the last bit.
+func (c *Collector) Result() *Result {
+	r := c.result
+	totals := c.totals
+	totals.sums = map[string]float64{}
+	for i, m := range c.table {
+		values := c.columns[i]
+		switch {
+		case m.adjusted:
+			if len(values) > 0 && totals.Errors > 0 {
+				r.Summaries = append(r.Summaries, summariseAdjusted(m, values, totals.Errors))
+			}
+		case len(values) > 0:
+			s := Summarise(m, values)
+			totals.sums[m.Tag] = s.Sum
+			r.Summaries = append(r.Summaries, s)
+		}
+	}
+	for _, m := range c.table {
+		if m.derive == nil {
+			continue
+		}
+		if v, ok := m.derive(&totals); ok && !math.IsNaN(v) && !math.IsInf(v, 0) {
+			r.Scalars = append(r.Scalars, Scalar{Metric: m, Value: v})
+		}
+	}
+	r.Failures = c.failures()
+	if c.steady != nil {
+		r.Steady = c.steady.steady()
+	}
+	if c.warmup != nil {
+		r.Warmup = c.warmup.Result()
+		r.Warmup.Warnings = nil // a warm-up is not a measurement
+	}
+	r.Verdicts = Check(c.options.Objectives, &r)
+	r.Warnings = c.seen.warnings(&r, c.totals)
+	return &r
+}
+
+// failures lists what went wrong, the most frequent first.
+func (c *Collector) failures() []FailureCount {
+	var list []FailureCount
+	for f, n := range c.failed {
+		list = append(list, FailureCount{Failure: f, Count: n})
+	}
+	slices.SortFunc(list, func(a, b FailureCount) int {
+		return cmp.Or(
+			cmp.Compare(b.Count, a.Count),
+			cmp.Compare(a.Failure.Class, b.Failure.Class),
+			cmp.Compare(a.Failure.Code, b.Failure.Code),
+			cmp.Compare(a.Failure.Type, b.Failure.Type),
+			cmp.Compare(a.Failure.Message, b.Failure.Message),
+		)
+	})
+	return list
+}

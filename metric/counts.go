@@ -1,0 +1,91 @@
+package metric
+
+import (
+	"strings"
+
+	"headway/record"
+)
+
+func countOK(t *Totals) (float64, bool) { return float64(t.OK), true }
+
+// counts are how many requests there were and what became of them.
+func counts() []Metric {
+	return []Metric{
+		count(Metric{Tag: "request_count", Unit: "requests", Console: true,
+			Formula: "valid requests: answered, with text, without an error",
+			derive:  countOK}),
+		count(Metric{Tag: "error_request_count", Unit: "requests", Console: true, Better: Lower, absentIsZero: true,
+			Formula: "requests sent that are not valid, cancelled ones included; absent if 0",
+			derive:  func(t *Totals) (float64, bool) { return float64(t.Errors), t.Errors > 0 }}),
+		filled(Metric{Tag: "request_error_rate", Unit: "%", Scale: 100, Kind: Derived, Better: Lower,
+			Formula: "error_request_count / (request_count + error_request_count)", Where: "counts.go",
+			derive: func(t *Totals) (float64, bool) {
+				n := t.OK + t.Errors
+				return float64(t.Errors) / float64(n), n > 0
+			}}),
+		count(Metric{Tag: "context_overflow_count", Unit: "requests", Better: Lower, absentIsZero: true,
+			Formula: "errors whose message says that the prompt exceeds the model's context; absent if 0",
+			Source:  "aiperf (the phrases that are looked for are ours)",
+			derive:  func(t *Totals) (float64, bool) { return float64(t.Overflows), t.Overflows > 0 }}),
+	}
+}
+
+// count fills in what counters share.
+func count(m Metric) Metric {
+	m.Kind, m.Scale, m.Integer = Aggregate, 1, true
+	if m.Where == "" {
+		m.Where = "counts.go"
+	}
+	return filled(m)
+}
+
+// overflowPhrases are how servers say that a prompt does not fit, in lower
+// case: the OpenAI API, vLLM, SGLang and TensorRT-LLM.
+var overflowPhrases = [...]string{
+	"context_length_exceeded",
+	"maximum context length",
+	"max_model_len",
+	"longer than the maximum model length",
+	"longer than the model's context length",
+	"exceeds the context",
+	"exceeds the maximum input length",
+	"exceed max_num_tokens",
+	"prompt is too long",
+}
+
+// overflows reports whether a failure says that the prompt did not fit.
+func overflows(f *record.Failure) bool {
+	if f == nil {
+		return false
+	}
+	s := strings.ToLower(f.Message)
+	for _, p := range overflowPhrases {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// window are the bounds of the measurement. They come from valid records
+// only: a request that hangs until its timeout does not stretch the time that
+// throughput is divided by.
+func window() []Metric {
+	at := func(tag, formula string, pick func(*Totals) record.Time) Metric {
+		return filled(Metric{Tag: tag, Unit: "ns", Scale: 1e9, Kind: Aggregate, Integer: true,
+			Formula: formula, Where: "counts.go",
+			derive: func(t *Totals) (float64, bool) {
+				wall := t.Clock.Wall(pick(t))
+				return float64(wall.Unix()) + float64(wall.Nanosecond())/1e9, t.OK > 0 && !t.Clock.Origin().IsZero()
+			}})
+	}
+	return []Metric{
+		at("min_request_timestamp", "earliest start of a valid request, wall clock",
+			func(t *Totals) record.Time { return t.First }),
+		at("max_response_timestamp", "latest start + request_latency of a valid request, wall clock",
+			func(t *Totals) record.Time { return t.Last }),
+		filled(Metric{Tag: "benchmark_duration", Unit: "sec", Scale: 1, Kind: Derived, Console: true,
+			Formula: "max_response_timestamp − min_request_timestamp, absent unless above 0", Where: "counts.go",
+			derive: (*Totals).Duration}),
+	}
+}

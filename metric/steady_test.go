@@ -1,0 +1,87 @@
+package metric
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"headway/record"
+)
+
+func TestSteady(t *testing.T) {
+	// Two slots: the second opens at 200 ms and the first closes at 900 ms.
+	a := reply(100, 250, 400)      // 2 tokens, both inside
+	b := reply(400, 500, 700, 900) // on a's slot at once
+	c := reply(200, 300, 600, 850) // the second slot
+	d := reply(850, 950, 1400)     // after c: its tokens come in the tail
+	counted := func(r *record.Record, n ...int) *record.Record {
+		for i := range n {
+			r.Arrivals[i].Tokens = n[i]
+		}
+		return r
+	}
+	tests := []struct {
+		name    string
+		level   int
+		records []*record.Record
+		want    Steady
+	}{
+		{"two slots", 2, []*record.Record{a, b, c, d}, Steady{
+			Level: 2, Begin: 0.2, Duration: 0.7, Share: 0.7 / 1.3,
+			RequestThroughput:     3 / 0.7, // a, b, c
+			OutputTokenThroughput: 8 / 0.7,
+		}},
+		{"never", 3, []*record.Record{a, b, c, d}, Steady{Level: 3}},
+		{"nothing", 3, nil, Steady{Level: 3}},
+		{"tokens by their chunks", 1, []*record.Record{
+			// In flight alone from 100 to 300 ms: 9 of 10 tokens, of 20 as encoded together.
+			counted(func() *record.Record { r := reply(100, 200, 300); r.TokensOut = 20; return r }(), 9, 1),
+		}, Steady{Level: 1, Begin: 0.1, Duration: 0.2, Share: 1, RequestThroughput: 5, OutputTokenThroughput: 100}},
+		{"a failure holds a slot and serves nothing", 2, []*record.Record{
+			reply(100, 200, 500), failed(300, 600, record.Failure{}),
+		}, Steady{Level: 2, Begin: 0.3, Duration: 0.2, Share: 0.4, RequestThroughput: 5, OutputTokenThroughput: 5}},
+		{"a dip between counts", 1, []*record.Record{
+			reply(100, 200), reply(400, 500),
+		}, Steady{Level: 1, Begin: 0.1, Duration: 0.4, Share: 1, RequestThroughput: 5, OutputTokenThroughput: 5}},
+	}
+	for _, test := range tests {
+		got := collect(Options{Streaming: true, Concurrency: test.level}, test.records...)
+		if diff := cmp.Diff(&test.want, got.Steady, near); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+	if got := collect(Options{Streaming: true}, a).Steady; got != nil {
+		t.Errorf("an open loop has a steady part: %+v", got)
+	}
+}
+
+func TestSteadySplitsTokensAtItsBounds(t *testing.T) {
+	// The level of two is reached at 300 ms: 3 of a's 4 counted tokens, of 8,
+	// came before.
+	a := reply(100, 200, 400)
+	a.TokensOut, a.Arrivals[0].Tokens, a.Arrivals[1].Tokens = 8, 3, 1
+	// b's chunks are not counted: half of its 6 tokens come before 400 ms.
+	b := reply(300, 350, 600)
+	b.TokensOut = 6
+	got := collect(Options{Streaming: true, Concurrency: 2}, a, b).Steady
+	want := &Steady{Level: 2, Begin: 0.3, Duration: 0.1, Share: 0.2, RequestThroughput: 10, OutputTokenThroughput: 50}
+	if diff := cmp.Diff(want, got, near); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestNineTenthsOfTheLevel(t *testing.T) {
+	for _, test := range []struct {
+		level, flying int
+		reached       bool
+	}{{10, 9, true}, {10, 8, false}, {5, 4, false}, {5, 5, true}, {1, 1, true}, {100, 90, true}, {100, 89, false}} {
+		var records []*record.Record
+		for range test.flying {
+			records = append(records, reply(1, 2))
+		}
+		got := collect(Options{Streaming: true, Concurrency: test.level}, records...).Steady
+		if (got.Duration > 0) != test.reached {
+			t.Errorf("%d of %d in flight: %+v", test.flying, test.level, got)
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package metric
+
+import (
+	"fmt"
+	"strings"
+
+	"headway/record"
+)
+
+// notable is the share of arrivals above which a weakness of their times is
+// worth a warning.
+const notable = 0.05
+
+// evidence is what the warnings of a run rest on. It is sums, minima and
+// maxima only, so that it does not depend on the order of records.
+type evidence struct {
+	prompt, completion gap
+	arrivals           int // with text, of valid streamed replies
+	together, user     int
+	whole              int // valid replies that should have streamed and did not
+	unsplit            int // replies without usable usage at the first chunk
+	output             int // replies whose output counts differ by more than a tenth
+}
+
+// gap is the range of server's count − ours.
+type gap struct{ n, least, most int }
+
+func (g *gap) add(d int) {
+	if g.n == 0 {
+		g.least, g.most = d, d
+	}
+	g.n++
+	g.least, g.most = min(g.least, d), max(g.most, d)
+}
+
+// constant reports whether the difference is the same in at least two replies.
+func (g *gap) constant() bool { return g.n > 1 && g.least == g.most }
+
+func (e *evidence) add(r *record.Record, o Options) {
+	if !Valid(r) {
+		return
+	}
+	if server, ok := r.Usage["prompt_tokens"]; ok && r.TokensIn >= 0 {
+		e.prompt.add(server - r.TokensIn)
+	}
+	if worst, ok := usageDiff(r, usagePairs[1:]); ok && worst > discrepancy {
+		e.output++
+	}
+	if osl, ok := OSL(r); ok {
+		if server, ok := r.Usage["completion_tokens"]; ok {
+			e.completion.add(server - int(osl))
+		}
+		if o.PerChunkUsage && osl > 1 && !usageSplits(r) {
+			e.unsplit++
+		}
+	}
+	if !r.Streamed {
+		if o.Streaming {
+			e.whole++
+		}
+		return
+	}
+	for i := range r.Arrivals {
+		a := &r.Arrivals[i]
+		if !a.Kind.Text() {
+			continue
+		}
+		e.arrivals++
+		if a.Together {
+			e.together++
+		}
+		if a.User {
+			e.user++
+		}
+	}
+}
+
+// warnings are what a reader of the figures must know, in a fixed order.
+func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
+	var list []record.Warning
+	warn := func(when bool, code, format string, args ...any) {
+		if when {
+			list = append(list, record.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
+		}
+	}
+	if few := fewQuantiles(r.OK); r.OK > 0 && len(few) > 0 {
+		warn(true, "few_samples", "with %d replies %s of per-request metrics have fewer than %d values beyond them: read their intervals, or send more requests",
+			r.OK, strings.Join(few, ", "), enough)
+	}
+	if r.Steady != nil {
+		warn(r.Steady.Duration == 0, "level_not_reached",
+			"nine tenths of the asked concurrency of %d were never in flight: there is no steady part, and the figures are of a lower load", r.Steady.Level)
+	}
+	warn(e.whole > 0, "not_streamed",
+		"%d of %d replies did not come as a stream although one was asked for; they have no time to first token", e.whole, r.OK)
+	warn(e.unsplit > 0, "chunk_usage_missing",
+		"%d replies have no usable usage at their first chunk; their inter-token latency is divided by the output tokens less one", e.unsplit)
+	e.tokenWarnings(t, warn)
+	warn(t.Mismatched > 0, "osl_mismatch",
+		"%d of %d replies miss the asked output length by more than 5 %% or 50 tokens: levels may not be comparable", t.Mismatched, t.Asked)
+	warn(above(e.together, e.arrivals), "shared_reads",
+		"%.1f %% of chunks were read together with the chunk before: their gaps are shorter than on the wire, and inter_chunk_latency is of the reads", percent(e.together, e.arrivals))
+	warn(above(e.user, e.arrivals), "user_stamps",
+		"%.1f %% of chunks have the time of their read and not that of the kernel's receipt: client load can delay them", percent(e.user, e.arrivals))
+	return list
+}
+
+// tokenWarnings compare both sides' counts.
+func (e *evidence) tokenWarnings(t Totals, warn func(bool, string, string, ...any)) {
+	template := e.prompt.constant() && e.prompt.least > 0
+	warn(template, "template_tokens",
+		"the server counts %d prompt tokens more than the prompt's text has in every request: the chat template's share", e.prompt.least)
+	warn(e.prompt.least != e.prompt.most, "usage_prompt_varies",
+		"the server's prompt tokens differ from ours by %+d to %+d: the tokenizer may not be the server's", e.prompt.least, e.prompt.most)
+	warn(e.completion.constant() && e.completion.least != 0, "completion_offset",
+		"the server counts %+d output tokens beside ours in every request: most often the end mark", e.completion.least)
+	warn(e.completion.least != e.completion.most, "usage_completion_varies",
+		"the server's output tokens differ from ours by %+d to %+d: the tokenizer may not be the server's, or text does not encode to the tokens that made it",
+		e.completion.least, e.completion.most)
+	// A template is a large share of a short prompt and no fault of the counts.
+	off := t.Discrepant
+	if template {
+		off = e.output
+	}
+	warn(off > 0, "usage_discrepancy",
+		"the server's token counts differ from ours by more than 10 %% in %d of %d requests", off, t.Compared)
+}
+
+// fewQuantiles names the quantiles that n values are too few for.
+func fewQuantiles(n int) []string {
+	var names []string
+	for _, p := range percents {
+		if n*min(p, 100-p) < 100*enough {
+			names = append(names, fmt.Sprintf("p%d", p))
+		}
+	}
+	return names
+}
+
+func above(part, whole int) bool { return float64(part) > notable*float64(whole) }
+
+func percent(part, whole int) float64 { return 100 * float64(part) / float64(max(1, whole)) }

@@ -1,0 +1,82 @@
+package metric
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"headway/record"
+)
+
+// many are enough replies for every quantile.
+func many(change func(i int, r *record.Record)) []*record.Record {
+	var list []*record.Record
+	for i := range 500 {
+		r := reply(float64(1+i), float64(11+i), float64(21+i))
+		r.Usage = map[string]int{"prompt_tokens": 100, "completion_tokens": 2}
+		change(i, r)
+		list = append(list, r)
+	}
+	return list
+}
+
+func TestWarnings(t *testing.T) {
+	tests := []struct {
+		code, says string
+		options    Options
+		change     func(i int, r *record.Record)
+	}{
+		{"", "", Options{Streaming: true}, func(int, *record.Record) {}},
+		{"", "", Options{Streaming: true}, func(i int, r *record.Record) { r.Arrivals[1].Together = i%10 == 0 }}, // 5 %
+		{"shared_reads", "5.1 %", Options{Streaming: true}, func(i int, r *record.Record) { r.Arrivals[1].Together = i%10 == 0 || i == 1 }},
+		{"user_stamps", "50.0 %", Options{Streaming: true}, func(_ int, r *record.Record) { r.Arrivals[0].User = true }},
+		{"template_tokens", "7 prompt tokens more", Options{Streaming: true}, func(_ int, r *record.Record) { r.Usage["prompt_tokens"] = 107 }},
+		{"template_tokens", "30 prompt tokens more", Options{Streaming: true}, func(_ int, r *record.Record) { r.Usage["prompt_tokens"] = 130 }},
+		{"usage_prompt_varies", "by -2 to +7", Options{Streaming: true}, func(i int, r *record.Record) { r.Usage["prompt_tokens"] = 98 + i%10 }},
+		{"usage_discrepancy", "in 500 of 500", Options{Streaming: true}, func(_ int, r *record.Record) { r.Usage["prompt_tokens"] = 80 }},
+		{"osl_mismatch", "3 of 500", Options{Streaming: true}, func(i int, r *record.Record) {
+			r.WantOut = 2
+			if i < 3 {
+				r.WantOut = 4
+			}
+		}},
+		{"level_not_reached", "of 2000", Options{Streaming: true, Concurrency: 2000}, func(int, *record.Record) {}},
+		{"not_streamed", "1 of 500", Options{Streaming: true}, func(i int, r *record.Record) { r.Streamed = i != 0 }},
+		{"chunk_usage_missing", "499 replies", Options{Streaming: true, PerChunkUsage: true}, func(i int, r *record.Record) {
+			if i == 0 {
+				r.FirstUsage = 1
+			}
+		}},
+	}
+	for _, test := range tests {
+		r := collect(test.options, many(test.change)...)
+		want := []string{test.code}
+		if test.code == "" {
+			want = nil
+		}
+		if got := codes(r); !slices.Equal(got, want) {
+			t.Errorf("%q: codes %v", test.code, got)
+		} else if len(want) > 0 && !strings.Contains(r.Warnings[0].Text, test.says) {
+			t.Errorf("%q does not say %q", r.Warnings[0].Text, test.says)
+		}
+	}
+}
+
+func TestWarningsThatComeTogether(t *testing.T) {
+	longer := many(func(_ int, r *record.Record) { r.Usage["completion_tokens"] = 3 })
+	if got := codes(collect(Options{Streaming: true}, longer...)); !slices.Equal(got, []string{"completion_offset", "usage_discrepancy"}) {
+		t.Errorf("a token more in each reply: %v", got)
+	}
+	varied := many(func(i int, r *record.Record) { r.Usage["completion_tokens"] = 2 + i%2 })
+	if got := codes(collect(Options{Streaming: true}, varied...)); !slices.Equal(got, []string{"usage_completion_varies", "usage_discrepancy"}) {
+		t.Errorf("a token more in every second reply: %v", got)
+	}
+	short := many(func(int, *record.Record) {})[:30]
+	r := collect(Options{Streaming: true}, short...)
+	if got := codes(r); !slices.Equal(got, []string{"few_samples"}) || !strings.Contains(r.Warnings[0].Text, "p90, p95, p99") {
+		t.Errorf("thirty replies: %+v", r.Warnings)
+	}
+	if w := collect(Options{Streaming: true}).Warnings; len(w) != 0 {
+		t.Errorf("no replies: %+v", w)
+	}
+}

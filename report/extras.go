@@ -1,0 +1,165 @@
+package report
+
+import (
+	"headway/metric"
+	"headway/record"
+)
+
+// extrasVersion is the version of the "headway" key.
+const extrasVersion = 1
+
+// extras is the "headway" key: what aiperf's schema has no place for. Readers
+// of aiperf's files skip a key that they do not know.
+func (r *Report) extras() object {
+	h := r.Run.Header
+	var o object
+	o.add("format", extrasVersion)
+	o.add("version", h.Version)
+	o.add("simulated", h.Simulated)
+	o.add("model", h.Model)
+	o.add("arrivals", h.Arrivals)
+	if h.Concurrency > 0 {
+		o.add("concurrency", h.Concurrency)
+	}
+	if h.Rate > 0 {
+		o.add("request_rate", h.Rate)
+	}
+	if h.NumGPUs > 0 {
+		o.add("num_gpus", h.NumGPUs)
+	}
+	o.add("requests", object{
+		{"planned", r.Result.Planned}, {"ok", r.Result.OK}, {"failed", r.Result.Failed},
+		{"cancelled", r.Result.Cancelled}, {"dropped", r.Result.Dropped},
+	})
+	o.add("seed", h.Seed)
+	o.add("repeat", h.Repeat)
+	o.add("tokenizer", tokenizer(h))
+	o.add("machine", object{{"os", h.Machine.OS}, {"arch", h.Machine.Arch}, {"cpus", h.Machine.CPUs}, {"go", h.Machine.Go}})
+	o.add("schedule", schedule(h.Schedule))
+	if s := r.Result.Steady; s != nil {
+		o.add("steady", steady(s))
+	}
+	var own []figure
+	for _, f := range figures(r.Result) {
+		if f.ours() {
+			own = append(own, f)
+		}
+	}
+	if len(own) > 0 {
+		o.add("metrics", metricObjects(own))
+	}
+	o.add("intervals", intervals(r.Result.Summaries))
+	o.add("failures", failures(r.Result.Failures))
+	if len(r.Result.Verdicts) > 0 {
+		o.add("verdicts", verdicts(r.Result.Verdicts))
+	}
+	o.add("warnings", warnings(r.Warnings()))
+	o.add("aborted", r.Run.Aborted)
+	o.add("config", r.raw(h.Config))
+	return o
+}
+
+func tokenizer(h record.Header) object {
+	o := object{{"name", h.Tokenizer.Name}}
+	o.add("fingerprint", h.Tokenizer.Fingerprint)
+	o.add("fallback", h.Tokenizer.Fallback)
+	o.add("server_count", h.ServerCount)
+	return o
+}
+
+func schedule(s record.Schedule) object {
+	o := object{{"timed", s.Timed}}
+	if s.Timed {
+		o.add("count", s.Count)
+		o.add("span_s", s.Span)
+		o.add("rate", s.Rate)
+		o.add("dispersion", s.Dispersion)
+		o.add("gap_cv2", s.GapCV2)
+	}
+	return o
+}
+
+func steady(s *metric.Steady) object {
+	var o object
+	o.add("level", s.Level)
+	o.add("begin_s", s.Begin)
+	o.add("duration_s", s.Duration)
+	o.add("share", s.Share)
+	o.add("request_throughput", s.RequestThroughput)
+	o.add("output_token_throughput", s.OutputTokenThroughput)
+	return o
+}
+
+// intervals gives the 95 % interval of each mean and quantile in the metric's
+// unit, and names the quantiles that rest on too few samples.
+func intervals(summaries []metric.Summary) object {
+	all := object{}
+	for _, s := range summaries {
+		if internal(s.Metric.Tag) {
+			continue
+		}
+		o := object{}
+		pair := func(name string, low, high float64) {
+			if finite(low) && finite(high) {
+				o.add(name, []float64{shown(s.Metric, low), shown(s.Metric, high)})
+			}
+		}
+		pair("avg", s.MeanLow, s.MeanHigh)
+		few := []string{}
+		for _, q := range s.Quantiles {
+			pair(quantileName(q.Q), q.Low, q.High)
+			if q.Few {
+				few = append(few, quantileName(q.Q))
+			}
+		}
+		if len(few) > 0 {
+			o.add("few", few)
+		}
+		all.add(s.Metric.Tag, o)
+	}
+	return all
+}
+
+func failures(list []metric.FailureCount) []object {
+	all := []object{}
+	for _, f := range list {
+		o := object{{"class", string(f.Failure.Class)}}
+		o = append(o, errorDetails(&f.Failure)...)
+		all = append(all, append(o, field{"count", f.Count}))
+	}
+	return all
+}
+
+func verdicts(list []metric.Verdict) []object {
+	all := []object{}
+	for _, v := range list {
+		o := object{{"objective", v.Objective.Text}, {"met", v.Met}, {"known", v.Known}, {"unsure", v.Unsure}}
+		if v.Known {
+			value, unit := verdictValue(v)
+			o.add("value", value)
+			o.add("unit", unit)
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+// verdictValue is the measured value in the unit in which its metric is shown.
+func verdictValue(v metric.Verdict) (value float64, unit string) {
+	m, ok := metric.Lookup(v.Objective.Tag)
+	if !ok {
+		return v.Value, ""
+	}
+	if v.Objective.Stat == "count" {
+		return v.Value, ""
+	}
+	return shown(m, v.Value), m.Unit
+}
+
+func warnings(list []record.Warning) []object {
+	all := []object{}
+	for _, w := range list {
+		all = append(all, object{{"code", w.Code}, {"text", w.Text}})
+	}
+	return all
+}

@@ -1,0 +1,262 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"headway/metric"
+)
+
+// Level is one concurrency, or one rate, of a sweep and the runs made of it.
+type Level struct {
+	// Runs repeat one configuration; at least one.
+	Runs []*Report
+}
+
+// estimate is a figure with its 95 % interval; NaN is what is not known.
+type estimate struct {
+	value, low, high float64
+	few              bool
+}
+
+func unknown() estimate { return estimate{math.NaN(), math.NaN(), math.NaN(), false} }
+
+// WriteLevels writes a sweep's table, a level a row: the figures with their
+// intervals below them, then what failed and which objectives were missed.
+func WriteLevels(w io.Writer, levels []Level, o ConsoleOptions) error {
+	if len(levels) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	t, few := levelTable(levels)
+	t, _ = t.fit(o.width())
+	t.render(&b, o.Color)
+	b.WriteString(wrap(intervalNote(levels), o.width()) + "\n")
+	if few && strings.Contains(strings.Join(flatten(t.rows), "\n"), fewMark) {
+		b.WriteString(fewNote(o))
+	}
+	levelErrors(&b, levels, o)
+	levelVerdicts(&b, levels, o)
+	levelWarnings(&b, levels, o)
+	_, err := io.WriteString(w, levels[0].Runs[0].Secrets.Text(b.String()))
+	return err
+}
+
+// levelColumn is a column of the sweep's table.
+type levelColumn struct {
+	column
+	value func(Level) estimate
+	count func(Level) string // instead of value
+}
+
+func levelColumns(levels []Level) []levelColumn {
+	stat := func(title string, drop int, tag, stat string) levelColumn {
+		return levelColumn{column: column{title: title, drop: drop, style: styleGreen}, value: func(l Level) estimate { return l.stat(tag, stat) }}
+	}
+	first := "Conc."
+	if levels[0].Runs[0].Run.Concurrency == 0 {
+		first = "Rate"
+	}
+	cols := []levelColumn{
+		{column: column{title: first, style: styleCyan}, count: Level.name},
+		{column: column{title: "Requests\nok/failed"}, count: Level.requests},
+		stat("TTFT ms\navg", 0, "time_to_first_token", "avg"),
+		stat("TTFT ms\np50", 4, "time_to_first_token", "p50"),
+		stat("TTFT ms\np99", 1, "time_to_first_token", "p99"),
+		stat("ITL ms\navg", 0, "inter_token_latency", "avg"),
+		stat("ITL ms\np50", 5, "inter_token_latency", "p50"),
+		stat("E2E ms\navg", 6, "request_latency", "avg"),
+		stat("Output\ntok/s", 0, "output_token_throughput", "avg"),
+		stat("tok/s\nper user", 0, "output_token_throughput_per_user", "avg"),
+	}
+	for _, l := range levels {
+		if l.Runs[0].Run.NumGPUs > 0 {
+			cols = append(cols, stat("tok/s\nper GPU", 0, "output_token_throughput_per_gpu", "avg"))
+			break
+		}
+	}
+	return append(cols,
+		stat("req/s", 3, "request_throughput", "avg"),
+		levelColumn{column: column{title: "steady\ntok/s", drop: 2, style: styleGreen}, value: Level.steady})
+}
+
+// levelTable builds the table with every column, and reports whether one of its
+// quantiles rests on too few samples.
+func levelTable(levels []Level) (table, bool) {
+	t := table{title: levels[0].Runs[0].title("Levels")}
+	few := false
+	cols := levelColumns(levels)
+	for _, c := range cols {
+		t.columns = append(t.columns, c.column)
+	}
+	for _, l := range levels {
+		var row []string
+		for _, c := range cols {
+			if c.count != nil {
+				row = append(row, c.count(l))
+				continue
+			}
+			e := c.value(l)
+			few = few || e.few
+			row = append(row, e.cell())
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t, few
+}
+
+// name is the concurrency, or the rate where there is none.
+func (l Level) name() string {
+	h := l.Runs[0].Run.Header
+	if h.Concurrency == 0 && h.Rate > 0 {
+		return significant(h.Rate) + "/s"
+	}
+	return strconv.Itoa(h.Concurrency)
+}
+
+// where says which level it is.
+func (l Level) where() string {
+	if l.Runs[0].Run.Concurrency == 0 {
+		return "rate " + l.name()
+	}
+	return "concurrency " + l.name()
+}
+
+func (l Level) requests() string {
+	ok, bad := 0, 0
+	for _, r := range l.Runs {
+		ok += r.Result.OK
+		bad += r.Result.Failed + r.Result.Cancelled
+	}
+	return fmt.Sprintf("%d/%d", ok, bad)
+}
+
+// stat is a statistic of a metric. Of one run it has the interval within the
+// run, of several the interval over them.
+func (l Level) stat(tag, stat string) estimate {
+	if len(l.Runs) == 1 {
+		return within(l.Runs[0].Result, tag, stat)
+	}
+	var values []float64
+	var m metric.Metric
+	for _, r := range l.Runs {
+		if s, ok := r.Result.Summary(tag); ok {
+			if v, ok := s.Stat(stat); ok {
+				m, values = s.Metric, append(values, shown(s.Metric, v))
+			}
+		} else if s, ok := r.Result.Scalar(tag); ok {
+			m, values = s.Metric, append(values, shown(s.Metric, s.Value))
+		}
+	}
+	return over(m, values)
+}
+
+func within(r *metric.Result, tag, stat string) estimate {
+	e := unknown()
+	if s, ok := r.Scalar(tag); ok {
+		e.value = shown(s.Metric, s.Value)
+		return e
+	}
+	s, ok := r.Summary(tag)
+	if !ok {
+		return e
+	}
+	if stat == "avg" {
+		return estimate{shown(s.Metric, s.Mean), shown(s.Metric, s.MeanLow), shown(s.Metric, s.MeanHigh), false}
+	}
+	for _, q := range s.Quantiles {
+		if quantileName(q.Q) == stat {
+			return estimate{shown(s.Metric, q.Value), shown(s.Metric, q.Low), shown(s.Metric, q.High), q.Few}
+		}
+	}
+	return e
+}
+
+// over is the mean of runs with its t-interval.
+func over(m metric.Metric, values []float64) estimate {
+	if len(values) == 0 {
+		return unknown()
+	}
+	s := metric.Summarise(m, values)
+	return estimate{s.Mean, s.MeanLow, s.MeanHigh, false}
+}
+
+func (l Level) steady() estimate {
+	var values []float64
+	for _, r := range l.Runs {
+		if s := r.Result.Steady; s != nil && s.Duration > 0 {
+			values = append(values, s.OutputTokenThroughput)
+		}
+	}
+	if len(values) < len(l.Runs) {
+		return unknown()
+	}
+	return over(metric.Metric{}, values)
+}
+
+// cell is the value and, on a second line, its interval: ± half of it where it
+// is symmetrical, else both ends.
+func (e estimate) cell() string {
+	if math.IsNaN(e.value) {
+		return "–"
+	}
+	s := significant(e.value)
+	if e.few {
+		s += fewMark
+	}
+	if !finite(e.low) || !finite(e.high) {
+		return s
+	}
+	up, down := e.high-e.value, e.value-e.low
+	if math.Abs(up-down) <= 1e-9*math.Abs(e.high) {
+		return s + "\n±" + halfWidth(up)
+	}
+	return s + "\n" + significant(e.low) + "–" + significant(e.high)
+}
+
+// significant shows about three significant digits, and no fraction where the
+// whole part alone has them.
+func significant(v float64) string {
+	a := math.Abs(v)
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return "–"
+	case a >= 99.95:
+		return grouped(strconv.FormatFloat(v, 'f', 0, 64))
+	case a >= 9.995:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	case a >= 0.9995:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	case a == 0:
+		return "0"
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}
+
+// halfWidth shows two significant digits, which is what an interval is good
+// for.
+func halfWidth(v float64) string {
+	switch {
+	case v >= 9.95:
+		return grouped(strconv.FormatFloat(v, 'f', 0, 64))
+	case v >= 0.995:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	case v >= 0.0995 || v == 0:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 2, 64)
+}
+
+func intervalNote(levels []Level) string {
+	runs := 0
+	for _, l := range levels {
+		runs = max(runs, len(l.Runs))
+	}
+	if runs > 1 {
+		return fmt.Sprintf("Means of %d runs a level, ± the 95 %% t-interval over them.", runs)
+	}
+	return "± and low–high: 95 % intervals within the run. Requests of one run share batches, so repeated runs may differ by more (--num-profile-runs)."
+}

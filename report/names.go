@@ -1,0 +1,44 @@
+package report
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// Names are the files of one run inside its folder.
+type Names struct {
+	JSON    string // the figures, aiperf's schema
+	CSV     string // the same as a table
+	JSONL   string // one line a request
+	Console string // the tables as the terminal showed them
+	Inputs  string // the request bodies
+	Records string // headway's own lossless records
+}
+
+// FileNames gives the names for a --profile-export-prefix. The empty prefix
+// gives aiperf's default names, the only ones that plot looks for. A suffix
+// that the names would bring along is taken off the prefix, as aiperf does.
+func FileNames(prefix string) Names {
+	n := Names{
+		JSON:    "profile_export_aiperf.json",
+		CSV:     "profile_export_aiperf.csv",
+		JSONL:   "profile_export.jsonl",
+		Console: "profile_export_console.txt",
+		Inputs:  "inputs.json",
+		Records: "records.jsonl",
+	}
+	for _, s := range []string{"_console.txt", "_raw.jsonl", "_records.jsonl", ".csv", ".jsonl", ".json"} {
+		if p, ok := strings.CutSuffix(prefix, s); ok {
+			prefix = p
+			break
+		}
+	}
+	if prefix == "" {
+		return n
+	}
+	n.JSON, n.CSV, n.JSONL = prefix+".json", prefix+".csv", prefix+".jsonl"
+	n.Console, n.Records = prefix+"_console.txt", prefix+"_records.jsonl"
+	return n
+}
+
+func join(dir, name string) string { return filepath.Join(dir, name) }

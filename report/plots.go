@@ -1,0 +1,285 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"headway/internal/chart"
+	"headway/metric"
+)
+
+// PlotOptions say how experiments are drawn.
+type PlotOptions struct {
+	// GPUs is the number of GPUs of every experiment, over what files say; 0
+	// takes it from the files.
+	GPUs int
+}
+
+// Picture is one of the five pictures.
+type Picture struct {
+	Name  string // file name without ending
+	Chart chart.Chart
+}
+
+// Plot writes the five pictures as .png and .svg, and SUMMARY.txt, into dir.
+// It returns the paths in the order in which they were written.
+func Plot(dir string, experiments []Experiment, o PlotOptions) ([]string, error) {
+	if len(experiments) > chart.MaxSeries {
+		var names []string
+		for _, e := range experiments {
+			names = append(names, e.Name)
+		}
+		return nil, fmt.Errorf("%d experiments are more than the %d that can be told apart in one picture: pick some with --benchmark-name from %s",
+			len(experiments), chart.MaxSeries, strings.Join(names, ", "))
+	}
+	var written []string
+	put := func(name string, write func(io.Writer) error) error {
+		path := join(dir, name)
+		written = append(written, path)
+		return WriteFile(path, write)
+	}
+	for _, p := range Pictures(experiments, o) {
+		if err := p.Chart.Validate(); err != nil {
+			return written, fmt.Errorf("drawing %s: %w", p.Name, err)
+		}
+		if err := put(p.Name+".png", p.Chart.WritePNG); err != nil {
+			return written, err
+		}
+		if err := put(p.Name+".svg", p.Chart.WriteSVG); err != nil {
+			return written, err
+		}
+	}
+	err := put("SUMMARY.txt", func(w io.Writer) error { return WriteSummary(w, experiments, o) })
+	return written, err
+}
+
+// Pictures makes the five charts under the names that Dynamo's scripts use.
+func Pictures(experiments []Experiment, o PlotOptions) []Picture {
+	levels := concurrencies(experiments)
+	line := func(name, title, label, tag, stat string, read func(Point, string, string) estimate) Picture {
+		c := chart.Chart{
+			Title: title, Subtitle: subtitle(experiments),
+			X: chart.Axis{Label: "Concurrency", Log: true, Values: levels},
+			Y: chart.Axis{Label: label},
+		}
+		for _, e := range experiments {
+			s := chart.Series{Name: seriesName(e, experiments)}
+			for _, p := range e.Points {
+				s.Points = append(s.Points, pointAt(float64(p.Concurrency), read(p, tag, stat)))
+			}
+			c.Series = append(c.Series, s)
+		}
+		finish(&c, experiments)
+		return Picture{name, c}
+	}
+	return []Picture{
+		line("p50_inter_token_latency_vs_concurrency", "Inter-token latency, median", "Inter-token latency p50 (ms)", "inter_token_latency", "p50", Point.latency),
+		line("avg_inter_token_latency_vs_concurrency", "Inter-token latency, mean", "Inter-token latency avg (ms)", "inter_token_latency", "avg", Point.latency),
+		line("avg_time_to_first_token_vs_concurrency", "Time to first token, mean", "Time to first token avg (ms)", "time_to_first_token", "avg", Point.latency),
+		line("request_throughput_vs_concurrency", "Request throughput", "Requests per second", "request_throughput", "avg", Point.figure),
+		efficiency(experiments, o),
+	}
+}
+
+// efficiency draws what a GPU yields against what a user gets.
+func efficiency(experiments []Experiment, o PlotOptions) Picture {
+	gpus := o.known(experiments)
+	y := "tok/s/GPU"
+	if !gpus {
+		y = "tok/s (GPUs not given)"
+	}
+	c := chart.Chart{
+		Title: "Efficiency: throughput against speed per user", Subtitle: subtitle(experiments),
+		X: chart.Axis{Label: "tok/s/user"}, Y: chart.Axis{Label: y},
+	}
+	for _, e := range experiments {
+		s := chart.Series{Name: seriesName(e, experiments)}
+		for _, p := range e.Points {
+			x := p.figure("output_token_throughput_per_user", "avg").value
+			if math.IsNaN(x) {
+				continue
+			}
+			point := pointAt(x, o.perGPU(p, gpus))
+			point.Label = strconv.Itoa(p.Concurrency)
+			s.Points = append(s.Points, point)
+		}
+		c.Series = append(c.Series, s)
+	}
+	finish(&c, experiments)
+	c.Note = "Labels: concurrency. " + c.Note
+	return Picture{"efficiency_tok_s_gpu_vs_user", c}
+}
+
+// known reports whether every point's number of GPUs is known. One that is not
+// would stand among the others a whole factor too high, so then none is
+// divided.
+func (o PlotOptions) known(experiments []Experiment) bool {
+	for _, e := range experiments {
+		for _, p := range e.Points {
+			if o.gpus(p) == 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (o PlotOptions) gpus(p Point) int {
+	if o.GPUs > 0 {
+		return o.GPUs
+	}
+	return p.Runs[0].GPUs
+}
+
+// perGPU is a point's output tokens per second, by its GPUs when divide is set.
+func (o PlotOptions) perGPU(p Point, divide bool) estimate {
+	e := p.figure("output_token_throughput", "avg")
+	if !divide {
+		return e
+	}
+	n := float64(o.gpus(p))
+	return estimate{e.value / n, e.low / n, e.high / n, false}
+}
+
+// latency is a statistic in milliseconds: of one run with the interval that its
+// file has, of several their mean with its t-interval.
+func (p Point) latency(tag, stat string) estimate {
+	if len(p.Runs) == 1 {
+		e := unknown()
+		if v, ends, known, ok := p.Runs[0].Milliseconds(tag, stat); ok {
+			e.value = v
+			if known {
+				e.low, e.high = ends[0], ends[1]
+			}
+		}
+		return e
+	}
+	var values []float64
+	for _, r := range p.Runs {
+		if v, _, _, ok := r.Milliseconds(tag, stat); ok {
+			values = append(values, v)
+		}
+	}
+	return over(metric.Metric{}, values)
+}
+
+// figure is a statistic in the file's unit.
+func (p Point) figure(tag, stat string) estimate {
+	var values []float64
+	for _, r := range p.Runs {
+		if v, ok := r.Value(tag, stat); ok {
+			values = append(values, v)
+		}
+	}
+	return over(metric.Metric{}, values)
+}
+
+func pointAt(x float64, e estimate) chart.Point {
+	p := chart.Point{X: x, Y: e.value}
+	if finite(e.low) && finite(e.high) {
+		// An interval of a latency can reach below zero, a latency cannot.
+		p.Low, p.High = max(0, e.low), e.high
+	}
+	return p
+}
+
+func concurrencies(experiments []Experiment) []float64 {
+	var all []float64
+	for _, e := range experiments {
+		for _, p := range e.Points {
+			all = append(all, float64(p.Concurrency))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// seriesName marks a simulated experiment where others are not; where all are,
+// the note says so.
+func seriesName(e Experiment, all []Experiment) string {
+	if e.Simulated() && !simulated(all) {
+		return e.Name + " (simulated)"
+	}
+	return e.Name
+}
+
+// simulated reports whether all experiments are.
+func simulated(all []Experiment) bool {
+	return !slices.ContainsFunc(all, func(e Experiment) bool { return !e.Simulated() })
+}
+
+// subtitle names the models.
+func subtitle(experiments []Experiment) string {
+	var names []string
+	for _, e := range experiments {
+		for _, p := range e.Points {
+			for _, r := range p.Runs {
+				if r.Model != "" && !slices.Contains(names, r.Model) {
+					names = append(names, r.Model)
+				}
+			}
+		}
+	}
+	if len(names) > 3 {
+		return fmt.Sprintf("%s and %d more models", strings.Join(names[:2], ", "), len(names)-2)
+	}
+	return strings.Join(names, ", ")
+}
+
+// finish drops whiskers that would hide behind their marker and writes the
+// note: what the others are, and whether the figures are simulated.
+func finish(c *chart.Chart, experiments []Experiment) {
+	whiskers := false
+	top := 0.0
+	for _, s := range c.Series {
+		for _, p := range s.Points {
+			if finite(p.Y) {
+				top = max(top, p.Y, p.High)
+			}
+		}
+	}
+	for _, s := range c.Series {
+		for i, p := range s.Points {
+			if p.High-p.Low < markerShare*top {
+				s.Points[i].Low, s.Points[i].High = 0, 0
+			} else {
+				whiskers = true
+			}
+		}
+	}
+	var notes []string
+	if simulated(experiments) {
+		notes = append(notes, "SIMULATED: no real engine answered.")
+	}
+	if whiskers {
+		notes = append(notes, whiskerNote(experiments))
+	}
+	c.Note = strings.Join(notes, " ")
+	if c.X.Log {
+		c.Empty = "no data: this needs streaming replies"
+	}
+}
+
+// markerShare is a marker's height as a share of the plot's.
+const markerShare = 0.03
+
+func whiskerNote(experiments []Experiment) string {
+	least, most := math.MaxInt, 0
+	for _, e := range experiments {
+		for _, p := range e.Points {
+			least, most = min(least, len(p.Runs)), max(most, len(p.Runs))
+		}
+	}
+	const hidden = " None is shown where it is shorter than the marker."
+	switch {
+	case most == 1:
+		return "Whiskers: 95 % interval within the run." + hidden
+	case least == most:
+		return fmt.Sprintf("Points: mean of %d runs. Whiskers: 95 %% t-interval over them.", most) + hidden
+	}
+	return fmt.Sprintf("Points: mean of up to %d runs. Whiskers: 95 %% t-interval over them; a single run's own where its file gives one.", most) + hidden
+}

@@ -1,0 +1,221 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// maxRead bounds a summary that is read; real ones have tens of kilobytes.
+const maxRead = 64 << 20
+
+// Loaded is a profile_export_aiperf.json that was read back: ours, or aiperf's
+// of any version from 0.1 to schema 1.5.
+type Loaded struct {
+	Path string
+	// Schema is "0.1" where the file has no version.
+	Schema string
+	// Headway is set when the file has our own key.
+	Headway bool
+	// Metrics are all objects with a unit, by tag.
+	Metrics map[string]Stats
+	// Concurrency and Rate (requests/s) are the asked load, 0 where the file
+	// does not say.
+	Concurrency int
+	Rate        float64
+	// GPUs is the declared number of GPUs, 0 where not said.
+	GPUs      int
+	Simulated bool
+	Model     string
+	Cancelled bool
+}
+
+// Stats are the statistics of a metric as the file has them, in its unit.
+type Stats struct {
+	Unit   string
+	Values map[string]float64
+	// Intervals are the 95 % intervals by statistic; only our files have them.
+	Intervals map[string][2]float64
+}
+
+// Value is a statistic in the file's unit.
+func (l *Loaded) Value(tag, stat string) (float64, bool) {
+	v, ok := l.Metrics[tag].Values[stat]
+	return v, ok
+}
+
+// Milliseconds is a latency's statistic and its 95 % interval, whatever unit of
+// time the file has. The interval is NaN-free only when known is set.
+func (l *Loaded) Milliseconds(tag, stat string) (value float64, interval [2]float64, known, ok bool) {
+	s := l.Metrics[tag]
+	value, ok = s.Values[stat]
+	scale, isTime := map[string]float64{"ms": 1, "s": 1e3, "sec": 1e3, "us": 1e-3, "ns": 1e-6}[s.Unit]
+	if !ok || !isTime {
+		return 0, interval, false, false
+	}
+	interval, known = s.Intervals[stat]
+	return value * scale, [2]float64{interval[0] * scale, interval[1] * scale}, known, true
+}
+
+// Load reads a file by its path.
+func Load(path string) (*Loaded, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading results: %w", err)
+	}
+	defer f.Close()
+	return Read(f, path)
+}
+
+// Read reads a summary; the path is used in errors and kept.
+func Read(r io.Reader, path string) (*Loaded, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, maxRead+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading results %s: %w", path, err)
+	}
+	if len(raw) > maxRead {
+		return nil, fmt.Errorf("reading results %s: larger than %d MiB, which no summary is", path, maxRead>>20)
+	}
+	doc, err := decode(raw)
+	if err != nil {
+		return nil, fmt.Errorf("reading results %s: %w%s", path, err, where(raw, err))
+	}
+	if _, ok := doc.(object); !ok {
+		return nil, fmt.Errorf("reading results %s: not a JSON object", path)
+	}
+	return load(doc.(object), path)
+}
+
+// where says in which line a JSON document is broken, or that it was cut off.
+func where(raw []byte, err error) string {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return " (the file was cut off, perhaps by a run that was killed)"
+	}
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) || syntax.Offset < 1 || syntax.Offset > int64(len(raw)) {
+		return ""
+	}
+	line := 1
+	for _, c := range raw[:syntax.Offset-1] {
+		if c == '\n' {
+			line++
+		}
+	}
+	return fmt.Sprintf(" (line %d)", line)
+}
+
+func load(doc object, path string) (*Loaded, error) {
+	l := &Loaded{Path: path, Schema: getString(doc, "schema_version"), Metrics: map[string]Stats{}}
+	if l.Schema == "" {
+		l.Schema = "0.1"
+	}
+	for _, f := range doc {
+		if s, ok := stats(f.value); ok {
+			l.Metrics[f.key] = s
+		}
+	}
+	if len(l.Metrics) == 0 {
+		return nil, fmt.Errorf("reading results %s: no metric in it, so not a profile_export_aiperf.json", path)
+	}
+	own := get(doc, "headway")
+	_, l.Headway = own.(object)
+	for _, f := range asObject(get(own, "metrics")) {
+		if s, ok := stats(f.value); ok {
+			l.Metrics[f.key] = s
+		}
+	}
+	for _, f := range asObject(get(own, "intervals")) {
+		s := l.Metrics[f.key]
+		s.Intervals = pairs(f.value)
+		l.Metrics[f.key] = s
+	}
+	l.GPUs = count(own, "num_gpus")
+	l.Simulated, _ = get(own, "simulated").(bool)
+	l.Cancelled, _ = get(doc, "was_cancelled").(bool)
+	l.asked(doc, own)
+	return l, nil
+}
+
+// asked finds the load and the model, which each version keeps elsewhere.
+func (l *Loaded) asked(doc object, own any) {
+	config := get(doc, "input_config")
+	var phase any
+	phases, _ := get(config, "phases").([]any)
+	for _, p := range phases {
+		kind := getString(p, "kind")
+		if phase == nil && (kind == "profiling" || kind == "" && getString(p, "name") != "warmup") {
+			phase = p
+		}
+	}
+	for _, c := range []int{
+		count(own, "concurrency"),
+		count(phase, "concurrency"),
+		count(get(doc, "run_info", "variation_values"), "phases.profiling.concurrency"),
+		count(get(config, "phases", "profiling"), "concurrency"),
+		count(get(config, "loadgen"), "concurrency"),
+	} {
+		if l.Concurrency == 0 {
+			l.Concurrency = c
+		}
+	}
+	for _, from := range []any{get(own, "request_rate"), get(phase, "rate"), get(config, "loadgen", "request_rate")} {
+		if v, ok := getFloat(from); ok && l.Rate == 0 {
+			l.Rate = v
+		}
+	}
+	for _, from := range []any{
+		get(own, "model"), get(config, "models", "items", 0, "name"),
+		get(config, "endpoint", "model_names", 0), get(config, "endpoint", "model_names"), get(config, "endpoint", "model"),
+	} {
+		if s, ok := from.(string); ok && l.Model == "" {
+			l.Model = s
+		}
+	}
+}
+
+func asObject(v any) object {
+	o, _ := v.(object)
+	return o
+}
+
+// count is a whole number above zero, or 0.
+func count(v any, key string) int {
+	f, ok := getFloat(v, key)
+	if !ok || f < 1 || f > 1e9 || f != float64(int(f)) {
+		return 0
+	}
+	return int(f)
+}
+
+// stats reads a metric object: one with a unit and at least one number.
+func stats(v any) (Stats, bool) {
+	o, ok := v.(object)
+	if !ok {
+		return Stats{}, false
+	}
+	unit, ok := get(o, "unit").(string)
+	if !ok {
+		return Stats{}, false
+	}
+	s := Stats{Unit: unit, Values: map[string]float64{}}
+	for _, f := range o {
+		if n, ok := getFloat(f.value); ok {
+			s.Values[f.key] = n
+		}
+	}
+	return s, len(s.Values) > 0
+}
+
+func pairs(v any) map[string][2]float64 {
+	all := map[string][2]float64{}
+	for _, f := range asObject(v) {
+		low, ok := getFloat(f.value, 0)
+		high, ok2 := getFloat(f.value, 1)
+		if list, isList := f.value.([]any); ok && ok2 && isList && len(list) == 2 {
+			all[f.key] = [2]float64{low, high}
+		}
+	}
+	return all
+}

@@ -1,0 +1,61 @@
+// Package report shows what was measured. One [Report] is built of a run's
+// description and its metrics; every view is a function of it: the terminal's
+// table, aiperf's JSON, CSV and JSONL, the pictures and their summary. It also
+// reads such files back, ours and aiperf's own, since pictures are drawn of
+// what lies in a folder and not of what a process remembers.
+//
+// Data flows one way: record and metric in, bytes out. The package computes no
+// metric, subtracts no times and knows nothing of how Records were made. What
+// it writes, it writes whole or not at all, and with secrets taken out.
+package report
+
+import (
+	"io"
+
+	"headway/metric"
+	"headway/record"
+)
+
+// Report is one run and what came out of it.
+type Report struct {
+	Run    record.Run
+	Result *metric.Result
+	// Secrets takes secrets out of every view. The zero value knows what
+	// secrets look like; one made by [NewRedactor] knows the run's own, too.
+	Secrets Redactor
+}
+
+// Warnings are those of the run and those of its figures, in that order.
+func (r *Report) Warnings() []record.Warning {
+	var all []record.Warning
+	all = append(all, r.Run.Warnings...)
+	return append(all, r.Result.Warnings...)
+}
+
+// Missed reports whether an objective was missed, or could not be measured.
+func (r *Report) Missed() bool {
+	for _, v := range r.Result.Verdicts {
+		if !v.Met {
+			return true
+		}
+	}
+	return false
+}
+
+// WriteFiles writes the JSON, the CSV and the console's text into dir, each
+// whole or not at all.
+func (r *Report) WriteFiles(dir string, names Names) error {
+	for _, f := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{names.JSON, r.WriteJSON},
+		{names.CSV, r.WriteCSV},
+		{names.Console, func(w io.Writer) error { return r.WriteConsole(w, ConsoleOptions{Width: FullWidth}) }},
+	} {
+		if err := WriteFile(join(dir, f.name), f.write); err != nil {
+			return err
+		}
+	}
+	return nil
+}
