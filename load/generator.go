@@ -28,8 +28,7 @@ type Generator struct {
 
 // Snapshot is the state of a run while it goes.
 type Snapshot struct {
-	// Planned is how many requests have been taken from the Source or, where
-	// the plan says it, how many there are.
+	// Planned is how many requests the plan has, 0 where that is open.
 	Planned int64
 	Sent    int64
 	// InFlight requests have been sent and not finished; Waiting ones of

@@ -24,15 +24,17 @@ const maxFaults = 20
 // line. It loses nothing of a Record but its Text. It is a Sink, buffered, and
 // not safe for concurrent use.
 type Writer struct {
-	w    *bufio.Writer
-	line []byte
-	err  error
+	w   *bufio.Writer
+	enc *json.Encoder
+	err error
 }
 
 // NewWriter writes the header of a run to w and flushes it, so that an
 // unwritable file is found before load starts.
 func NewWriter(w io.Writer, h Header) (*Writer, error) {
-	out := &Writer{w: bufio.NewWriterSize(w, 64<<10)}
+	buf := bufio.NewWriterSize(w, 64<<10)
+	out := &Writer{w: buf, enc: json.NewEncoder(buf)}
+	out.enc.SetEscapeHTML(false)
 	line := struct {
 		Version int    `json:"headway_records"`
 		Run     Header `json:"run"`
@@ -73,13 +75,7 @@ func (w *Writer) put(v any) error {
 	if w.err != nil {
 		return w.err
 	}
-	line, err := json.Marshal(v)
-	if err != nil {
-		w.err = fmt.Errorf("encoding a line of records: %w", err)
-		return w.err
-	}
-	w.line = append(append(w.line[:0], line...), '\n')
-	if _, err := w.w.Write(w.line); err != nil {
+	if err := w.enc.Encode(v); err != nil {
 		w.err = fmt.Errorf("writing records: %w", err)
 	}
 	return w.err

@@ -297,7 +297,7 @@ func TestDocument(t *testing.T) {
 	if err := w.Close(trailer); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(strings.Split(strings.ReplaceAll(example, "<redacted>", `\u003credacted\u003e`), "\n"), strings.Split(b.String(), "\n")); d != "" {
+	if d := cmp.Diff(strings.Split(example, "\n"), strings.Split(b.String(), "\n")); d != "" {
 		t.Error(d)
 	}
 }

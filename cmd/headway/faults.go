@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// faultList gathers everything that is wrong with a configuration, so that it
+// is mended in one go.
+type faultList []error
+
+func (f *faultList) add(format string, args ...any) { *f = append(*f, fmt.Errorf(format, args...)) }
+
+func (f *faultList) positive(name string, x float64) {
+	if !(x > 0) {
+		f.add("--%s %g: must be above zero", name, x)
+	}
+}
+
+func (f *faultList) notNegative(name string, x float64) {
+	if !(x >= 0) {
+		f.add("--%s %g: must not be negative", name, x)
+	}
+}
+
+func (f *faultList) between(name string, x, low, high float64) {
+	if !(x >= low && x <= high) {
+		f.add("--%s %g: must lie from %g to %g", name, x, low, high)
+	}
+}
+
+// usageError ends the program with exit code 2.
+type usageError struct{ err error }
+
+func (u usageError) Error() string { return u.err.Error() }
+func (u usageError) Unwrap() error { return u.err }
+
+// err joins the faults in a stable order; nil where there is none.
+func (f faultList) err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(f, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return usageError{errors.Join(f...)}
+}

@@ -1,0 +1,21 @@
+// Command headway benchmarks LLM inference endpoints.
+//
+//	headway bench    sweep concurrency over an endpoint, or over a simulated one
+//	headway run      one measurement, with the options of aiperf profile
+//	headway plot     pictures of results
+//	headway sim      the simulated endpoint as a server of its own
+//
+// Exit codes: 0 done, 1 failed, 2 usage, 3 an objective was missed, 130
+// interrupted. Under the name aiperf it behaves as aiperf and gives 0, 1 and 2.
+package main
+
+import (
+	"os"
+)
+
+func main() {
+	os.Exit(Main(app{
+		args: os.Args, stdout: os.Stdout, stderr: os.Stderr,
+		environ: os.Environ(), exit: os.Exit,
+	}))
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+	"time"
+
+	"headway/internal/openai"
+	"headway/internal/study"
+	"headway/metric"
+	"headway/record"
+	"headway/report"
+	"headway/workload"
+)
+
+// rig is what the measurements of one endpoint share.
+type rig struct {
+	app      app
+	tokens   tokens
+	client   openai.Config
+	target   *openai.Target
+	secrets  report.Redactor
+	header   record.Header
+	metrics  metric.Options
+	warnings []record.Warning
+	names    report.Names
+	output   *outputFlags
+	config   json.RawMessage // the resolved options
+	name     string          // of the experiment; its prompts are its own
+	varySeed bool
+}
+
+// newRig loads the tokenizer, opens the target and waits for the endpoint.
+// Everything that can be wrong with the options has been checked before.
+func (a app) newRig(ctx context.Context, e *endpointFlags, t tokenizerFlags, o *outputFlags, client openai.Config, seed uint64, simulated bool) (*rig, error) {
+	goals, bad := o.goals()
+	if bad != nil {
+		return nil, bad
+	}
+	tok, warning, err := a.loadTokens(ctx, t, e.Model[0], simulated)
+	if err != nil {
+		return nil, err
+	}
+	g := &rig{app: a, tokens: tok, client: client, output: o, metrics: goals}
+	if warning != nil {
+		g.warnings = append(g.warnings, *warning)
+		a.note("warning: %s", warning.Text)
+	}
+	g.metrics.Streaming, g.metrics.PerChunkUsage, g.metrics.NumGPUs = client.Streaming, client.PerChunkUsage, o.NumGPUs
+	g.secrets = report.NewRedactor(secretsOf(client, e)...)
+	g.header = record.Header{
+		Version: version, Model: strings.Join(e.Model, ","), URL: g.secrets.Text(strings.Join(client.URLs, ",")),
+		Endpoint: client.Type, Streaming: client.Streaming, Simulated: simulated, NumGPUs: o.NumGPUs, Seed: seed,
+		Tokenizer: tok.info, ServerCount: client.UseServerTokenCount, Command: g.secrets.Command("headway", a.args[1:]),
+		Machine: record.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
+	}
+	if g.target, err = openai.NewTarget(client); err != nil {
+		return nil, err
+	}
+	if err := a.waitReady(ctx, e, client); err != nil {
+		g.target.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
+func (a app) waitReady(ctx context.Context, e *endpointFlags, client openai.Config) error {
+	if e.WaitTimeout == 0 {
+		return nil
+	}
+	timeout := time.Duration(e.WaitTimeout)
+	if timeout < 0 {
+		timeout = math.MaxInt64
+	}
+	return openai.Ready(ctx, client, openai.Probe{Mode: e.WaitMode, Timeout: timeout, Interval: time.Duration(e.WaitInterval),
+		Tried: func(address string, why error) { a.note("waiting for %s: %v", address, why) }})
+}
+
+func (g *rig) close() { g.target.Close() }
+
+// secretsOf are the values that must appear nowhere.
+func secretsOf(c openai.Config, e *endpointFlags) []string {
+	secrets := []string{e.APIKey}
+	for name, values := range c.Headers {
+		if report.SecretName(name) {
+			secrets = append(secrets, values...)
+		}
+	}
+	return secrets
+}
+
+// goals reads --goodput and --objective.
+func (o *outputFlags) goals() (metric.Options, error) {
+	var m metric.Options
+	var bad faultList
+	for _, text := range o.Goodput {
+		list, err := metric.ParseGoodput(text)
+		if err != nil {
+			bad.add("--goodput: %v", err)
+		}
+		m.Goodput = append(m.Goodput, list...)
+	}
+	for _, text := range o.Objectives {
+		one, err := metric.ParseObjective(text)
+		if err != nil {
+			bad.add("--objective: %v", err)
+		}
+		m.Objectives = append(m.Objectives, one)
+	}
+	bad.between("confidence-level", o.Confidence, 0.5, 0.9999)
+	bad.between("num-profile-runs", float64(o.Runs), 1, 10)
+	bad.notNegative("num-gpus", float64(o.NumGPUs))
+	if o.Level == "raw" {
+		return m, notBuilt{"--export-level raw", "records has every request's times"}
+	}
+	return m, bad.err()
+}
+
+// seedOf is the seed that was asked for, or one from the system.
+func seedOf(p *uint64) uint64 {
+	if p != nil {
+		return *p
+	}
+	var b [4]byte
+	crand.Read(b[:]) // never fails: the runtime ends the program instead
+	return uint64(binary.LittleEndian.Uint32(b[:]))
+}
+
+// measurement prepares one run. level tells its randomness from that of other
+// levels, repeat its text from that of other runs of the same load.
+func (g *rig) measurement(p *planFlags, level string, repeat int, dir string) (study.Measurement, error) {
+	stream := workload.Stream{Run: g.name, Level: level}
+	if g.varySeed {
+		stream.Repeat = repeat
+	}
+	key := stream.Key(g.header.Seed)
+	plan, err := p.plan(key)
+	if err != nil {
+		return study.Measurement{}, err
+	}
+	warm, err := p.warmup(key)
+	if err != nil {
+		return study.Measurement{}, err
+	}
+	plan.Source = freshText(plan.Source, repeat)
+	h := g.header
+	h.ID = fmt.Sprintf("%012x", uint64(workload.Key(time.Now().UnixNano()).Named(dir))>>16)
+	h.Concurrency, h.Rate, h.Repeat, h.Arrivals = plan.Concurrency, p.Rate.value, repeat, p.arrivalName()
+	h.Config = g.config
+	m := study.Measurement{
+		Header: h, Warmup: warm, Plan: plan, Target: g.target, Render: g.tokens.render, Count: g.tokens.count(g.client),
+		Metrics: g.metrics, Dir: dir, Names: g.names, Lines: g.output.Level != "summary", HTTPTrace: g.output.HTTPTrace,
+		Secrets: g.secrets, Warnings: g.warnings,
+		Body: func(r workload.Request) (json.RawMessage, error) { return openai.Body(g.client, r, nil) },
+	}
+	if !p.Rate.set && !p.isFixed() {
+		m.Metrics.Concurrency = plan.Concurrency
+	}
+	return m, nil
+}
+
+// freshText gives the runs after the first a text of their own: lengths and
+// times stay, but no run meets the prefix cache that the run before it warmed.
+func freshText(src workload.Source, repeat int) workload.Source {
+	if repeat == 0 {
+		return src
+	}
+	change := func(k workload.Key) workload.Key { return k.Named("repeat").Index(repeat) }
+	return func(yield func(workload.Request, error) bool) {
+		for r, err := range src {
+			p := &r.Prompt
+			p.Key, p.Prefix.Key, p.SystemKey = change(p.Key), change(p.Prefix.Key), change(p.SystemKey)
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// advise prints what can be done when every request failed, and says whether
+// that is so.
+func (g *rig) advise(r *metric.Result) error {
+	if r.OK > 0 || r.Failed == 0 {
+		return nil
+	}
+	f := r.Failures[0].Failure
+	err := fmt.Errorf("every request failed: %s", g.secrets.Text(f.Message))
+	if hint := openai.Advice(f, g.client.URLs[0]); hint != "" {
+		err = errors.Join(err, errors.New(g.secrets.Text(hint)))
+	}
+	return err
+}

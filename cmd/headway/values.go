@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// seconds is a time whose bare number means seconds, because the option has
+// that unit in aiperf. A suffix (500ms, 2m) says another; "inf" is no limit
+// and is kept as -1.
+type seconds time.Duration
+
+// milliseconds is a time whose bare number means milliseconds.
+type milliseconds time.Duration
+
+// UnmarshalText reads a bare number of seconds, a Go duration, or inf.
+func (s *seconds) UnmarshalText(b []byte) error {
+	d, err := parseTime(string(b), time.Second)
+	*s = seconds(d)
+	return err
+}
+
+// UnmarshalText reads a bare number of milliseconds, a Go duration, or inf.
+func (m *milliseconds) UnmarshalText(b []byte) error {
+	d, err := parseTime(string(b), time.Millisecond)
+	*m = milliseconds(d)
+	return err
+}
+
+func parseTime(text string, unit time.Duration) (time.Duration, error) {
+	if t := strings.ToLower(strings.TrimSpace(text)); t == "inf" || t == "infinity" {
+		return -1, nil
+	}
+	if x, err := strconv.ParseFloat(text, 64); err == nil {
+		d := x * float64(unit)
+		if math.IsNaN(d) || d < 0 || d > math.MaxInt64/2 {
+			return 0, fmt.Errorf("%q is not a time of zero or more", text)
+		}
+		return time.Duration(d), nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is not a time: give a number (of %s) or a number with a suffix, such as 500ms, 2s, 1m", text, unitName(unit))
+	}
+	return d, nil
+}
+
+func unitName(unit time.Duration) string {
+	if unit == time.Second {
+		return "seconds"
+	}
+	return "milliseconds"
+}
+
+// levels is a list of concurrency levels: "1,2,5" or "1 2 5".
+type levels []int
+
+// UnmarshalText reads numbers separated by commas or blanks.
+func (l *levels) UnmarshalText(b []byte) error {
+	*l = nil
+	for _, f := range strings.FieldsFunc(string(b), func(r rune) bool { return r == ',' || r == ' ' }) {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number; levels look like 1,2,5,10", f)
+		}
+		*l = append(*l, n)
+	}
+	if len(*l) == 0 {
+		return fmt.Errorf("no level given; levels look like 1,2,5,10")
+	}
+	return nil
+}
+
+// one is a number of an option that aiperf also takes as a list, which sweeps.
+type one[T int | float64] struct {
+	value T
+	set   bool
+}
+
+// UnmarshalText reads one number and says what to use for several.
+func (o *one[T]) UnmarshalText(b []byte) error {
+	text := string(b)
+	if strings.Contains(text, ",") {
+		return notBuilt{fmt.Sprintf("a list (%s) sweeps several values in one call", text),
+			"use `headway bench --concurrencies` for concurrency, or one call for each value"}
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
+		return fmt.Errorf("%q is not a number", text)
+	}
+	if o.value = T(x); float64(o.value) != x {
+		return fmt.Errorf("%q is not a whole number", text)
+	}
+	o.set = true
+	return nil
+}
+
+// notBuilt is the error of an option that is known and has no code yet; it
+// ends the program with exit code 2.
+type notBuilt struct{ what, instead string }
+
+// Error says that it is not built and what to do.
+func (n notBuilt) Error() string {
+	s := n.what + ": not built in headway yet"
+	if n.instead != "" {
+		s += "; " + n.instead
+	}
+	return s
+}

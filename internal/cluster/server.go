@@ -1,0 +1,222 @@
+// Package cluster puts simulated workers behind an endpoint. [Server] answers
+// as an OpenAI-compatible server in real time, with one worker.
+//
+// Bytes flow in through net/http to a handler, which counts the prompt's
+// tokens and submits the request; one goroutine, the driver, steps the engine
+// by the clock and tells handlers how many tokens they have; each handler
+// writes its own events, so a slow client holds up nobody else. What the
+// server did is counted for /metrics and, request by request, written to a log
+// that a client's records can be held against (docs/format-simlog.md).
+//
+// The package refuses to decide how long anything takes (internal/engine does)
+// and how the API is spelled (internal/openai does). It makes no sense of a
+// prompt: the reply's text is drawn from the tokenizer's vocabulary.
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"headway/internal/engine"
+	"headway/internal/openai"
+	"headway/internal/tokenizer"
+	"headway/workload"
+)
+
+// ServerConfig describes the simulated endpoint. The zero value of every field
+// means its default.
+type ServerConfig struct {
+	// Engine is the worker. Its Seed is not Seed below.
+	Engine engine.Config
+	// Model is the one model that is served; default "simulated".
+	Model string
+	// Tokenizer counts prompts and gives the words of replies; nil is the
+	// built-in one.
+	Tokenizer *tokenizer.Tokenizer
+	// MaxModelLen bounds prompt and output together, in tokens; default
+	// 131072.
+	MaxModelLen int
+	// MaxBodyBytes bounds a request's body; default 64 MiB.
+	MaxBodyBytes int64
+
+	// ErrorRate is the percentage of completions that are answered with
+	// status 500, CutRate the percentage of streams that break off in the
+	// middle, half of them with the connection and half by ending early, and
+	// GarbageRate the percentage of streams with an event that is not JSON
+	// among the others. A stream can be hit by both of the last two.
+	ErrorRate, CutRate, GarbageRate float64
+	// SlowStart is how long after the start of serving the worker begins:
+	// until then /health and /v1/models answer 503, and completions wait.
+	SlowStart time.Duration
+	// Seed decides who is hit by faults, by order of arrival, and what
+	// replies say.
+	Seed uint64
+
+	// APIKey, when set, must come with every request below /v1 as a bearer
+	// token.
+	APIKey string
+	// Log takes the log of what was done, one JSON object a line.
+	Log io.Writer
+}
+
+func (c ServerConfig) withDefaults() (ServerConfig, error) {
+	if c.Model == "" {
+		c.Model = "simulated"
+	}
+	if c.MaxModelLen == 0 {
+		c.MaxModelLen = 131072
+	}
+	if c.MaxBodyBytes == 0 {
+		c.MaxBodyBytes = 64 << 20
+	}
+	c.Engine.StartupTime = max(c.Engine.StartupTime, c.SlowStart)
+	if c.Tokenizer == nil {
+		t, err := tokenizer.Builtin()
+		if err != nil {
+			return c, fmt.Errorf("loading the built-in tokenizer for the simulated endpoint: %w", err)
+		}
+		c.Tokenizer = t
+	}
+	return c, nil
+}
+
+func (c ServerConfig) validate() error {
+	var faults []error
+	check := func(ok bool, name string, got any, allowed string) {
+		if !ok {
+			faults = append(faults, fmt.Errorf("%s %v: must be %s", name, got, allowed))
+		}
+	}
+	check(c.MaxModelLen >= 2, "max-model-len", c.MaxModelLen, "at least 2")
+	check(c.MaxBodyBytes >= 1, "max-body-bytes", c.MaxBodyBytes, "at least 1")
+	check(c.SlowStart >= 0, "slow-start", c.SlowStart, "0 or more")
+	for _, p := range []struct {
+		name string
+		rate float64
+	}{{"error-rate", c.ErrorRate}, {"cut-rate", c.CutRate}, {"garbage-rate", c.GarbageRate}} {
+		check(p.rate >= 0 && p.rate <= 100, p.name, p.rate, "a percentage from 0 to 100")
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("configuring the simulated endpoint: %w", errors.Join(faults...))
+	}
+	return nil
+}
+
+// Server is the simulated endpoint. It is made by [NewServer], serves once, and
+// ends with [Server.Shutdown].
+type Server struct {
+	cfg     ServerConfig
+	key     workload.Key
+	words   []string // as the inside of a JSON string, one token each
+	driver  *driver
+	log     *truthLog // nil without a log
+	http    *http.Server
+	faults  faults
+	created time.Time
+
+	gate     sync.Mutex // guards closed, and with it the counting in of handlers
+	closed   bool
+	handlers sync.WaitGroup
+	stop     chan struct{}  // ends the driver
+	work     sync.WaitGroup // the driver and the log
+	serving  sync.WaitGroup // a Serve that Listen started
+	result   error          // of that Serve
+}
+
+// NewServer makes a server that does not listen yet. Its clock starts now:
+// SlowStart counts from here. The error lists every fault of the
+// configuration.
+func NewServer(cfg ServerConfig) (*Server, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	eng, engErr := engine.New(cfg.Engine)
+	if err := errors.Join(cfg.validate(), engErr); err != nil {
+		return nil, err
+	}
+	key := workload.Seed(cfg.Seed).Named("simulated endpoint")
+	s := &Server{
+		cfg:     cfg,
+		key:     key,
+		words:   replyWords(cfg.Tokenizer),
+		driver:  newDriver(eng),
+		created: time.Now(),
+		stop:    make(chan struct{}),
+		faults:  faults{cfg: cfg, key: key.Named("faults")},
+	}
+	if cfg.Log != nil {
+		s.log = newTruthLog(cfg.Log)
+		s.work.Go(s.log.run)
+	}
+	s.http = &http.Server{
+		Handler:     s,
+		ConnContext: openai.ServerConnContext,
+	}
+	s.work.Go(func() { s.driver.run(s.stop) })
+	return s, nil
+}
+
+// Serve accepts connections from ln until Shutdown, which makes it return nil.
+func (s *Server) Serve(ln net.Listener) error {
+	err := s.http.Serve(openai.ServerListener(ln))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serving the simulated endpoint on %s: %w", ln.Addr(), err)
+}
+
+// Listen announces on a TCP address ("127.0.0.1:0" lets the system choose the
+// port) and serves in the background. It returns the address in use.
+func (s *Server) Listen(addr string) (net.Addr, error) {
+	ln, err := openai.ServerListen(context.Background(), addr)
+	if err != nil {
+		return nil, fmt.Errorf("listening for the simulated endpoint on %s: %w", addr, err)
+	}
+	s.serving.Go(func() { s.result = s.Serve(ln) })
+	return ln.Addr(), nil
+}
+
+// Shutdown stops accepting, lets the requests in flight finish until ctx is
+// done, breaks off those that are left, and writes out the log. It returns the
+// first error of serving, of writing the log, or ctx's when requests had to be
+// broken off. A Server must be shut down even when it never served.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = fmt.Errorf("shutting down the simulated endpoint with requests in flight: %w", err)
+		// The connections close, which cancels what is in flight.
+		err = errors.Join(err, s.http.Close())
+	}
+	s.serving.Wait()
+	if s.shut() {
+		// Handlers need the driver for their tokens and write to the log at
+		// their end, so both outlive the last of them.
+		s.handlers.Wait()
+		close(s.stop)
+		if s.log != nil {
+			s.log.close()
+		}
+	}
+	s.work.Wait()
+	if s.log != nil {
+		err = errors.Join(err, s.log.err)
+	}
+	return errors.Join(s.result, err)
+}
+
+// shut lets no handler in from now on, and reports whether this was the first
+// time.
+func (s *Server) shut() bool {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	first := !s.closed
+	s.closed = true
+	return first
+}

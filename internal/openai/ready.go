@@ -1,0 +1,213 @@
+package openai
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"headway/record"
+	"headway/workload"
+)
+
+// The ways to find out whether a server is ready.
+const (
+	ReadyModels    = "models"    // /v1/models lists every model
+	ReadyInference = "inference" // a request for one token is answered
+	ReadyBoth      = "both"      // first the one, then the other
+)
+
+// Probe says how to wait for a server. The zero value tries once in the way
+// ReadyInference and takes Interval as 5 s.
+type Probe struct {
+	// Mode is ReadyModels, ReadyInference or ReadyBoth.
+	Mode string
+	// Timeout is how long to try, all servers together; 0 tries once.
+	Timeout time.Duration
+	// Interval is the pause between two tries.
+	Interval time.Duration
+	// Tried, which may be nil, hears of each failed try.
+	Tried func(address string, why error)
+}
+
+// Ready waits until every server of c answers, and returns nil then. Otherwise
+// the error names the server, the last failure and advice. It sends what a
+// measurement sends, so a wrong key, path or model name is found here; a reply
+// that waiting cannot change (401, 403) ends it at once.
+func Ready(ctx context.Context, c Config, p Probe) error {
+	if p.Mode == "" {
+		p.Mode = ReadyInference
+	}
+	if p.Interval == 0 {
+		p.Interval = 5 * time.Second
+	}
+	if !slices.Contains([]string{ReadyModels, ReadyInference, ReadyBoth}, p.Mode) {
+		return fmt.Errorf("--wait-for-model-mode %q: must be models, inference or both", p.Mode)
+	}
+	if p.Interval < 0 || p.Timeout < 0 {
+		return fmt.Errorf("--wait-for-model-timeout %v, -interval %v: must not be negative", p.Timeout, p.Interval)
+	}
+	c.Streaming = false
+	c.PerChunkUsage = false
+	c.ModelStrategy = RoundRobin // the i-th request asks for the i-th model
+	t, err := NewTarget(c)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	within, cancel := ctx, context.CancelFunc(func() {})
+	if p.Timeout > 0 {
+		within, cancel = context.WithTimeout(ctx, p.Timeout)
+	}
+	defer cancel()
+	for i := range t.urls {
+		if err := t.await(within, i, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// await tries one server until it is ready or the time is up.
+func (t *Target) await(ctx context.Context, server int, p Probe) error {
+	address := t.urls[server].String()
+	for last := error(nil); ; {
+		f := t.probe(ctx, server, p.Mode)
+		if f == nil {
+			return nil
+		}
+		switch {
+		case ctx.Err() == nil:
+			last = notReady(f, address)
+		case last != nil:
+			// The failure of a try that was cut short says less than the one
+			// before it.
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+			last = notReady(timedOut(fmt.Sprintf("no answer within %v", p.Timeout)), address)
+		default:
+			last = notReady(f, address)
+		}
+		if ctx.Err() != nil || p.Timeout == 0 || f.Code == 401 || f.Code == 403 {
+			return last
+		}
+		if p.Tried != nil {
+			p.Tried(address, f)
+		}
+		pause := time.NewTimer(p.Interval)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return last
+		}
+	}
+}
+
+func notReady(f *record.Failure, address string) error {
+	err := fmt.Errorf("waiting for %s: %w", address, f)
+	if advice := Advice(*f, address); advice != "" {
+		return fmt.Errorf("%w. %s", err, advice)
+	}
+	return err
+}
+
+// probe tries once.
+func (t *Target) probe(ctx context.Context, server int, mode string) *record.Failure {
+	if mode != ReadyInference {
+		if f := t.listed(ctx, server); f != nil {
+			return f
+		}
+	}
+	if mode == ReadyModels {
+		return nil
+	}
+	for i := range t.c.Models {
+		tape := record.NewTape(record.NewClock(), record.Record{}, nil)
+		r := workload.Request{Index: i, Session: fmt.Sprint("probe ", server, " ", i), Turns: 1,
+			Prompt: workload.Prompt{Text: "hi"}, OutputTokens: 1}
+		s := &session{id: t.id("probe", server, r.Session), url: server, transport: newTransport(t.c)}
+		t.exchange(ctx, r, s, tape)
+		s.transport.CloseIdleConnections()
+		// One token may well be invisible: that the server generates is all
+		// that was asked.
+		if f := tape.Failure; f != nil && f.Class != record.ClassEmpty {
+			return f
+		}
+	}
+	return nil
+}
+
+// listed asks /v1/models for the models' names.
+func (t *Target) listed(ctx context.Context, server int) *record.Failure {
+	x := &exchange{t: t, s: &session{url: server, transport: newTransport(t.c)},
+		tape: record.NewTape(record.NewClock(), record.Record{}, nil)}
+	defer x.s.transport.CloseIdleConnections()
+	x.ctx, x.cancel = context.WithCancelCause(ctx)
+	defer x.cancel(nil)
+	stop := x.limits()
+	defer stop()
+	base, err := parseURL(t.c.URLs[server])
+	if err != nil {
+		return &record.Failure{Class: record.ClassClient, Type: "ValueError", Message: err.Error()}
+	}
+	f := x.models(modelsURL(base))
+	if f != nil {
+		f.Message = t.secrets.Replace(f.Message)
+	}
+	return f
+}
+
+// modelsURL is where a server lists its models, whatever path requests take.
+func modelsURL(base *url.URL) *url.URL {
+	for _, path := range []string{"/v1/chat/completions", "/v1/completions"} {
+		base.Path = strings.TrimSuffix(strings.TrimRight(base.Path, "/"), path)
+	}
+	base.User = nil
+	return join(base, "/v1/models")
+}
+
+func (x *exchange) models(from *url.URL) *record.Failure {
+	ctx := httptrace.WithClientTrace(x.ctx, x.trace.hooks())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
+	if err != nil {
+		return &record.Failure{Class: record.ClassClient, Type: "ValueError", Message: err.Error()}
+	}
+	x.t.headers(req, x.s.url)
+	resp, err := x.s.transport.RoundTrip(req)
+	if err != nil {
+		return x.broken(err)
+	}
+	defer func() { _ = resp.Body.Close() }() // read to its end, or broken
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return x.refused(resp)
+	}
+	var list struct {
+		Data []struct {
+			ID string `json:"id"`
+		} `json:"data"`
+	}
+	data, err := x.readAll(resp.Body, maxErrorBody, resp.ContentLength)
+	if err != nil {
+		return x.cut(err)
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return garbage("its list of models is not the API's: " + excerpt(data))
+	}
+	var names []string
+	for _, m := range list.Data {
+		names = append(names, m.ID)
+	}
+	for _, want := range x.t.c.Models {
+		if !slices.Contains(names, want) {
+			return &record.Failure{Class: record.ClassHTTP4, Code: 404, Type: "Not Found",
+				Message: fmt.Sprintf("it does not list the model %q, only %q", want, names)}
+		}
+	}
+	return nil
+}

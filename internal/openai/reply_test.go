@@ -1,0 +1,125 @@
+package openai
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"testing"
+	"testing/iotest"
+
+	"headway/record"
+	"headway/workload"
+)
+
+// readReply lets an exchange read body as a reply, without a connection.
+func readReply(target *Target, body io.Reader, stream bool) (*exchange, *record.Failure) {
+	tape := record.NewTape(record.NewClock(), record.Record{}, nil)
+	x := &exchange{t: target, s: &session{}, tape: tape,
+		r: workload.Request{Session: "s", Turns: 2, Prompt: workload.Prompt{Text: "x"}}}
+	x.ctx, x.cancel = context.WithCancelCause(context.Background())
+	defer x.cancel(nil)
+	var f *record.Failure
+	if stream {
+		f = x.stream(body)
+	} else {
+		f = x.whole(body, -1)
+	}
+	if x.drain != nil {
+		x.drain.Stop()
+	}
+	return x, f
+}
+
+// FuzzReply feeds any bytes as the body of a reply: the outcome is classified,
+// is the same however the bytes are cut, and what is remembered is JSON.
+func FuzzReply(f *testing.F) {
+	for _, s := range []string{
+		"", roleChunk + chunk("a") + finishChunk + usageChunk + endMarker, endMarker, ": c\n\n", "event: error\n: x\n\n",
+		"data: {\"error\":{\"code\":\"404\"}}\n\n", "<html>", "{}", `{"choices":[{"message":{"content":"a"}}]}`,
+		"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":3,\"function\":{\"name\":\"\\ud800\",\"arguments\":{\"a\":[]}}}]}}]}\n\ndata: [DONE]\n\n",
+		"\xef\xbb\xbfdata: {\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}\r\r", "data:\n\ndata: [DONE]",
+	} {
+		f.Add([]byte(s))
+	}
+	target := newTestTarget(f, Config{})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, stream := range []bool{true, false} {
+			x, whole := readReply(target, bytes.NewReader(body), stream)
+			y, bytewise := readReply(target, iotest.OneByteReader(bytes.NewReader(body)), stream)
+			if (whole == nil) != (bytewise == nil) || whole != nil && *whole != *bytewise {
+				t.Fatalf("at once %+v, by bytes %+v", whole, bytewise)
+			}
+			if !bytes.Equal(x.tape.Text.Content, y.tape.Text.Content) || len(x.tape.Arrivals) != len(y.tape.Arrivals) {
+				t.Fatalf("at once %q, by bytes %q", x.tape.Text.Content, y.tape.Text.Content)
+			}
+			if whole == nil && !x.tape.HasText() {
+				t.Fatal("a success without content")
+			}
+			if whole != nil && (whole.Class == "" || whole.Type == "" || whole.Message == "") {
+				t.Fatalf("unclassified: %+v", whole)
+			}
+			x.remember()
+			for _, m := range x.s.history {
+				if m.Raw != nil && !json.Valid(m.Raw) {
+					t.Fatalf("not JSON: %s", m.Raw)
+				}
+			}
+			if cut, f := readReply(target, io.MultiReader(bytes.NewReader(body), iotest.ErrReader(io.ErrUnexpectedEOF)), stream); f == nil && !cut.reply.done {
+				t.Fatal("a broken connection was not noticed")
+			}
+		}
+	})
+}
+
+func TestPiecesCoverTheText(t *testing.T) {
+	target := newTestTarget(t, Config{})
+	body := `data: {"choices":[{"delta":{"reasoning":"r1","content":"c1"}}]}` + "\n\n" + chunk("c2") + endMarker
+	x, f := readReply(target, bytes.NewReader([]byte(body)), true)
+	if f != nil {
+		t.Fatal(f)
+	}
+	var got []string
+	each(x.tape.Text, func(p record.Piece, text []byte) { got = append(got, string(text)) })
+	if len(got) != 3 || got[0] != "r1" || got[1] != "c1" || got[2] != "c2" {
+		t.Errorf("pieces %q", got)
+	}
+}
+
+func TestFirstUsage(t *testing.T) {
+	target := newTestTarget(t, Config{})
+	body := `data: {"choices":[{"delta":{"role":"assistant"}}],"usage":{"completion_tokens":1}}` + "\n\n" + chunk("a") +
+		`data: {"choices":[{"delta":{"content":"bcd"}}],"usage":{"completion_tokens":4}}` + "\n\n" +
+		`data: {"choices":[{"delta":{"content":"e"}}],"usage":{"completion_tokens":5,"prompt_tokens":2}}` + "\n\n" +
+		`data: {"choices":[],"usage":{}}` + "\n\n" + endMarker
+	x, f := readReply(target, bytes.NewReader([]byte(body)), true)
+	if f != nil || x.reply.firstUsage != 4 {
+		t.Errorf("failure %v, first usage %d, want 4", f, x.reply.firstUsage)
+	}
+	if u := x.reply.usage.named(); u["completion_tokens"] != 5 || u["prompt_tokens"] != 2 {
+		t.Errorf("usage %v, want that of the last chunk that has one", u)
+	}
+}
+
+// Once a reader is warm a chunk costs no memory but what the tape was given.
+func TestStreamAllocations(t *testing.T) {
+	target := newTestTarget(t, Config{})
+	long := bytes.Repeat([]byte("data: "+usualChunk+"\n\n"), 1000)
+	allocs := func(chunks int) float64 {
+		body := append(bytes.Clone(long[:len(long)/1000*chunks]), endMarker...)
+		return testing.AllocsPerRun(20, func() {
+			tape := record.NewTape(record.NewClock(), record.Record{}, nil)
+			x := &exchange{t: target, s: &session{}, tape: tape, r: workload.Request{Turns: 1, OutputTokens: 1000}}
+			x.reserve()
+			x.ctx, x.cancel = context.WithCancelCause(context.Background())
+			if f := x.stream(bytes.NewReader(body)); f != nil {
+				t.Fatal(f)
+			}
+			x.drain.Stop()
+			x.cancel(nil)
+		})
+	}
+	if few, many := allocs(10), allocs(1000); many > few+5 {
+		t.Errorf("%v allocations for 10 chunks, %v for 1000", few, many)
+	}
+}

@@ -1,0 +1,123 @@
+// Package study holds the procedures of a benchmark: one measurement with its
+// files, repeats of it, and a sweep over concurrency levels that can be taken
+// up again where it stopped.
+//
+// A study is handed a way to make plans and a target; it drives the load,
+// sends Records through the counting sink to the files and the metrics, and
+// builds the report. It knows nothing of options, tokenizers or terminals.
+package study
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"headway/load"
+	"headway/metric"
+	"headway/record"
+	"headway/report"
+	"headway/workload"
+)
+
+// Measurement is one run of one load on one target.
+type Measurement struct {
+	Header record.Header
+	// Warmup is driven first and reported apart; nil where there is none.
+	Warmup *workload.Plan
+	Plan   workload.Plan
+
+	Target load.Target
+	// Render makes the text of requests ahead of need.
+	Render func(context.Context, workload.Source) workload.Source
+	// Count puts the token counter in front of a sink.
+	Count   func(record.Sink) record.Sink
+	Metrics metric.Options
+	// Body makes the request body for inputs.json; nil writes no such file.
+	Body func(workload.Request) (json.RawMessage, error)
+
+	Dir   string
+	Names report.Names
+	// Lines asks for profile_export.jsonl, HTTPTrace for connection times in it.
+	Lines, HTTPTrace bool
+	Secrets          report.Redactor
+	// Warnings are known before the run.
+	Warnings []record.Warning
+	Watch    Watcher
+}
+
+// Watcher sees a run while it goes: it is called when a phase begins, and what
+// it returns when the phase has ended. Nil does not look.
+type Watcher func(h record.Header, ph workload.Phase, g *load.Generator, live *metric.Collector) (stop func())
+
+// Run measures and writes every file. A run that was ended early returns its
+// report too. When the error is not nil the report holds what was measured
+// before it, or is nil where that is nothing.
+func (m Measurement) Run(ctx context.Context) (*report.Report, error) {
+	if err := os.MkdirAll(m.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the result folder: %w", err)
+	}
+	clock := record.NewClock()
+	m.Header.Origin = clock.Origin()
+	m.Metrics.Clock = clock
+	if err := m.writeSchedule(); err != nil {
+		return nil, err
+	}
+	out, err := m.open()
+	if err != nil {
+		return nil, err
+	}
+	run := record.Run{Header: m.Header}
+	run.Warnings = m.Warnings
+	err = m.drive(ctx, clock, out, &run.Trailer)
+	rep := &report.Report{Run: run, Result: out.collector.Result(), Secrets: m.Secrets}
+	return rep, errors.Join(err, out.finish(rep))
+}
+
+// drive runs the warm-up and the measurement on one generator.
+func (m Measurement) drive(ctx context.Context, clock record.Clock, out *outputs, t *record.Trailer) error {
+	g := &load.Generator{Target: m.Target, Sink: m.Count(out), Clock: clock}
+	if m.Warmup != nil {
+		if o, err := m.phase(ctx, g, *m.Warmup, workload.Warmup, out); err != nil || o.Cancelled {
+			t.Cancelled, t.Begin, t.End = o.Cancelled, o.Begin, o.End
+			return err
+		}
+	}
+	o, err := m.phase(ctx, g, m.Plan, workload.Profiling, out)
+	t.Begin, t.End, t.Cancelled, t.Aborted = o.Begin, o.End, o.Cancelled, o.Aborted
+	return err
+}
+
+func (m Measurement) phase(ctx context.Context, g *load.Generator, p workload.Plan, ph workload.Phase, out *outputs) (load.Outcome, error) {
+	p.Source = m.Render(ctx, p.Source)
+	if ph == workload.Profiling {
+		p.Source = out.tee(p.Source, m.Body)
+	}
+	if m.Watch != nil {
+		defer m.Watch(m.Header, ph, g, out.collector)()
+	}
+	return g.Run(ctx, p)
+}
+
+// writeSchedule writes what will be sent, before anything is sent, counts it
+// and measures how the planned arrivals are spread. A closed loop that runs
+// for a time has no end to write down.
+func (m *Measurement) writeSchedule() error {
+	if m.Plan.Endless {
+		return nil
+	}
+	var planned workload.Planned
+	err := report.WriteFile(filepath.Join(m.Dir, "schedule.jsonl"), func(w io.Writer) (err error) {
+		planned, err = workload.WriteSchedule(w, m.Plan.Source)
+		return err
+	})
+	m.Plan.Requests = planned.Requests
+	if d := planned.Arrivals; planned.Timed > 0 {
+		m.Header.Schedule = record.Schedule{Timed: true, Count: d.Count, Span: d.Span, Rate: d.Rate,
+			Dispersion: d.VarianceOverMean, GapCV2: d.GapCV2}
+	}
+	return err
+}

@@ -1,0 +1,89 @@
+package report
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"headway/metric"
+	"headway/record"
+)
+
+// TestOrderOfRecords checks that a report does not depend on the order in which
+// requests ended.
+func TestOrderOfRecords(t *testing.T) {
+	want := typical.report(t)
+	records := typical.records()
+	rand.New(rand.NewPCG(5, 6)).Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+	c := metric.NewCollector(typical.options(t))
+	for _, r := range records {
+		if err := c.Take(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := &Report{Run: want.Run, Result: c.Result(), Secrets: want.Secrets}
+	a := render(t, func(b *bytes.Buffer) error { return want.WriteJSON(b) })
+	b := render(t, func(b *bytes.Buffer) error { return got.WriteJSON(b) })
+	if !bytes.Equal(a, b) {
+		t.Error("shuffled records give another report")
+	}
+}
+
+func TestConsoleOfNothing(t *testing.T) {
+	r := &Report{Result: &metric.Result{Planned: 2, Failed: 2, Failures: []metric.FailureCount{
+		{Failure: record.Failure{Class: record.ClassRefused, Type: "ClientConnectorError", Message: "connect: refused\x1b[2J"}, Count: 2}}}}
+	r.Run.Simulated, r.Run.Cancelled, r.Run.Aborted = true, true, "too many failures"
+	got := string(render(t, func(b *bytes.Buffer) error { return r.WriteConsole(b, ConsoleOptions{}) }))
+	for _, want := range []string{"(SIMULATED)", "No request was answered", "refused [2J", "│  N/A │", "2 failed", "Cancelled by the user", "Ended early: too many failures"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "\x1b") {
+		t.Error("an escape sequence of a server reaches the terminal")
+	}
+}
+
+// TestColor checks that colour adds styles and changes nothing else.
+func TestColor(t *testing.T) {
+	r := typical.report(t)
+	plain := render(t, func(b *bytes.Buffer) error { return r.WriteConsole(b, ConsoleOptions{}) })
+	colour := render(t, func(b *bytes.Buffer) error { return r.WriteConsole(b, ConsoleOptions{Color: true}) })
+	if !bytes.Contains(colour, []byte(styleGreen)) {
+		t.Error("no colour")
+	}
+	bare := strings.NewReplacer(styleBold, "", styleDim, "", styleRed, "", styleGreen, "", styleYellow, "", styleCyan, "", styleEnd, "").Replace(string(colour))
+	if bare != string(plain) {
+		t.Error("colour changes the text")
+	}
+}
+
+func TestLevelsByRate(t *testing.T) {
+	r := typical.report(t)
+	r.Run.Concurrency, r.Run.Rate = 0, 12.5
+	got := string(render(t, func(b *bytes.Buffer) error { return WriteLevels(b, []Level{{[]*Report{r}}}, ConsoleOptions{}) }))
+	for _, want := range []string{"┃   Rate ┃", "│ 12.5/s │", "Failed at rate 12.5/s: 2 × 500", "missed at 12.5/s (6.23 ms)"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in\n%s", want, got)
+		}
+	}
+}
+
+func TestCells(t *testing.T) {
+	for v, want := range map[float64]string{0: "0", 0.01234: "0.0123", 1: "1.00", 9.994: "9.99", 9.999: "10.0", 99.96: "100", 1234.5: "1,234", -12.34: "-12.3"} {
+		if got := significant(v); got != want {
+			t.Errorf("significant(%v) is %s, want %s", v, got, want)
+		}
+	}
+	for v, want := range map[float64]string{0: "0.00", 0.0123: "0.012", 0.5: "0.50", 1.26: "1.3", 9.96: "10", 1234: "1,234"} {
+		if got := halfWidth(v); got != want {
+			t.Errorf("halfWidth(%v) is %s, want %s", v, got, want)
+		}
+	}
+	for s, want := range map[string]string{"0.50": "0.50", "999.00": "999.00", "1000.00": "1,000.00", "-1234567": "-1,234,567"} {
+		if got := grouped(s); got != want {
+			t.Errorf("grouped(%s) is %s, want %s", s, got, want)
+		}
+	}
+}
