@@ -238,6 +238,9 @@ func (b *benchCmd) endpoint(ctx context.Context, a app, e endpoint) (missed bool
 		}
 		defer sim.stop()
 		e.url = sim.url
+		if b.NumGPUs == 0 {
+			b.NumGPUs = 1 // the one worker that is simulated
+		}
 	}
 	flags := b.endpointFlags
 	if b.IgnoreEOS {
