@@ -19,6 +19,7 @@ type recordLine struct {
 	RequestID   string `json:"request_id,omitempty"`
 	Correlation string `json:"correlation_id,omitempty"`
 	URL         string `json:"url,omitempty"`
+	Worker      string `json:"worker,omitempty"`
 
 	Planned Time      `json:"planned,omitempty"`
 	Start   Time      `json:"start,omitempty"`
@@ -64,7 +65,7 @@ func lineOf(r *Record) recordLine {
 	l := recordLine{
 		Index: r.Index, Outcome: r.Outcome.String(), Warmup: r.Warmup,
 		Session: r.Session, Turn: r.Turn,
-		RequestID: r.RequestID, Correlation: r.CorrelationID, URL: r.URL,
+		RequestID: r.RequestID, Correlation: r.CorrelationID, URL: r.URL, Worker: r.Worker,
 		Planned: r.Planned, Start: r.Start, Sent: r.Sent, Ack: r.Ack, Done: r.Done,
 		Streamed: r.Streamed, Arrivals: r.Arrivals, Failure: r.Failure,
 		WantIn: r.WantIn, WantOut: r.WantOut,
@@ -88,7 +89,7 @@ func (l *recordLine) record() (*Record, error) {
 	}
 	r := &Record{
 		Index: l.Index, Warmup: l.Warmup, Session: l.Session, Turn: l.Turn,
-		RequestID: l.RequestID, CorrelationID: l.Correlation, URL: l.URL,
+		RequestID: l.RequestID, CorrelationID: l.Correlation, URL: l.URL, Worker: l.Worker,
 		Planned: l.Planned, Start: l.Start, Sent: l.Sent, Ack: l.Ack, Done: l.Done,
 		Streamed: l.Streamed, Arrivals: l.Arrivals,
 		Outcome: Outcome(o), Failure: l.Failure,

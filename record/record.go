@@ -164,6 +164,8 @@ type Record struct {
 	// that were sent.
 	RequestID, CorrelationID string
 	URL                      string
+	// Worker names the worker that answered, where the server says it.
+	Worker string
 
 	Planned Time // when the schedule wanted it sent; a free slot's time in a closed loop
 	Start   Time // taken before DNS, connect and TLS: the zero of every latency, as in aiperf

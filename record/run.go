@@ -93,6 +93,8 @@ type Trailer struct {
 	// Aborted says why the run ended itself early; empty when it did not.
 	Aborted  string    `json:"aborted,omitempty"`
 	Warnings []Warning `json:"warnings,omitempty"`
+	// Cluster is what a simulated cluster did; nil for a real endpoint.
+	Cluster *Cluster `json:"cluster,omitempty"`
 }
 
 // Warning is something that a reader of the figures must know.
@@ -100,4 +102,43 @@ type Warning struct {
 	// Code is short and stable ("tokenizer_fallback"), Text a whole sentence.
 	Code string `json:"code"`
 	Text string `json:"text"`
+}
+
+// Cluster is what a simulated cluster did with the requests of a run, by its
+// own account. Rates are shares from 0 to 1, times seconds.
+type Cluster struct {
+	RouterMode string          `json:"router_mode"`
+	Workers    []ClusterWorker `json:"workers"`
+	// HitRate is the share of prompt tokens that were in the prefix cache of
+	// the worker they were sent to. IdealHitRate is that of one cache which
+	// never forgets, IdealAtSize that of one LRU cache as large as those of
+	// all workers together, on the same requests in the order of arrival.
+	HitRate      float64 `json:"hit_rate"`
+	IdealHitRate float64 `json:"ideal_hit_rate"`
+	IdealAtSize  float64 `json:"ideal_hit_rate_at_size"`
+	// Imbalance is the busiest worker's time in steps over the mean.
+	Imbalance float64 `json:"imbalance"`
+	// Regret is the modelled TTFT at the chosen worker less the least over
+	// all workers, on their true state at the decision.
+	RegretMean float64 `json:"regret_mean_s"`
+	RegretP50  float64 `json:"regret_p50_s"`
+	RegretP99  float64 `json:"regret_p99_s"`
+	// Offered and Completed are requests per second; a cluster that completes
+	// less than 95 % of what is offered is Saturated.
+	Offered   float64 `json:"offered_rps"`
+	Completed float64 `json:"completed_rps"`
+	Saturated bool    `json:"saturated"`
+	// EventsApplied counts the KV events that the router took.
+	EventsApplied int64 `json:"kv_events_applied"`
+	Preemptions   int64 `json:"preemptions"`
+}
+
+// ClusterWorker is one worker of a simulated cluster.
+type ClusterWorker struct {
+	ID           int     `json:"id"`
+	Requests     int     `json:"requests"`
+	PromptTokens int64   `json:"prompt_tokens"`
+	CachedTokens int64   `json:"cached_tokens"`
+	OutputTokens int64   `json:"output_tokens"`
+	Busy         float64 `json:"busy_s"`
 }
