@@ -11,11 +11,12 @@ import (
 func adjusted(itl measure) []Metric {
 	var list []Metric
 	for _, m := range []Metric{
-		requestLatency(), timeToFirstToken(), interTokenLatency(itl), decodeDuration(), effectiveLatency(),
+		timeToFirstToken(), requestLatency(), decodeDuration(), interTokenLatency(itl), effectiveLatency(),
 	} {
 		m.Formula = m.Tag + " with +∞ for each failed or cancelled request; percentiles by nearest rank; only if some requests failed and not all"
 		m.Tag = "adj_" + m.Tag
-		m.Header = "Adj " + m.Header
+		m.Header += " (error-adjusted)"
+		m.Source = aiperf
 		m.Group, m.Where, m.adjusted, m.Console = GroupAdjusted, "adjusted.go", true, true
 		list = append(list, m)
 	}

@@ -36,7 +36,7 @@ func TestAggregateRuns(t *testing.T) {
 		spreads[s.Name()] = s
 		order = append(order, s.Name())
 	}
-	if order[0] != "request_latency_avg" || order[1] != "request_latency_p1" || order[12] != "request_latency_std" {
+	if order[0] != "time_to_first_token_avg" || order[1] != "time_to_first_token_p1" || order[12] != "time_to_first_token_std" {
 		t.Errorf("order: %v", order[:13])
 	}
 	s := spreads["time_to_first_token_p99"]

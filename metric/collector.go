@@ -2,6 +2,7 @@ package metric
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -207,7 +208,20 @@ func (c *Collector) Result() *Result {
 	return &r
 }
 
+// OtherFailures is the Type of the entry that stands for all failures beyond
+// the thousand that are listed. It has no class and no code.
+const OtherFailures = "(others)"
+
+// maxFailures is how many kinds of failure a result lists. A server that puts
+// the request's id into its message makes a kind of every failure.
+const maxFailures = 1000
+
 // failures lists what went wrong, the most frequent first.
+//
+// The list is cut here and not while failures are counted: which kinds are the
+// most frequent is known only now, and a list of those that came first would
+// depend on the order of records. Until then every kind stays in memory, as the
+// values of valid requests do.
 func (c *Collector) failures() []FailureCount {
 	var list []FailureCount
 	for f, n := range c.failed {
@@ -222,5 +236,15 @@ func (c *Collector) failures() []FailureCount {
 			cmp.Compare(a.Failure.Message, b.Failure.Message),
 		)
 	})
-	return list
+	if len(list) <= maxFailures {
+		return list
+	}
+	others := 0
+	for _, f := range list[maxFailures:] {
+		others += f.Count
+	}
+	message := fmt.Sprintf("%d more kinds of failure, none more frequent than those listed", len(list)-maxFailures)
+	return append(list[:maxFailures:maxFailures], FailureCount{
+		Failure: record.Failure{Type: OtherFailures, Message: message}, Count: others,
+	})
 }

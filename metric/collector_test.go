@@ -1,8 +1,10 @@
 package metric
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,7 +37,7 @@ func TestTotals(t *testing.T) {
 	const d = 1.1 // 1000 ms to 2100 ms: neither the failure nor the warm-up stretches it
 	origin := float64(wall.Unix()) * 1e9
 	want := map[string]float64{
-		"request_count": 2, "error_request_count": 2, "request_error_rate": 50, "context_overflow_count": 1,
+		"completed_request_count": 4, "request_count": 2, "error_request_count": 2, "request_error_rate": 50, "context_overflow_count": 1,
 		"total_isl": 200, "total_osl": 5, "total_output_tokens": 5, "total_error_isl": 200,
 		"min_request_timestamp": origin + 1e9, "max_response_timestamp": origin + 2.1e9, "benchmark_duration": d,
 		"request_throughput": 2 / d, "output_token_throughput": 5 / d, "input_token_throughput": 200 / d,
@@ -62,24 +64,32 @@ func TestTotals(t *testing.T) {
 }
 
 func TestEmptyRuns(t *testing.T) {
+	goals, err := ParseGoodput("ttft:30")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, records := range map[string][]*record.Record{
 		"nothing":    nil,
 		"dropped":    {{Outcome: record.Dropped, Planned: ms(1)}},
 		"all failed": {failed(1, 2, record.Failure{Class: record.ClassRefused})},
 	} {
-		r := collect(Options{Streaming: true, Concurrency: 3}, records...)
+		r := collect(Options{Streaming: true, Concurrency: 3, Goodput: goals}, records...)
 		for _, s := range r.Summaries {
 			if s.Metric.Tag != "error_isl" {
 				t.Errorf("%s: %s has %d values", name, s.Metric.Tag, s.Count)
 			}
 		}
-		for _, tag := range []string{"benchmark_duration", "request_throughput", "min_request_timestamp", "goodput"} {
-			if s, ok := r.Scalar(tag); ok {
-				t.Errorf("%s: %s is %v", name, tag, s.Value)
-			}
+		want := map[string]float64{}
+		if r.Failed > 0 {
+			want = map[string]float64{"completed_request_count": 1, "error_request_count": 1, "request_error_rate": 100,
+				"context_overflow_count": 0, "total_error_isl": 100, "good_request_fraction": 0}
 		}
-		if s, ok := r.Scalar("request_count"); !ok || s.Value != 0 {
-			t.Errorf("%s: request_count is %v %v", name, s.Value, ok)
+		got := scalars(r)
+		if r.Failed == 0 {
+			delete(got, "good_request_fraction") // 0 of no requests, as in aiperf
+		}
+		if diff := cmp.Diff(want, got, near); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
@@ -95,6 +105,42 @@ func TestInvalidRepliesAreFailures(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, r.Failures); diff != "" || r.Failed != 2 || r.OK != 0 {
 		t.Errorf("failed %d, ok %d (-want +got):\n%s", r.Failed, r.OK, diff)
+	}
+}
+
+// A clean run has none of the counters of errors.
+func TestCountersOfACleanRun(t *testing.T) {
+	got := scalars(collect(Options{Streaming: true}, reply(1, 2, 3)))
+	for _, tag := range []string{"error_request_count", "context_overflow_count", "good_request_count", "good_request_fraction"} {
+		if v, ok := got[tag]; ok {
+			t.Errorf("%s is %v", tag, v)
+		}
+	}
+	if got["request_count"] != 1 || got["completed_request_count"] != 1 || got["request_error_rate"] != 0 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestManyKindsOfFailure(t *testing.T) {
+	kind := func(i int) record.Failure {
+		return record.Failure{Class: record.ClassHTTP5, Code: 500, Type: "Error", Message: fmt.Sprintf("request %04d", i)}
+	}
+	var records []*record.Record
+	for i := range 1003 {
+		records = append(records, failed(1, 2, kind(i)))
+		if i == 1002 { // the last in every order but that of frequency
+			records = append(records, failed(1, 2, kind(i)))
+		}
+	}
+	got := collect(Options{}, records...).Failures
+	if len(got) != 1001 || got[0] != (FailureCount{kind(1002), 2}) || got[999] != (FailureCount{kind(998), 1}) {
+		t.Fatalf("%d kinds, the first %+v, the last but one %+v", len(got), got[0], got[len(got)-2])
+	}
+	if last := got[1000]; last.Failure.Type != OtherFailures || last.Count != 3 || !strings.HasPrefix(last.Failure.Message, "3 more kinds") {
+		t.Errorf("the others: %+v", last)
+	}
+	if got := collect(Options{}, records[:1000]...).Failures; len(got) != 1000 || got[999].Failure.Type == OtherFailures {
+		t.Errorf("a thousand kinds: %d, the last %+v", len(got), got[len(got)-1])
 	}
 }
 

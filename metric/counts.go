@@ -6,33 +6,47 @@ import (
 	"headway/record"
 )
 
-func countOK(t *Totals) (float64, bool) { return float64(t.OK), true }
+func countOK(t *Totals) (float64, bool) { return float64(t.OK), t.OK > 0 }
 
-// counts are how many requests there were and what became of them.
+// counts are how many requests there were and what became of them. As in
+// aiperf each side's counters exist once there is a request on that side: a
+// run that failed altogether has no request_count, a run without a failure no
+// error_request_count and no context_overflow_count, and one with failures of
+// other kinds a context_overflow_count of 0.
 func counts() []Metric {
 	return []Metric{
-		count(Metric{Tag: "request_count", Unit: "requests", Console: true,
-			Formula: "valid requests: answered, with text, without an error",
-			derive:  countOK}),
-		count(Metric{Tag: "error_request_count", Unit: "requests", Console: true, Better: Lower, absentIsZero: true,
-			Formula: "requests sent that are not valid, cancelled ones included; absent if 0",
-			derive:  func(t *Totals) (float64, bool) { return float64(t.Errors), t.Errors > 0 }}),
-		filled(Metric{Tag: "request_error_rate", Unit: "%", Scale: 100, Kind: Derived, Better: Lower,
+		count(Metric{Tag: "completed_request_count", Header: "Completed Requests (Success + Error)",
+			Unit: "requests", Kind: Derived, Console: true,
+			Formula: "request_count + error_request_count; absent if 0",
+			derive: func(t *Totals) (float64, bool) {
+				n := t.OK + t.Errors
+				return float64(n), n > 0
+			}}),
+		filled(Metric{Tag: "request_error_rate", Unit: "%", Scale: 100, Kind: Derived, Console: true, Better: Lower,
 			Formula: "error_request_count / (request_count + error_request_count)", Where: "counts.go",
 			derive: func(t *Totals) (float64, bool) {
 				n := t.OK + t.Errors
 				return float64(t.Errors) / float64(n), n > 0
 			}}),
+		count(Metric{Tag: "request_count", Unit: "requests", Console: true, Better: Higher, absentIsZero: true,
+			Formula: "valid requests: answered, with text, without an error; absent if 0",
+			derive:  countOK}),
+		count(Metric{Tag: "error_request_count", Unit: "requests", Better: Lower, absentIsZero: true,
+			Formula: "requests sent that are not valid, cancelled ones included; absent if 0",
+			derive:  func(t *Totals) (float64, bool) { return float64(t.Errors), t.Errors > 0 }}),
 		count(Metric{Tag: "context_overflow_count", Unit: "requests", Better: Lower, absentIsZero: true,
-			Formula: "errors whose message says that the prompt exceeds the model's context; absent if 0",
+			Formula: "errors whose message says that the prompt exceeds the model's context; absent if no request failed",
 			Source:  "aiperf (the phrases that are looked for are ours)",
-			derive:  func(t *Totals) (float64, bool) { return float64(t.Overflows), t.Overflows > 0 }}),
+			derive:  func(t *Totals) (float64, bool) { return float64(t.Overflows), t.Errors > 0 }}),
 	}
 }
 
 // count fills in what counters share.
 func count(m Metric) Metric {
-	m.Kind, m.Scale, m.Integer = Aggregate, 1, true
+	m.Scale, m.Integer = 1, true
+	if m.Kind == PerRecord {
+		m.Kind = Aggregate
+	}
 	if m.Where == "" {
 		m.Where = "counts.go"
 	}
@@ -71,8 +85,8 @@ func overflows(f *record.Failure) bool {
 // only: a request that hangs until its timeout does not stretch the time that
 // throughput is divided by.
 func window() []Metric {
-	at := func(tag, formula string, pick func(*Totals) record.Time) Metric {
-		return filled(Metric{Tag: tag, Unit: "ns", Scale: 1e9, Kind: Aggregate, Integer: true,
+	at := func(tag, header, formula string, pick func(*Totals) record.Time) Metric {
+		return filled(Metric{Tag: tag, Header: header, Unit: "ns", Scale: 1e9, Kind: Aggregate, Integer: true,
 			Formula: formula, Where: "counts.go",
 			derive: func(t *Totals) (float64, bool) {
 				wall := t.Clock.Wall(pick(t))
@@ -80,11 +94,11 @@ func window() []Metric {
 			}})
 	}
 	return []Metric{
-		at("min_request_timestamp", "earliest start of a valid request, wall clock",
+		at("min_request_timestamp", "Minimum Request Timestamp", "earliest start of a valid request, wall clock",
 			func(t *Totals) record.Time { return t.First }),
-		at("max_response_timestamp", "latest start + request_latency of a valid request, wall clock",
+		at("max_response_timestamp", "Maximum Response Timestamp", "latest start + request_latency of a valid request, wall clock",
 			func(t *Totals) record.Time { return t.Last }),
-		filled(Metric{Tag: "benchmark_duration", Unit: "sec", Scale: 1, Kind: Derived, Console: true,
+		filled(Metric{Tag: "benchmark_duration", Unit: "sec", Scale: 1, Kind: Derived,
 			Formula: "max_response_timestamp − min_request_timestamp, absent unless above 0", Where: "counts.go",
 			derive: (*Totals).Duration}),
 	}

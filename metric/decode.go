@@ -14,7 +14,7 @@ func DecodeDuration(r *record.Record) (seconds float64, ok bool) {
 
 func decodeDuration() Metric {
 	return latency(Metric{
-		Tag: "decode_duration", Streaming: true,
+		Tag: "decode_duration", Console: true, Streaming: true,
 		Formula: "request_latency − time_to_first_token",
 		Where:   "decode.go", value: DecodeDuration,
 	})

@@ -92,8 +92,8 @@ func TestFormulas(t *testing.T) {
 			"http_req_duration":                875,
 			"http_req_connection_overhead":     18,
 			"http_req_total":                   893,
-			"http_req_data_sent":               2048,
-			"http_req_data_received":           65536,
+			"http_req_data_sent":               2, // KB of 1024 bytes
+			"http_req_data_received":           64,
 			"http_req_connection_reused":       0,
 			"http_req_chunks_received":         7,
 		}},

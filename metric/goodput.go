@@ -5,15 +5,15 @@ import "headway/record"
 // goodput are the requests that met every objective given for them, as a
 // count, a rate and a share.
 func goodput() []Metric {
-	good := func(t *Totals) (float64, bool) { return float64(t.Good), t.Goals }
+	good := func(t *Totals) (float64, bool) { return float64(t.Good), t.Goals && t.OK > 0 }
 	return []Metric{
-		count(Metric{Tag: "good_request_count", Unit: "requests", Console: true, Better: Higher,
-			Formula: "valid requests that meet all goodput objectives; a request without the metric does not",
+		count(Metric{Tag: "good_request_count", Unit: "requests", Better: Higher,
+			Formula: "valid requests that meet all goodput objectives; a request without the metric does not; absent if no request was valid",
 			Where:   "goodput.go", derive: good}),
 		rate(Metric{Tag: "goodput", Unit: "requests/sec", Kind: Derived, Console: true,
 			Formula: "good_request_count / benchmark_duration",
 			Where:   "goodput.go", derive: overDuration(good)}),
-		rate(Metric{Tag: "good_request_fraction", Unit: "ratio", Kind: Derived,
+		rate(Metric{Tag: "good_request_fraction", Header: "GoodRequestFraction", Unit: "ratio", Kind: Derived,
 			Formula: "good_request_count / (request_count + error_request_count), 0 if there are none",
 			Where:   "goodput.go",
 			derive: func(t *Totals) (float64, bool) {

@@ -42,7 +42,7 @@ func ErrorISL(r *record.Record) (tokens float64, ok bool) {
 
 func outputSequenceLength() Metric {
 	return tokens(Metric{
-		Tag: "output_sequence_length", Console: true,
+		Tag: "output_sequence_length", Console: true, Better: Higher,
 		Formula: "output_token_count + reasoning_token_count, absent if both are",
 		Where:   "lengths.go", value: OSL,
 	})
@@ -50,7 +50,7 @@ func outputSequenceLength() Metric {
 
 func outputTokenCount() Metric {
 	return tokens(Metric{
-		Tag:     "output_token_count",
+		Tag: "output_token_count", Better: Higher,
 		Formula: "output tokens that are not reasoning, absent if 0",
 		Where:   "lengths.go", value: OutputTokens,
 	})
@@ -58,7 +58,7 @@ func outputTokenCount() Metric {
 
 func reasoningTokenCount() Metric {
 	return tokens(Metric{
-		Tag: "reasoning_token_count", Group: GroupReasoning, Console: true,
+		Tag: "reasoning_token_count", Better: Higher,
 		Formula: "tokens of the reply's reasoning field, absent if 0",
 		Where:   "lengths.go", value: ReasoningTokens,
 	})
@@ -66,7 +66,7 @@ func reasoningTokenCount() Metric {
 
 func inputSequenceLength() Metric {
 	return tokens(Metric{
-		Tag: "input_sequence_length", Console: true,
+		Tag: "input_sequence_length", Console: true, Better: Higher,
 		Formula: "tokens of all texts of the request as it was sent, history included",
 		Where:   "lengths.go", value: ISL,
 	})
@@ -80,12 +80,14 @@ func errorISL() Metric {
 	})
 }
 
-// lengthTotals are the sums over valid records, in tokens.
+// lengthTotals are the sums over valid records, and that over failed ones, in
+// tokens.
 func lengthTotals() []Metric {
 	return []Metric{
-		total("total_isl", "Total Input Sequence Length", "input_sequence_length", "lengths.go"),
-		total("total_osl", "Total Output Sequence Length", "output_sequence_length", "lengths.go"),
-		total("total_output_tokens", "", "output_token_count", "lengths.go"),
-		total("total_reasoning_tokens", "", "reasoning_token_count", "lengths.go"),
+		total(Metric{Tag: "total_isl", Header: "Total Input Sequence Length", Better: Higher, Where: "lengths.go"}, "input_sequence_length"),
+		total(Metric{Tag: "total_osl", Header: "Total Output Sequence Length", Better: Higher, Where: "lengths.go"}, "output_sequence_length"),
+		total(Metric{Tag: "total_output_tokens", Better: Higher, Where: "lengths.go"}, "output_token_count"),
+		total(Metric{Tag: "total_reasoning_tokens", Better: Higher, Where: "lengths.go"}, "reasoning_token_count"),
+		total(Metric{Tag: "total_error_isl", Header: "Total Error Input Sequence Length", Where: "lengths.go"}, "error_isl"),
 	}
 }

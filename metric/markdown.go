@@ -25,7 +25,7 @@ func Markdown(w io.Writer) error {
 			fmt.Fprintf(b, "\n- `%s` is `%s`", alias, m.Tag)
 		}
 	}
-	fmt.Fprintln(b)
+	fmt.Fprint(b, markdownTail)
 	if err := b.Flush(); err != nil {
 		return fmt.Errorf("writing the table of metrics: %w", err)
 	}
@@ -42,6 +42,20 @@ Kinds: *request* has at most one value a request and a distribution over the run
 
 | tag | header | unit | kind | formula | source | where |
 |---|---|---|---|---|---|---|
+`
+
+const markdownTail = `
+
+## Beside aiperf
+
+Tags, headers, units and the console's rows are those of aiperf 0.13.0, and so is what is left out where there is nothing to count. These differ:
+
+- ` + "`http_req_chunks_sent`" + ` does not exist: nothing observes the writes of a request.
+- ` + "`http_req_data_sent` and `http_req_data_received`" + ` are the bytes on the connection, heads and framing included; aiperf describes them so and counts the bodies. KB are 1024 bytes in both.
+- ` + "`http_req_sending`, `http_req_duration` and `http_req_total`" + ` leave a new connection's DNS, TCP and TLS to their own phases, as aiperf describes them; its own sending begins before them, so that they count twice in its total.
+- ` + "`effective_latency` and `credit_to_start_latency`" + ` are of valid requests. In aiperf 0.13.0 failed ones enter both; it describes the first as a latency that a user perceives, a request refused at once would make it smaller, and later versions leave them out as well. It ends with the last text, as request_latency does, and not with the end of the reply. The view with failures is ` + "`adj_effective_latency`" + `.
+- More is better of ` + "`goodput` and `good_request_count`" + `, and neither of the input of failed requests. aiperf has it the other way round; a goodput objective takes none of them in either.
+- Metrics with the source headway are not aiperf's. In JSON they stand under the key headway.
 `
 
 func streamMark(m Metric) string {

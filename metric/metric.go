@@ -33,15 +33,17 @@ const (
 	Neutral Direction = 0
 	// Lower is better: latencies.
 	Lower Direction = -1
-	// Higher is better: throughputs.
+	// Higher is better: throughputs, and token counts, so that a bound on one
+	// in a goodput objective is the least that a reply must have (aiperf's).
 	Higher Direction = 1
 )
 
 // Group is the table that a metric is shown in.
 type Group string
 
-// The groups, in the order in which aiperf's console shows them; the empty
-// group is the main table.
+// The groups; the empty one is the main table. Cache, Prediction and Reasoning
+// are tables that aiperf 0.13 has and leaves empty: the metrics that the names
+// suggest are under Usage, here too.
 const (
 	GroupMain       Group = ""
 	GroupUsage      Group = "Usage"
@@ -121,7 +123,8 @@ type Scalar struct {
 	Value  float64
 }
 
-// FailureCount counts failures that are the same.
+// FailureCount counts failures that are the same. One of Type [OtherFailures]
+// stands for all that are too many to list.
 type FailureCount struct {
 	Failure record.Failure
 	Count   int
@@ -145,11 +148,11 @@ type Steady struct {
 
 // Result is everything computed from the Records of one run.
 type Result struct {
-	Summaries []Summary // PerRecord and PerList metrics that have values
-	Scalars   []Scalar  // Aggregate and Derived metrics that exist
-	Warmup    *Result   // the warm-up phase, nil where there was none
-	Failures  []FailureCount
-	Steady    *Steady // nil in an open loop without a concurrency
+	Summaries []Summary      // PerRecord and PerList metrics that have values
+	Scalars   []Scalar       // Aggregate and Derived metrics that exist
+	Warmup    *Result        // the warm-up phase, nil where there was none
+	Failures  []FailureCount // the most frequent first, at most 1,000 and the others
+	Steady    *Steady        // nil in an open loop without a concurrency
 	Verdicts  []Verdict
 	Warnings  []record.Warning
 

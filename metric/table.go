@@ -30,19 +30,20 @@ var (
 	byUsage  = table(ITLByUsage)
 )
 
-// table lists the metrics; itl is how the inter-token latency is measured.
+// table lists the metrics; itl is how the inter-token latency is measured. The
+// order is that of the rows of aiperf's console, with what it does not show
+// beside its kin.
 func table(itl measure) []Metric {
 	return slices.Concat(
 		[]Metric{
-			requestLatency(), timeToFirstToken(), timeToSecondToken(), timeToFirstOutputToken(),
+			timeToFirstToken(), timeToSecondToken(), timeToFirstOutputToken(), requestLatency(),
 			decodeDuration(), interTokenLatency(itl), interChunkLatency(),
-			outputTokenThroughputPerUser(itl), prefillThroughputPerUser(), e2eOutputTokenThroughput(),
+			outputTokenThroughputPerUser(itl), e2eOutputTokenThroughput(), prefillThroughputPerUser(),
 			outputSequenceLength(), outputTokenCount(), reasoningTokenCount(), inputSequenceLength(),
+			errorISL(),
 		},
-		lengthTotals(),
-		[]Metric{errorISL(), total("total_error_isl", "Total Error Input Sequence Length", "error_isl", "lengths.go")},
-		counts(), window(), throughputs(), perGPU(), goodput(), waits(), mismatch(),
-		usage(), httpTrace(), adjusted(itl),
+		waits(), tokenThroughputs(), perGPU(), []Metric{requestThroughput()}, goodput(), counts(),
+		window(), lengthTotals(), mismatch(), usage(), httpTrace(), adjusted(itl),
 	)
 }
 
@@ -64,10 +65,10 @@ func tokens(m Metric) Metric {
 	return filled(m)
 }
 
-// total is the sum of a per-record metric in its own unit.
-func total(tag, header, of, where string) Metric {
-	return tokens(Metric{Tag: tag, Header: header, Kind: Derived,
-		Formula: "sum of " + of, Where: where, derive: sumOf(of)})
+// total makes m the sum of a per-record metric in tokens.
+func total(m Metric, of string) Metric {
+	m.Kind, m.Formula, m.derive = Derived, "sum of "+of, sumOf(of)
+	return tokens(m)
 }
 
 func filled(m Metric) Metric {

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write docs/metrics.md")
@@ -40,57 +43,82 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// The core table in the order of files, and every header and unit in it:
-// readers of the original depend on them.
-func TestCoreTable(t *testing.T) {
-	want := strings.Split(strings.TrimSpace(`
-request_latency|Request Latency|ms
-time_to_first_token|Time to First Token|ms
-time_to_second_token|Time to Second Token|ms
-time_to_first_output_token|Time to First Output Token|ms
-decode_duration|Decode Duration|ms
-inter_token_latency|Inter Token Latency|ms
-inter_chunk_latency|Inter Chunk Latency|ms
-output_token_throughput_per_user|Output Token Throughput Per User|tokens/sec/user
-prefill_throughput_per_user|Prefill Throughput Per User|tokens/sec/user
-e2e_output_token_throughput|E2E Output Token Throughput|tokens/sec
-output_sequence_length|Output Sequence Length|tokens
-output_token_count|Output Token Count|tokens
-reasoning_token_count|Reasoning Token Count|tokens
-input_sequence_length|Input Sequence Length|tokens
-total_isl|Total Input Sequence Length|tokens
-total_osl|Total Output Sequence Length|tokens
-total_output_tokens|Total Output Tokens|tokens
-total_reasoning_tokens|Total Reasoning Tokens|tokens
-error_isl|Error Input Sequence Length|tokens
-total_error_isl|Total Error Input Sequence Length|tokens
-request_count|Request Count|requests
-error_request_count|Error Request Count|requests
-request_error_rate|Request Error Rate|%
-context_overflow_count|Context Overflow Count|requests
-min_request_timestamp|Min Request Timestamp|ns
-max_response_timestamp|Max Response Timestamp|ns
-benchmark_duration|Benchmark Duration|sec
-request_throughput|Request Throughput|requests/sec
-output_token_throughput|Output Token Throughput|tokens/sec
-input_token_throughput|Input Token Throughput|tokens/sec
-total_token_throughput|Total Token Throughput|tokens/sec
-output_token_throughput_per_gpu|Output Token Throughput Per GPU|tokens/sec/gpu
-total_token_throughput_per_gpu|Total Token Throughput Per GPU|tokens/sec/gpu
-good_request_count|Good Request Count|requests
-goodput|Goodput|requests/sec
-good_request_fraction|Good Request Fraction|ratio
-credit_to_start_latency|Credit-to-Start Latency|ms
-effective_latency|Effective Latency (CO-aware)|ms
-effective_time_to_first_token|Effective Time to First Token (CO-aware)|ms
-osl_mismatch_diff_pct|OSL Mismatch Diff %|%
-osl_mismatch_count|OSL Mismatch Count|requests`), "\n")
-	all := All()
-	for i, line := range want {
-		m := all[i]
-		if got := m.Tag + "|" + m.Header + "|" + m.Unit; got != line {
-			t.Errorf("row %d: %s, want %s", i, got, line)
+// The tag, header, unit, table and direction of every metric that aiperf has
+// too, against what its registry says: readers of its files depend on them.
+func TestAgreesWithAiperf(t *testing.T) {
+	// aiperf marks the input of failed requests as better when larger, and the
+	// good requests as neither.
+	ownDirection := []string{"error_isl", "total_error_isl", "good_request_count", "goodput"}
+	tables := map[Group]string{GroupMain: "default", GroupUsage: "usage", GroupHTTP: "http"}
+	data, err := os.ReadFile("testdata/aiperf-0.13.0.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := 0
+	for line := range strings.Lines(string(data)) {
+		want := strings.Split(strings.TrimSuffix(line, "\n"), "|")
+		m, ok := Lookup(want[0])
+		if !ok {
+			continue
 		}
+		shared++
+		table, larger := "none", ""
+		if m.Console {
+			table = tables[m.Group]
+		}
+		if m.Better == Higher {
+			larger = "larger"
+		}
+		if slices.Contains(ownDirection, m.Tag) {
+			larger = want[4]
+		}
+		if got := []string{m.Tag, m.Header, m.Unit, table, larger}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if shared < 70 {
+		t.Errorf("only %d metrics are in both tables", shared)
+	}
+}
+
+// Rows stand in the order of aiperf's console; what it shows under these
+// headers is not in its registry.
+func TestOrderAndDerivedHeaders(t *testing.T) {
+	want := strings.Split(strings.TrimSpace(`
+time_to_first_token|Time to First Token
+time_to_second_token|Time to Second Token
+time_to_first_output_token|Time to First Output Token
+request_latency|Request Latency
+decode_duration|Decode Duration
+inter_token_latency|Inter Token Latency
+output_token_throughput_per_user|Output Token Throughput Per User
+e2e_output_token_throughput|E2E Output Token Throughput
+output_sequence_length|Output Sequence Length
+input_sequence_length|Input Sequence Length
+effective_latency|Effective Latency (CO-aware)
+effective_time_to_first_token|Effective Time to First Token (CO-aware)
+output_token_throughput|Output Token Throughput
+input_token_throughput|Input Token Throughput
+output_token_throughput_per_gpu|Output Token Throughput Per GPU
+total_token_throughput_per_gpu|Total Token Throughput Per GPU
+request_throughput|Request Throughput
+goodput|Goodput
+completed_request_count|Completed Requests (Success + Error)
+request_error_rate|Request Error Rate
+request_count|Request Count
+adj_time_to_first_token|Time to First Token (error-adjusted)
+adj_request_latency|Request Latency (error-adjusted)
+adj_decode_duration|Decode Duration (error-adjusted)
+adj_inter_token_latency|Inter Token Latency (error-adjusted)
+adj_effective_latency|Effective Latency (CO-aware) (error-adjusted)`), "\n")
+	var got []string
+	for _, m := range All() {
+		if m.Console && (m.Group == GroupMain || m.Group == GroupAdjusted) {
+			got = append(got, m.Tag+"|"+m.Header)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -27,32 +27,37 @@ func quotient(r *record.Record, over, under measure) (float64, bool) {
 func prefillThroughputPerUser() Metric {
 	return rate(Metric{
 		Tag: "prefill_throughput_per_user", Unit: "tokens/sec/user", Kind: PerRecord,
-		Console: true, Streaming: true,
-		Formula: "input_sequence_length / time_to_first_token (seconds), per request",
-		Where:   "throughput.go", value: PrefillThroughput,
+		Streaming: true,
+		Formula:   "input_sequence_length / time_to_first_token (seconds), per request",
+		Where:     "throughput.go", value: PrefillThroughput,
 	})
 }
 
 func e2eOutputTokenThroughput() Metric {
 	return rate(Metric{
-		Tag: "e2e_output_token_throughput", Unit: "tokens/sec", Kind: PerRecord,
+		Tag: "e2e_output_token_throughput", Unit: "tokens/sec/user", Kind: PerRecord, Console: true,
 		Formula: "output_sequence_length / request_latency (seconds), per request, streamed or not",
-		Source:  "aiperf (its unit string is not known; tokens/sec is ours)",
 		Where:   "throughput.go", value: E2EThroughput,
 	})
 }
 
-// throughputs are totals over the benchmark's duration, ramp and tail
+// perDuration describes a total over the benchmark's duration, ramp and tail
 // included.
-func throughputs() []Metric {
-	perDuration := func(tag, unit, formula string, console bool, sum func(*Totals) (float64, bool)) Metric {
-		return rate(Metric{Tag: tag, Unit: unit, Kind: Derived, Console: console,
-			Formula: formula + " / benchmark_duration", Where: "throughput.go", derive: overDuration(sum)})
-	}
+func perDuration(tag, unit, formula string, console bool, sum func(*Totals) (float64, bool)) Metric {
+	return rate(Metric{Tag: tag, Unit: unit, Kind: Derived, Console: console,
+		Formula: formula + " / benchmark_duration", Where: "throughput.go", derive: overDuration(sum)})
+}
+
+// requestThroughput is valid requests a second.
+func requestThroughput() Metric {
+	return perDuration("request_throughput", "requests/sec", "request_count", true, countOK)
+}
+
+// tokenThroughputs are the tokens of valid requests a second.
+func tokenThroughputs() []Metric {
 	return []Metric{
-		perDuration("request_throughput", "requests/sec", "request_count", true, countOK),
 		perDuration("output_token_throughput", "tokens/sec", "total_osl", true, sumOf("output_sequence_length")),
-		perDuration("input_token_throughput", "tokens/sec", "total_isl", false, sumOf("input_sequence_length")),
+		perDuration("input_token_throughput", "tokens/sec", "total_isl", true, sumOf("input_sequence_length")),
 		perDuration("total_token_throughput", "tokens/sec", "(total_isl + total_osl)", false,
 			sumOf("input_sequence_length", "output_sequence_length")),
 	}

@@ -2,6 +2,7 @@ package metric
 
 import (
 	"math"
+	"slices"
 
 	"headway/record"
 )
@@ -14,20 +15,23 @@ const discrepancy = 0.10
 // record.Record.Usage; the metric's tag is the key after "usage_".
 var usageCounts = [...]struct {
 	key     string
-	group   Group
+	better  Direction
 	formula string
 }{
-	{"prompt_tokens", GroupUsage, "prompt_tokens"},
-	{"completion_tokens", GroupUsage, "completion_tokens"},
-	{"total_tokens", GroupUsage, "total_tokens"},
-	{"reasoning_tokens", GroupUsage, "completion_tokens_details.reasoning_tokens"},
-	{"prompt_cache_read_tokens", GroupCache, "prompt_tokens_details.cached_tokens, or cache_read_input_tokens"},
-	{"prompt_cache_write_tokens", GroupCache, "cache_creation_input_tokens"},
-	{"prompt_cache_miss_tokens", GroupCache, "prompt_cache_miss_tokens"},
-	{"tool_use_prompt_tokens", GroupUsage, "toolUsePromptTokenCount"},
-	{"accepted_prediction_tokens", GroupPrediction, "completion_tokens_details.accepted_prediction_tokens"},
-	{"rejected_prediction_tokens", GroupPrediction, "completion_tokens_details.rejected_prediction_tokens"},
+	{"prompt_tokens", Higher, "prompt_tokens"},
+	{cacheRead, Higher, "prompt_tokens_details.cached_tokens, or cache_read_input_tokens"},
+	{"prompt_cache_write_tokens", Neutral, "cache_creation_input_tokens"},
+	{"prompt_cache_miss_tokens", Neutral, "prompt_cache_miss_tokens"},
+	{"tool_use_prompt_tokens", Neutral, "toolUsePromptTokenCount"},
+	{"completion_tokens", Higher, "completion_tokens"},
+	{"reasoning_tokens", Higher, "completion_tokens_details.reasoning_tokens"},
+	{"accepted_prediction_tokens", Higher, "completion_tokens_details.accepted_prediction_tokens"},
+	{"rejected_prediction_tokens", Neutral, "completion_tokens_details.rejected_prediction_tokens"},
+	{"total_tokens", Higher, "total_tokens"},
 }
+
+// cacheRead is the key whose total also stands as a share of the prompt.
+const cacheRead = "prompt_cache_read_tokens"
 
 // reported is a count of the server's.
 func reported(key string) measure {
@@ -81,28 +85,27 @@ func usage() []Metric {
 	var each, totals, diffs []Metric
 	for _, u := range usageCounts {
 		tag := "usage_" + u.key
-		each = append(each, tokens(Metric{Tag: tag, Group: u.group, Console: true,
+		each = append(each, tokens(Metric{Tag: tag, Group: GroupUsage, Console: true, Better: u.better,
 			Formula: "usage." + u.formula + " of the reply", Where: "usage.go", value: reported(u.key)}))
-		sum := total("total_"+tag, "", tag, "usage.go")
-		sum.Group = u.group
-		totals = append(totals, sum)
+		totals = append(totals, total(Metric{Tag: "total_" + tag, Group: GroupUsage, Console: true,
+			Better: u.better, Where: "usage.go"}, tag))
+		if u.key == cacheRead {
+			totals = append(totals, filled(Metric{Tag: "overall_usage_prompt_cache_read_pct", Unit: "%", Scale: 100,
+				Kind: Derived, Group: GroupUsage, Console: true, Better: Higher,
+				Formula: "total_usage_prompt_cache_read_tokens / total_usage_prompt_tokens",
+				Where:   "usage.go", derive: cacheReadShare}))
+		}
 	}
 	for _, p := range usagePairs {
 		diffs = append(diffs, filled(Metric{Tag: p.tag, Header: p.header, Unit: "%", Scale: 100,
-			Group: GroupUsage, Console: true, Better: Lower,
+			Group: GroupUsage, Better: Lower,
 			Formula: "|usage_" + p.key + " − " + p.client + "| / " + p.client,
 			Where:   "usage.go", value: p.diff}))
 	}
-	shares := []Metric{
-		filled(Metric{Tag: "overall_usage_prompt_cache_read_pct", Unit: "%", Scale: 100, Kind: Derived,
-			Group: GroupCache, Console: true, Better: Higher,
-			Formula: "total_usage_prompt_cache_read_tokens / total_usage_prompt_tokens",
-			Where:   "usage.go", derive: cacheReadShare}),
-		count(Metric{Tag: "usage_discrepancy_count", Unit: "requests", Group: GroupUsage, Console: true, Better: Lower,
-			Formula: "requests where any of the differences above exceeds 10 %", Where: "usage.go",
-			derive: func(t *Totals) (float64, bool) { return float64(t.Discrepant), t.Compared > 0 }}),
-	}
-	return append(append(append(each, totals...), diffs...), shares...)
+	discrepant := count(Metric{Tag: "usage_discrepancy_count", Unit: "requests", Group: GroupUsage, Better: Lower,
+		Formula: "requests where any of the differences above exceeds 10 %", Where: "usage.go",
+		derive: func(t *Totals) (float64, bool) { return float64(t.Discrepant), t.Compared > 0 }})
+	return slices.Concat(each, totals, diffs, []Metric{discrepant})
 }
 
 func cacheReadShare(t *Totals) (float64, bool) {

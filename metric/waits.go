@@ -15,7 +15,8 @@ func CreditToStart(r *record.Record) (seconds float64, ok bool) {
 // EffectiveLatency is the time in seconds from the planned time to the last
 // arrival with text. A client that falls behind its schedule hides the
 // server's delay from request_latency (coordinated omission); it cannot hide
-// it from this.
+// it from this. Failed requests stay out: one that is refused at once would
+// make the figure smaller.
 func EffectiveLatency(r *record.Record) (seconds float64, ok bool) {
 	if !Valid(r) {
 		return 0, false
@@ -36,6 +37,7 @@ func effectiveLatency() Metric {
 	return latency(Metric{
 		Tag: "effective_latency", Header: "Effective Latency (CO-aware)", Console: true,
 		Formula: "last arrival with text − planned time",
+		Source:  "aiperf (0.13.0 counts failed requests in and ends with the connection's reply; later versions take valid requests alone, as here)",
 		Where:   "waits.go", value: EffectiveLatency,
 	})
 }
@@ -46,6 +48,7 @@ func waits() []Metric {
 		latency(Metric{
 			Tag: "credit_to_start_latency", Header: "Credit-to-Start Latency",
 			Formula: "start − planned time",
+			Source:  "aiperf (which counts failed requests in)",
 			Where:   "waits.go", value: CreditToStart,
 		}),
 		effectiveLatency(),

@@ -20,6 +20,7 @@ type evidence struct {
 	whole              int // valid replies that should have streamed and did not
 	unsplit            int // replies without usable usage at the first chunk
 	output             int // replies whose output counts differ by more than a tenth
+	timed, collapsed   int // replies with an inter-token latency, and those whose is none
 }
 
 // gap is the range of server's count − ours.
@@ -60,6 +61,7 @@ func (e *evidence) add(r *record.Record, o Options) {
 		}
 		return
 	}
+	e.decode(r, o)
 	for i := range r.Arrivals {
 		a := &r.Arrivals[i]
 		if !a.Kind.Text() {
@@ -73,6 +75,43 @@ func (e *evidence) add(r *record.Record, o Options) {
 			e.user++
 		}
 	}
+}
+
+// instant is the inter-token latency in seconds below which it is that of the
+// reading program and not of a model.
+const instant = 1e-6
+
+// decode counts a reply with an inter-token latency, and whether it is one that
+// nothing was measured by.
+func (e *evidence) decode(r *record.Record, o Options) {
+	itl := ITL
+	if o.PerChunkUsage {
+		itl = ITLByUsage
+	}
+	s, ok := itl(r)
+	if !ok {
+		return
+	}
+	e.timed++
+	if s < instant || textReads(r) < 2 {
+		e.collapsed++
+	}
+}
+
+// textReads is the number of reads that brought text. Chunks of one read may
+// have different times, since some are taken as each is looked at.
+func textReads(r *record.Record) int {
+	reads, counted := 0, false
+	for i := range r.Arrivals {
+		a := &r.Arrivals[i]
+		if !a.Together {
+			counted = false
+		}
+		if a.Kind.Text() && !counted {
+			reads, counted = reads+1, true
+		}
+	}
+	return reads
 }
 
 // warnings are what a reader of the figures must know, in a fixed order.
@@ -100,6 +139,9 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 		"%d of %d replies miss the asked output length by more than 5 %% or 50 tokens: levels may not be comparable", t.Mismatched, t.Asked)
 	warn(above(e.together, e.arrivals), "shared_reads",
 		"%.1f %% of chunks were read together with the chunk before: their gaps are shorter than on the wire, and inter_chunk_latency is of the reads", percent(e.together, e.arrivals))
+	warn(e.collapsed > 0, "itl_collapsed",
+		"%d of %d replies of several tokens came in a single read or with less than 1 µs between tokens: the average of output_token_throughput_per_user, the reciprocal of that time, is then meaningless; %s",
+		e.collapsed, e.timed, collapsedAdvice(e.collapsed, e.timed))
 	warn(above(e.user, e.arrivals), "user_stamps",
 		"%.1f %% of chunks have the time of their read and not that of the kernel's receipt: client load can delay them", percent(e.user, e.arrivals))
 	return list
@@ -124,6 +166,14 @@ func (e *evidence) tokenWarnings(t Totals, warn func(bool, string, string, ...an
 	}
 	warn(off > 0, "usage_discrepancy",
 		"the server's token counts differ from ours by more than 10 %% in %d of %d requests", off, t.Compared)
+}
+
+// collapsedAdvice is what to read in place of an average per user.
+func collapsedAdvice(collapsed, timed int) string {
+	if 2*collapsed < timed {
+		return "read its p50"
+	}
+	return "so is its p50, since half of the replies or more are such"
 }
 
 // fewQuantiles names the quantiles that n values are too few for.

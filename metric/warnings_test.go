@@ -8,6 +8,13 @@ import (
 	"headway/record"
 )
 
+// third adds a chunk that came in the second's read, or in one of its own.
+func third(r *record.Record, together bool) {
+	last := r.Arrivals[1]
+	last.At, last.Together = last.At+ms(5), together
+	r.Arrivals = append(r.Arrivals, last)
+}
+
 // many are enough replies for every quantile.
 func many(change func(i int, r *record.Record)) []*record.Record {
 	var list []*record.Record
@@ -27,8 +34,22 @@ func TestWarnings(t *testing.T) {
 		change     func(i int, r *record.Record)
 	}{
 		{"", "", Options{Streaming: true}, func(int, *record.Record) {}},
-		{"", "", Options{Streaming: true}, func(i int, r *record.Record) { r.Arrivals[1].Together = i%10 == 0 }}, // 5 %
-		{"shared_reads", "5.1 %", Options{Streaming: true}, func(i int, r *record.Record) { r.Arrivals[1].Together = i%10 == 0 || i == 1 }},
+		{"", "", Options{Streaming: true}, func(i int, r *record.Record) { third(r, i%20 < 3) }}, // 5 % of three chunks each
+		{"shared_reads", "5.1 %", Options{Streaming: true}, func(i int, r *record.Record) { third(r, i%20 < 3 || i == 3) }},
+		{"itl_collapsed", "3 of 500 replies", Options{Streaming: true}, func(i int, r *record.Record) { r.Arrivals[1].Together = i < 3 }},
+		{"itl_collapsed", "read its p50", Options{Streaming: true}, func(i int, r *record.Record) {
+			if i < 249 { // two reads, 999 ns apart
+				r.Arrivals[1].At = r.Arrivals[0].At + 999
+			}
+		}},
+		{"itl_collapsed", "so is its p50", Options{Streaming: true}, func(i int, r *record.Record) {
+			if i < 250 {
+				r.Arrivals = r.Arrivals[:1] // both tokens in one chunk
+			}
+		}},
+		{"", "", Options{Streaming: true}, func(_ int, r *record.Record) { // the limit itself
+			r.Arrivals[1].At = r.Arrivals[0].At + 1000
+		}},
 		{"user_stamps", "50.0 %", Options{Streaming: true}, func(_ int, r *record.Record) { r.Arrivals[0].User = true }},
 		{"template_tokens", "7 prompt tokens more", Options{Streaming: true}, func(_ int, r *record.Record) { r.Usage["prompt_tokens"] = 107 }},
 		{"template_tokens", "30 prompt tokens more", Options{Streaming: true}, func(_ int, r *record.Record) { r.Usage["prompt_tokens"] = 130 }},
@@ -58,6 +79,24 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%q: codes %v", test.code, got)
 		} else if len(want) > 0 && !strings.Contains(r.Warnings[0].Text, test.says) {
 			t.Errorf("%q does not say %q", r.Warnings[0].Text, test.says)
+		}
+	}
+}
+
+func TestTextReads(t *testing.T) {
+	const text, role = record.Content, record.Kind(0)
+	for _, test := range []struct {
+		arrivals []record.Arrival
+		want     int
+	}{
+		{nil, 0},
+		{[]record.Arrival{{Kind: role}, {Kind: text, Together: true}, {Kind: text, Together: true}}, 1},
+		{[]record.Arrival{{Kind: text}, {Kind: role}, {Kind: text, Together: true}}, 2},
+		{[]record.Arrival{{Kind: text}, {Kind: role, Together: true}, {Kind: text, Together: true}, {Kind: record.Usage}}, 1},
+		{[]record.Arrival{{Kind: text}, {Kind: text}, {Kind: text, Together: true}, {Kind: text}}, 3},
+	} {
+		if got := textReads(&record.Record{Arrivals: test.arrivals}); got != test.want {
+			t.Errorf("%+v: %d reads, want %d", test.arrivals, got, test.want)
 		}
 	}
 }
