@@ -18,16 +18,18 @@ import (
 // nothing.
 var arrows = map[string]string{
 	"workload": "", "record": "",
-	"internal/tokenizer": "", "internal/chart": "", "internal/wire": "", "internal/hub": "",
+	"internal/tokenizer": "", "internal/chart": "", "internal/wire": "", "internal/hub": "", "internal/model": "",
 	"load":              "workload record",
 	"metric":            "record",
 	"internal/prompt":   "workload internal/tokenizer",
-	"internal/engine":   "workload record",
+	"internal/engine":   "workload record internal/model",
+	"internal/router":   "workload",
+	"workload/synth":    "workload internal/chart",
 	"report":            "metric record internal/chart",
 	"internal/openai":   "workload record internal/wire internal/tokenizer internal/prompt",
 	"internal/terminal": "load record metric",
-	"internal/cluster":  "internal/engine workload record internal/openai internal/tokenizer internal/prompt",
-	"internal/study":    "workload load record metric report internal/chart internal/openai internal/cluster",
+	"internal/cluster":  "internal/engine internal/router workload record internal/model internal/openai internal/tokenizer internal/prompt",
+	"internal/study":    "workload workload/synth load record metric report internal/chart internal/openai internal/cluster",
 	"cmd/headway":       "*",
 }
 
