@@ -10,13 +10,9 @@ import (
 	"time"
 )
 
-var (
-	// ErrNotBuilt marks input that is understood and that headway cannot use
-	// yet, in contrast to input that is wrong.
-	ErrNotBuilt = errors.New("not built yet")
-	// ErrHashIDs is returned for a trace that names its prompts by block ids.
-	ErrHashIDs = fmt.Errorf("replay of hash_ids (shared prefix blocks): %w", ErrNotBuilt)
-)
+// ErrNotBuilt marks input that is understood and that headway cannot use yet, in
+// contrast to input that is wrong.
+var ErrNotBuilt = errors.New("not built yet")
 
 // LineError is a fault of one line of a file.
 type LineError struct {
@@ -40,6 +36,17 @@ type ReadOptions struct {
 	// AllTurns keeps every turn of a ShareGPT conversation; otherwise only
 	// the first question is asked.
 	AllTurns bool
+	// BlockSize is how many tokens an id of hash_ids stands for; 0 is
+	// [TraceBlock].
+	BlockSize int
+	// PartialIDs takes rows whose hash_ids name only the first, full blocks of
+	// the prompt; its rest is then text of its own. Otherwise there must be an
+	// id for every block, the last one included.
+	PartialIDs bool
+	// Model and LogType keep only the rows of a BurstGPT file that name them;
+	// "" keeps all.
+	Model   string
+	LogType string
 	// Limit stops reading once there are so many requests; 0 reads all. The
 	// last conversation is not cut; see the function [Limit].
 	Limit int
@@ -64,9 +71,17 @@ type Dataset struct {
 	// reason of the first.
 	Skipped   int
 	FirstSkip error
+	// Unwanted counts rows of other models and log types than were asked for.
+	Unwanted int
 	// Timed says that the first request has a time of its own, which makes
 	// the file a schedule.
 	Timed bool
+	// BlockSize is how many tokens a block id stands for; 0 where no request
+	// has ids.
+	BlockSize int
+	// LiveTurns and RecordedTurns count the turns after the first whose
+	// history is what was replied, and those that bring the recorded one.
+	LiveTurns, RecordedTurns int
 
 	lines []int // of each request
 }
@@ -94,8 +109,14 @@ func Read(r io.Reader, name string, o ReadOptions) (*Dataset, error) {
 	if read == nil {
 		return nil, fmt.Errorf("reading %s: the format must be one of %s", name, formatList())
 	}
+	if o.BlockSize == 0 {
+		o.BlockSize = TraceBlock
+	}
+	if o.BlockSize < 1 || o.BlockSize > MaxTokens {
+		return nil, fmt.Errorf("reading %s: block size %d: must be from 1 to %d tokens", name, o.BlockSize, MaxTokens)
+	}
 	c := collector{set: Dataset{Name: name, Format: o.Format}, options: o, taken: map[string]int{}}
-	for talk, err := range read(&input{r: r, name: name, allTurns: o.AllTurns}) {
+	for talk, err := range read(&input{r: r, name: name, options: o}) {
 		if err == nil {
 			err = c.add(talk)
 		}
@@ -111,10 +132,10 @@ func Read(r io.Reader, name string, o ReadOptions) (*Dataset, error) {
 
 // input is what a reader reads from.
 type input struct {
-	r        io.Reader
-	name     string
-	allTurns bool
-	before   int // lines that were read already
+	r       io.Reader
+	name    string
+	options ReadOptions
+	before  int // lines that were read already
 }
 
 // at makes the error of a line.
@@ -149,22 +170,30 @@ type collector struct {
 	set      Dataset
 	options  ReadOptions
 	sessions [][]turn
+	earliest []time.Duration // start of each session's last turn
 	ids      []string
 	taken    map[string]int // session by id
 	requests int
 	last     time.Duration // the latest start of a session, or of any merged turn
 }
 
-// errNothingAsked is why a well-formed conversation is passed over.
-var errNothingAsked = errors.New("nobody asks anything that is then answered")
+// Why a well-formed entry is passed over.
+var (
+	errNothingAsked = errors.New("nobody asks anything that is then answered")
+	errFailedThen   = errors.New("the recorded request failed: it has no response tokens")
+	errUnwanted     = errors.New("of another model or log type than was asked for")
+)
 
 // skip says whether reading may go on after err, and counts it if so.
 func (c *collector) skip(err error) bool {
 	var line *LineError
 	switch {
-	case !errors.As(err, &line), errors.Is(err, ErrHashIDs):
+	case !errors.As(err, &line):
 		return false
-	case !c.options.Lenient && !errors.Is(err, errNothingAsked):
+	case errors.Is(err, errUnwanted):
+		c.set.Unwanted++
+		return true
+	case !c.options.Lenient && !errors.Is(err, errNothingAsked) && !errors.Is(err, errFailedThen):
 		return false
 	}
 	c.set.Skipped++
@@ -178,11 +207,23 @@ func (c *collector) add(talk conversation) error {
 	if err := c.inOrder(talk); err != nil {
 		return err
 	}
+	i, there := c.taken[talk.id]
+	there = there && talk.merge && talk.id != ""
+	earliest := unknown
+	if there {
+		earliest = c.earliest[i]
+	}
+	earliest, err := c.apart(talk.turns, earliest)
+	if err != nil {
+		return err
+	}
 	c.requests += len(talk.turns)
-	if i, ok := c.taken[talk.id]; ok && talk.merge && talk.id != "" {
+	if there {
+		c.earliest[i] = earliest
 		c.sessions[i] = append(c.sessions[i], talk.turns...)
 		return nil
 	}
+	c.earliest = append(c.earliest, earliest)
 	id := c.unique(talk.id)
 	c.taken[id] = len(c.sessions)
 	c.ids = append(c.ids, id)
@@ -211,11 +252,33 @@ func (c *collector) inOrder(talk conversation) error {
 	return nil
 }
 
+// unknown is the earliest start of a turn of a session without times.
+const unknown = time.Duration(-1)
+
+// apart refuses a turn whose own time is not after that at which the turn before
+// it can have begun at the earliest: both would be under way at once. It takes
+// and returns that time for the last turn so far.
+func (c *collector) apart(turns []turn, earliest time.Duration) (time.Duration, error) {
+	for _, t := range turns {
+		switch at := t.request.At; {
+		case t.request.Timed && earliest != unknown && at <= earliest:
+			return 0, &LineError{c.set.Name, t.line, fmt.Errorf(
+				"the turn overlaps the one before it in its session: it is at %s ms, that one at %s ms or later",
+				formatMillis(at), formatMillis(earliest))}
+		case t.request.Timed:
+			earliest = at
+		case earliest != unknown:
+			earliest += t.request.Delay
+		}
+	}
+	return earliest, nil
+}
+
 // unique makes a name that no other session has.
 func (c *collector) unique(id string) string {
 	base := id
 	if base == "" {
-		base = "session_" + strconv.Itoa(len(c.sessions)+1)
+		base = unnamed(len(c.sessions) + 1)
 		id = base
 	}
 	for n := 2; ; n++ {
@@ -229,6 +292,10 @@ func (c *collector) unique(id string) string {
 func (c *collector) finish() (*Dataset, error) {
 	d := c.set
 	if len(c.sessions) == 0 {
+		if d.Unwanted > 0 {
+			return nil, fmt.Errorf("no requests in %s: %d rows are of another model or log type than model %q and log type %q; leave them out to take all",
+				d.Name, d.Unwanted, c.options.Model, c.options.LogType)
+		}
 		if d.FirstSkip != nil {
 			return nil, fmt.Errorf("no requests in %s: all %d entries were skipped, the first for this: %w", d.Name, d.Skipped, d.FirstSkip)
 		}
@@ -241,6 +308,10 @@ func (c *collector) finish() (*Dataset, error) {
 			r := t.request
 			r.Index = len(d.Requests)
 			r.Session, r.Turn, r.Turns = c.ids[i], n, len(turns)
+			if n == 0 {
+				r.Prompt.Whole = false
+			}
+			d.count(r)
 			d.Requests = append(d.Requests, r)
 			d.lines = append(d.lines, t.line)
 		}
@@ -248,4 +319,16 @@ func (c *collector) finish() (*Dataset, error) {
 	d.Sessions = len(c.sessions)
 	d.Timed = d.Requests[0].Timed
 	return &d, nil
+}
+
+// count keeps what is known of the whole in step with a request that is added.
+func (d *Dataset) count(r Request) {
+	d.BlockSize = max(d.BlockSize, r.Prompt.BlockSize)
+	switch {
+	case r.Turn == 0:
+	case r.Prompt.Whole || r.Prompt.Payload != nil:
+		d.RecordedTurns++
+	default:
+		d.LiveTurns++
+	}
 }

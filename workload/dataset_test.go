@@ -88,6 +88,13 @@ func samples() map[Format]struct {
 				{Session: "session_4", Turns: 1, Timed: true, At: 30 * ms, Prompt: Prompt{Payload: json.RawMessage(`{"model":"m"}`)}},
 			},
 		},
+		BurstGPT: {
+			"Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,ChatGPT,472,18,490,Conversation log\n45.25,GPT-4,1087,230,1317,API log",
+			[]Request{
+				{Session: "session_1", Turns: 1, Timed: true, At: 5 * time.Second, OutputTokens: 18, Prompt: Prompt{Tokens: 472}},
+				{Session: "session_2", Turns: 1, Timed: true, At: 45250 * ms, OutputTokens: 230, Prompt: Prompt{Tokens: 1087}},
+			},
+		},
 		Inputs: {
 			`{"version":"1","data":[{"session_id":"s","payloads":[{"a":1},{"b":2}]},
 {"payloads":[{"c":3}]}]}`,
@@ -154,6 +161,7 @@ func TestReaders(t *testing.T) {
 
 func TestReaderFaults(t *testing.T) {
 	const azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,1,1\n"
+	const burst = "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,m,1,1,2,l\n"
 	for _, c := range []struct {
 		format Format
 		text   string
@@ -197,14 +205,34 @@ func TestReaderFaults(t *testing.T) {
 		{Azure, "TIMESTAMP,ContextTokens,GeneratedTokens\n", "no requests in file"},
 		{Mooncake, `{"timestamp":0}`, "needs exactly one of input_length, text_input, messages and payload; it has 0"},
 		{Mooncake, `{"input_length":1,"text_input":"a"}`, "it has 2: input_length, text_input"},
-		{Mooncake, `{"input_length":5,"hash_ids":[1]}`, "file:1: replay of hash_ids (shared prefix blocks): not built yet"},
+		{Mooncake, `{"input_length":513,"hash_ids":[1]}`, "file:1: hash_ids: 1 ids do not match input_length 513: with blocks of 512 tokens there must be 2; is the block size right?"},
+		{Mooncake, `{"input_length":512,"hash_ids":[1,2]}`, "file:1: hash_ids: 2 ids do not match input_length 512"},
+		{Mooncake, `{"input_length":5,"hash_ids":[-1]}`, "file:1: hash_ids: -1 is negative"},
+		{Mooncake, `{"input_length":5,"hash_ids":[1.5]}`, `file:1: hash_ids: entry 1, "1.5": must be a whole number`},
+		{Mooncake, `{"input_length":5,"hash_ids":1}`, "file:1: hash_ids: must be a list"},
+		{Mooncake, `{"text_input":"a","hash_ids":[1]}`, "file:1: hash_ids: only with input_length"},
+		{Mooncake, `{"input_length":-5,"hash_ids":[1]}`, "file:1: input_length -5: must be from 1"},
+		{Mooncake, `{"input_length":5,"timestamp":-1,"hash_ids":[1]}`, `file:1: timestamp "-1": must not be negative`},
+		{Mooncake, `{"timestamp":5,"input_length":5}` + "\n" + `{"timestamp":4.5,"input_length":5,"hash_ids":[1]}`, "file:2: time goes backwards: 4.5 ms after 5 ms"},
+		{Mooncake, `{"timestamp":5,"input_length":5,"session_id":"a"}` + "\n" + `{"timestamp":5,"input_length":5,"session_id":"a"}`, "file:2: the turn overlaps the one before it in its session: it is at 5 ms, that one at 5 ms or later"},
+		{Mooncake, `{"timestamp":5,"input_length":5,"session_id":"a"}` + "\n" + `{"delay":20,"input_length":5,"session_id":"a"}` + "\n" + `{"timestamp":24,"input_length":5,"session_id":"a"}`,
+			"file:3: the turn overlaps the one before it in its session: it is at 24 ms, that one at 25 ms or later"},
+		{Mooncake, `{"messages":[{"role":"user"}],"message_mode":"both"}`, `file:1: message_mode "both": must be history or delta`},
+		{MultiTurn, `{"turns":[{"text":"a","timestamp":5},{"text":"b","timestamp":5}]}`, "file:1: the turn overlaps"},
+		{BurstGPT, "a,b\n1,2\n", "file:1: the header \"a,b\" has no column Timestamp"},
+		{BurstGPT, burst + "x,m,1,1,2,l\n", `file:3: Timestamp "x": must be a number of seconds`},
+		{BurstGPT, burst + "NaN,m,1,1,2,l\n", `Timestamp "NaN": must be a number of seconds`},
+		{BurstGPT, burst + "-1,m,1,1,2,l\n", `Timestamp "-1": must not be negative`},
+		{BurstGPT, burst + "1e300,m,1,1,2,l\n", `Timestamp "1e300": out of range`},
+		{BurstGPT, burst + "4,m,1,1,2,l\n", "file:3: time goes backwards: 4000 ms after 5000 ms"},
+		{BurstGPT, burst + "6,m,0,1,2,l\n", "file:3: Request tokens 0: must be from 1"},
+		{BurstGPT, burst + "6,m,1,1", "file:3: 4 fields, fewer than the header has (the last line"},
 		{Mooncake, `{"messages":[{"content":"a"}]}`, "message 1: must be an object with a role"},
 		{Mooncake, `{"messages":[]}`, "messages is empty"},
 		{Mooncake, `{"text_input":""}`, "text_input is empty"},
 		{Mooncake, `{"text_input":"a","tools":[]}` + "\n" + `{"text_input":"a","tools":[1]}`, "file:2: tools: only with messages"},
 		{Mooncake, `{"payload":[]}`, "needs exactly one"},
 		{Mooncake, `{"payload":{},"extra":{"a":1}}`, "extra: a payload is sent as it is"},
-		{Mooncake, `{"messages":[{"role":"user"}],"session_id":1}` + "\n" + `{"messages":[{"role":"user"}],"session_id":1}`, "file:2: messages of a later turn that repeat"},
 		{Mooncake, `{"input_length":1,"session_id":{}}`, "session_id {}: must be a string"},
 		{Inputs, `{"data":[{"payloads":[]}]}`, "file:1: the session has no payloads"},
 		{Inputs, `{"data":[{"payloads":[3]}]}`, "payload 1: must be a JSON object"},
@@ -222,7 +250,7 @@ func TestReaderFaults(t *testing.T) {
 }
 
 func TestEmptyFiles(t *testing.T) {
-	for format := SingleTurn; format <= Inputs; format++ {
+	for format := SingleTurn; format <= BurstGPT; format++ {
 		for _, text := range []string{"", "\ufeff", "\n\r\n \n"} {
 			_, err := Read(strings.NewReader(text), "file", ReadOptions{Format: format})
 			if err == nil || !strings.Contains(err.Error(), "no requests in file") {
@@ -250,10 +278,6 @@ nonsense
 	_, err := Read(strings.NewReader("x\ny\n"), "file", ReadOptions{Format: Mooncake, Lenient: true})
 	if err == nil || !strings.Contains(err.Error(), "all 2 entries were skipped") {
 		t.Errorf("nothing readable: %v", err)
-	}
-	_, err = Read(strings.NewReader(`{"input_length":5,"hash_ids":[1]}`), "file", ReadOptions{Format: Mooncake, Lenient: true})
-	if !errors.Is(err, ErrHashIDs) || !errors.Is(err, ErrNotBuilt) {
-		t.Errorf("hash_ids are skipped: %v", err)
 	}
 	half := `[{"conversations":[{"from":"human","value":"a"},{"from":"gpt","value":"b"}]},{"conv`
 	if d := read(t, half, ReadOptions{Format: ShareGPT, Lenient: true}); len(d.Requests) != 1 || d.Skipped != 1 {
@@ -293,7 +317,7 @@ func TestDetectFaults(t *testing.T) {
 	if _, err := ReadFile(filepath.Join(t.TempDir(), "absent.jsonl"), ReadOptions{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("absent file: %v", err)
 	}
-	for f := Unknown; f <= Inputs; f++ {
+	for f := Unknown; f <= BurstGPT; f++ {
 		if got, err := ParseFormat(f.String()); got != f || err != nil {
 			t.Errorf("%v: %v, %v", f, got, err)
 		}
@@ -312,7 +336,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, _ = detect(strings.NewReader(string(data)))
-		for format := SingleTurn; format <= Inputs; format++ {
+		for format := SingleTurn; format <= BurstGPT; format++ {
 			strict, err := Read(strings.NewReader(string(data)), "f", ReadOptions{Format: format})
 			lenient, lerr := Read(strings.NewReader(string(data)), "f", ReadOptions{Format: format, Lenient: true, AllTurns: true})
 			if err == nil && lerr != nil {

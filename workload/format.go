@@ -28,9 +28,11 @@ const (
 	Mooncake
 	// Inputs is aiperf's inputs.json: whole request bodies.
 	Inputs
+	// BurstGPT is CSV with a time, a model, two lengths and a kind of log.
+	BurstGPT
 )
 
-var formatNames = [...]string{"auto", "single_turn", "multi_turn", "sharegpt", "azure", "mooncake_trace", "inputs_json"}
+var formatNames = [...]string{"auto", "single_turn", "multi_turn", "sharegpt", "azure", "mooncake_trace", "inputs_json", "burst_gpt_trace"}
 
 // String is the name that --custom-dataset-type takes.
 func (f Format) String() string { return formatNames[f] }
@@ -62,6 +64,8 @@ func (f Format) reader() reader {
 		return readMooncake
 	case Inputs:
 		return readInputs
+	case BurstGPT:
+		return readBurstGPT
 	}
 	return nil
 }
@@ -102,11 +106,14 @@ func detect(r io.Reader) (Format, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return Unknown, err
 	}
-	if _, err := azureColumns(line); err == nil {
+	if _, err := columns(line, azureHeader); err == nil {
 		return Azure, nil
 	}
-	return Unknown, fmt.Errorf("it begins with %.60q, which is neither JSON nor the header %s; give the type, one of %s",
-		line, azureHeader, formatList())
+	if _, err := columns(line, burstHeader); err == nil {
+		return BurstGPT, nil
+	}
+	return Unknown, fmt.Errorf("it begins with %.60q, which is neither JSON nor the header %s or %s; give the type, one of %s",
+		line, azureHeader, burstHeader, formatList())
 }
 
 // detectObject decides by the keys of the first object. It reads no further than

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // mooncakeRow is a line of a Mooncake trace, with the fields that aiperf added.
@@ -27,20 +30,16 @@ type mooncakeRow struct {
 
 // readMooncake reads JSON lines with exactly one of input_length, text_input,
 // messages and payload. Lines with one session_id are the turns of one session,
-// wherever they stand. Rows with hash_ids are refused with [ErrHashIDs]: as
-// lengths alone they would be sent without the sharing that they record.
+// wherever they stand.
+//
+// hash_ids name the blocks of a prompt from its start, each with all that stands
+// before it. So a later turn with ids is the whole conversation, unless its
+// message_mode says delta: a live reply put before it would make every id wrong.
 func readMooncake(in *input) iter.Seq2[conversation, error] {
 	turns := map[string]int{}
+	p := rowReader{block: in.options.BlockSize, partial: in.options.PartialIDs}
 	return eachJSON(in, func(n int, text []byte) (conversation, error) {
-		var row mooncakeRow
-		if err := json.Unmarshal(text, &row); err != nil {
-			return conversation{}, err
-		}
-		id, err := sessionName(row.SessionID)
-		if err != nil {
-			return conversation{}, err
-		}
-		r, err := row.request(turns[id])
+		id, r, err := p.read(text, turns)
 		if err != nil {
 			return conversation{}, err
 		}
@@ -51,18 +50,68 @@ func readMooncake(in *input) iter.Seq2[conversation, error] {
 	})
 }
 
+// rowReader makes requests of lines.
+type rowReader struct {
+	block   int
+	partial bool
+	ids     []int64 // what is left of the current piece of memory for ids
+}
+
+// read makes a request of a line; turns counts those that each session has.
+// Lines of the public traces are scanned by hand, all others and all faults are
+// left to encoding/json.
+func (p *rowReader) read(text []byte, turns map[string]int) (id string, r Request, err error) {
+	s := rowScan{text: text, ids: p.ids[:0]}
+	if s.object() && s.row.InputLength > 0 && isExact(s.row.Timestamp) && isExact(s.row.Delay) {
+		p.ids = s.ids[len(s.ids):]
+		r = s.row.request()
+		ids := s.ids[:len(s.ids):len(s.ids)]
+		return s.row.Session, r, p.setBlocks(&r.Prompt, ids, "", turns[s.row.Session])
+	}
+	var row mooncakeRow
+	if err := json.Unmarshal(text, &row); err != nil {
+		return "", Request{}, err
+	}
+	if id, err = sessionName(row.SessionID); err != nil {
+		return "", Request{}, err
+	}
+	r, err = p.request(&row, turns[id])
+	return id, r, err
+}
+
+// isExact says that a float64 of milliseconds is exact to the nanosecond.
+func isExact(ms float64) bool { return ms == math.Trunc(ms) || ms < 1e9 }
+
+// request makes the row one request, its ids apart.
+func (r *Row) request() Request {
+	return Request{
+		At: fromMillis(r.Timestamp), Timed: r.Timed, Delay: fromMillis(r.Delay),
+		Prompt: Prompt{Tokens: r.InputLength}, OutputTokens: r.OutputLength,
+	}
+}
+
+// fromMillis rounds milliseconds to a Duration; whole ones stay exact.
+func fromMillis(ms float64) time.Duration {
+	whole := math.Trunc(ms)
+	return time.Duration(whole)*time.Millisecond + time.Duration(math.Round((ms-whole)*1e6))
+}
+
 // request makes the row one request; earlier is how many turns of its session
 // came before it.
-func (row *mooncakeRow) request(earlier int) (Request, error) {
+func (p *rowReader) request(row *mooncakeRow, earlier int) (Request, error) {
 	if err := checkType(row.Type, Mooncake); err != nil {
 		return Request{}, err
-	}
-	if !isEmpty(row.HashIDs) {
-		return Request{}, ErrHashIDs
 	}
 	var r Request
 	var err error
 	if r.Prompt, err = row.prompt(earlier); err != nil {
+		return Request{}, err
+	}
+	ids, err := row.ids()
+	if err != nil {
+		return Request{}, err
+	}
+	if err := p.setBlocks(&r.Prompt, ids, row.MessageMode, earlier); err != nil {
 		return Request{}, err
 	}
 	if r.At, r.Timed, err = optionalMillis("timestamp", row.Timestamp); err != nil {
@@ -83,7 +132,55 @@ func (row *mooncakeRow) request(earlier int) (Request, error) {
 	return r, nil
 }
 
+// setBlocks checks ids against the length of the prompt and gives them to it.
+func (p *rowReader) setBlocks(to *Prompt, ids []int64, mode string, earlier int) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if to.Tokens == 0 {
+		return errors.New("hash_ids: only with input_length")
+	}
+	switch n, want := len(ids), Blocks(to.Tokens, p.block); {
+	case n > want, n < want && !p.partial:
+		return fmt.Errorf("hash_ids: %d ids do not match input_length %d: with blocks of %d tokens there must be %d; is the block size right?",
+			n, to.Tokens, p.block, want)
+	}
+	for _, id := range ids {
+		if id < 0 {
+			return fmt.Errorf("hash_ids: %d is negative", id)
+		}
+	}
+	to.Blocks, to.BlockSize = ids, p.block
+	to.Whole = earlier > 0 && mode != "delta"
+	return nil
+}
+
+// ids reads hash_ids.
+func (row *mooncakeRow) ids() ([]int64, error) {
+	if isEmpty(row.HashIDs) {
+		return nil, nil
+	}
+	var numbers []json.Number
+	if err := json.Unmarshal(row.HashIDs, &numbers); err != nil {
+		return nil, fmt.Errorf("hash_ids: must be a list of whole numbers: %w", err)
+	}
+	ids := make([]int64, len(numbers))
+	for i, n := range numbers {
+		id, err := strconv.ParseInt(n.String(), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("hash_ids: entry %d, %q: must be a whole number", i+1, n.String())
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
+
 func (row *mooncakeRow) prompt(earlier int) (Prompt, error) {
+	switch row.MessageMode {
+	case "", "delta", "history":
+	default:
+		return Prompt{}, fmt.Errorf("message_mode %q: must be history or delta", row.MessageMode)
+	}
 	var given []string
 	for _, f := range []struct {
 		name string
@@ -113,15 +210,12 @@ func (row *mooncakeRow) prompt(earlier int) (Prompt, error) {
 		payload, err := objectField("payload", row.Payload)
 		return Prompt{Payload: payload}, err
 	}
-	if row.MessageMode != "" && row.MessageMode != "delta" && row.MessageMode != "history" {
-		return Prompt{}, fmt.Errorf("message_mode %q: must be history or delta", row.MessageMode)
-	}
-	// The client puts the conversation so far before each turn, which is what
-	// delta means. Messages that repeat it would be sent twice.
-	if earlier > 0 && row.MessageMode != "delta" {
-		return Prompt{}, fmt.Errorf("messages of a later turn that repeat the conversation (message_mode history): %w; use delta", ErrNotBuilt)
-	}
-	return messagesPrompt(row.Messages)
+	// In the mode history, which is the default, messages repeat the
+	// conversation as it was recorded; in delta they are what is new, and the
+	// client puts before them what was said.
+	p, err := messagesPrompt(row.Messages)
+	p.Whole = earlier > 0 && row.MessageMode != "delta"
+	return p, err
 }
 
 // messagesPrompt keeps messages as they are written.

@@ -21,23 +21,28 @@ type Window struct {
 
 // Source yields the requests as they stand in the file, times included. Text
 // that has only a length is made of the key and the place in the plan, so that
-// no two requests share a beginning.
+// no two requests share a beginning; blocks that have an id are made of the key
+// and the id, so that they share exactly what the trace says.
 func (d *Dataset) Source(key Key) Source { return planned(d.Requests, key) }
 
 func planned(requests []Request, key Key) Source {
 	return func(yield func(Request, error) bool) {
 		for _, r := range requests {
-			if !yield(keyed(r, key), nil) {
+			if !yield(keyed(r, key, 1), nil) {
 				return
 			}
 		}
 	}
 }
 
-// keyed gives a prompt of a length its own text.
-func keyed(r Request, key Key) Request {
+// keyed gives a prompt of a length its own text, and its block ids the world of
+// the round through the file, counted from 1.
+func keyed(r Request, key Key, round int) Request {
 	if r.Prompt.Tokens > 0 {
 		r.Prompt.Key = key.Named("prompt").Index(r.Index)
+	}
+	if len(r.Prompt.Blocks) > 0 {
+		r.Prompt.BlockKey = key.Named("blocks").Index(round - 1)
 	}
 	return r
 }
@@ -112,7 +117,8 @@ func (d *Dataset) within(w Window) ([]Request, error) {
 
 // Sample yields sessions without end, in the order that the strategy and the
 // key give, without times; a session that comes again has a new name, and new text
-// where only a length is given. Bound it with [Limit], time it with [Paced].
+// where only a length or block ids are given: what it shares, it shares with the
+// others of its round. Bound it with [Limit], time it with [Paced].
 func (d *Dataset) Sample(strategy Sampling, key Key) Source {
 	starts := make([]int, 0, d.Sessions)
 	for i, r := range d.Requests {
@@ -136,7 +142,7 @@ func (d *Dataset) Sample(strategy Sampling, key Key) Source {
 					r.Session = fmt.Sprintf("%s%s%d", r.Session, again, used[pick])
 				}
 				index++
-				if !yield(keyed(r, key), nil) {
+				if !yield(keyed(r, key, used[pick]), nil) {
 					return
 				}
 			}

@@ -93,10 +93,20 @@ type Prompt struct {
 	// OutputTokens when that is 0.
 	Reference string
 
-	// Blocks are the ids of a trace's prefix blocks, each of BlockSize
-	// tokens; equal ids mean the same block after the same prefix.
+	// Blocks are the ids of a trace's prefix blocks, each of BlockSize tokens
+	// but the last, which may be partly filled; equal ids mean the same block
+	// after the same prefix. They name the beginning of the Tokens; what they
+	// do not reach is made of Key, so that it is shared with nobody.
 	Blocks    []int64
 	BlockSize int
+	// BlockKey is the world of the ids: text and hashes of a block follow from
+	// it and the id. Ids of two traces, or of two rounds through one, are kept
+	// apart by it.
+	BlockKey Key
+
+	// Whole says that a later turn holds the conversation so far itself, as it
+	// was recorded: what was said before must not be put before it again.
+	Whole bool
 }
 
 // Prefix names one of a pool of shared beginnings. The zero value is none.

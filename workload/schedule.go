@@ -33,6 +33,10 @@ type planLine struct {
 	PrefixTokens  int      `json:"prefix_tokens,omitempty"`
 	Prefix        string   `json:"prefix,omitempty"`
 	SystemTokens  int      `json:"system_tokens,omitempty"`
+	BlockSize     int      `json:"block_size,omitempty"`
+	BlockKey      string   `json:"block_key,omitempty"`
+	HashIDs       []int64  `json:"hash_ids,omitempty"`
+	Whole         bool     `json:"whole,omitempty"`
 	OutputTokens  int      `json:"output_tokens,omitempty"`
 	CancelAfterMs *float64 `json:"cancel_after_ms,omitempty"`
 }
@@ -74,6 +78,7 @@ func lineOf(r Request) planLine {
 		Session: r.Session, Turn: r.Turn, Turns: r.Turns,
 		DelayMs: milliseconds(r.Delay), Prompt: p.kind(),
 		InputTokens: p.Tokens, SystemTokens: p.SystemTokens, OutputTokens: r.OutputTokens,
+		HashIDs: p.Blocks, Whole: p.Whole,
 	}
 	if r.Timed {
 		at := milliseconds(r.At)
@@ -84,6 +89,9 @@ func lineOf(r Request) planLine {
 	}
 	if p.Prefix.Tokens > 0 {
 		l.PrefixTokens, l.Prefix = p.Prefix.Tokens, fmt.Sprintf("%016x", uint64(p.Prefix.Key))
+	}
+	if len(p.Blocks) > 0 {
+		l.BlockSize, l.BlockKey = p.BlockSize, fmt.Sprintf("%016x", uint64(p.BlockKey))
 	}
 	if r.Cancel {
 		after := milliseconds(r.CancelAfter)

@@ -25,7 +25,7 @@ type shareTalk struct {
 // answered is passed over.
 func readShareGPT(in *input) iter.Seq2[conversation, error] {
 	return func(yield func(conversation, error) bool) {
-		parse := func(n int, text []byte) (conversation, error) { return shareConversation(n, text, in.allTurns) }
+		parse := func(n int, text []byte) (conversation, error) { return shareConversation(n, text, in.options.AllTurns) }
 		s, err := in.stream()
 		switch {
 		case errors.Is(err, io.EOF):
@@ -34,7 +34,7 @@ func readShareGPT(in *input) iter.Seq2[conversation, error] {
 			yield(conversation{}, in.broken(1, err))
 			return
 		case s.first != '[':
-			eachJSON(&input{r: s.rest, name: in.name, before: s.line() - 1}, parse)(yield)
+			eachJSON(&input{r: s.rest, name: in.name, options: in.options, before: s.line() - 1}, parse)(yield)
 			return
 		}
 		if _, err := s.dec.Token(); err != nil || !s.elements(parse, yield) {

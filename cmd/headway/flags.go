@@ -47,7 +47,7 @@ type promptFlags struct {
 	Sampling      string   `name:"dataset-sampling-strategy" enum:",random,sequential,shuffle" default:"" help:"Order in which reused prompts are taken: random, sequential or shuffle. Default: shuffle for synthetic prompts, sequential for a file."`
 	Corpus        string   `name:"prompt-corpus" enum:"random" default:"random" help:"Source of synthetic text: random words of the tokenizer's vocabulary."`
 	Seed          *uint64  `name:"random-seed" placeholder:"N" help:"Seed of everything that is drawn. Default: from the system, and printed."`
-	InputFile     string   `name:"input-file" type:"path" placeholder:"FILE" help:"Requests from a file: single_turn or multi_turn JSONL, ShareGPT JSON, Azure CSV, Mooncake JSONL without hash_ids, or inputs.json."`
+	InputFile     string   `name:"input-file" type:"path" placeholder:"FILE" help:"Requests from a file: single_turn or multi_turn JSONL, ShareGPT JSON, Azure CSV, Mooncake JSONL, BurstGPT CSV, or inputs.json."`
 	DatasetType   string   `name:"custom-dataset-type" placeholder:"TYPE" help:"Format of --input-file: single_turn, multi_turn, sharegpt, azure, mooncake_trace, inputs_json. Default: found out."`
 	Conversations one[int] `name:"conversation-num" aliases:"num-conversations,num-sessions" placeholder:"N" help:"How many sessions to run."`
 	FixedSchedule *bool    `name:"fixed-schedule" help:"Send the file's requests at its timestamps. Default where the file has them; --no-fixed-schedule turns it off." negatable:""`

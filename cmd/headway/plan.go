@@ -19,6 +19,9 @@ type planFlags struct {
 	dataset *workload.Dataset // the input file, once it was read
 }
 
+// spareFiles is what a run needs beside its connections.
+const spareFiles = 64
+
 // faults lists everything that is wrong with the plan at once.
 func (p *planFlags) faults() []error {
 	var bad faultList
@@ -38,6 +41,11 @@ func (p *planFlags) faults() []error {
 	}
 	if p.Rate.set {
 		bad.positive("request-rate", p.Rate.value)
+	}
+	// Each open session is a connection, beside the few files of our own.
+	if limit, known := openFiles(); known && max(p.Concurrency.value, p.WarmLoad.value) > limit-spareFiles {
+		bad.add("--concurrency %d: this process may have %d files open and needs one for each session; raise it with ulimit -n %d",
+			max(p.Concurrency.value, p.WarmLoad.value), limit, max(p.Concurrency.value, p.WarmLoad.value)+spareFiles)
 	}
 	if p.WarmRate.set {
 		bad.positive("warmup-request-rate", p.WarmRate.value)

@@ -7,12 +7,8 @@ import (
 	"headway/workload"
 )
 
-// ErrBlocks is returned for a request that names its prompt by the block ids of
-// a trace.
-var ErrBlocks = errors.New("prompts of block ids are not built yet")
-
-// Fill makes what a request only names: its text from Tokens and Prefix, its
-// system message from SystemTokens, its OutputTokens from Reference. What it
+// Fill makes what a request only names: its text from Tokens and Prefix, or from
+// Tokens and Blocks, its system message from SystemTokens, its OutputTokens from Reference. What it
 // made stands in Text, System and OutputTokens; the fields that named it are
 // then empty. A request with nothing to make is returned as it is.
 //
@@ -27,9 +23,6 @@ func (m *Maker) Fill(r workload.Request) (workload.Request, error) {
 
 func (m *Maker) fill(r *workload.Request) error {
 	p := &r.Prompt
-	if len(p.Blocks) > 0 {
-		return ErrBlocks
-	}
 	if p.SystemTokens > 0 && p.System == "" {
 		text, err := m.Shared(p.SystemKey, p.SystemTokens)
 		if err != nil {
@@ -39,11 +32,12 @@ func (m *Maker) fill(r *workload.Request) error {
 	}
 	p.SystemTokens, p.SystemKey = 0, 0
 	if p.Text == "" && p.Messages == nil && p.Payload == nil {
-		text, err := m.joined(*p)
+		text, err := m.text(*p)
 		if err != nil {
 			return err
 		}
 		p.Text, p.Tokens, p.Prefix = text, 0, workload.Prefix{}
+		p.Blocks, p.BlockSize, p.BlockKey = nil, 0, 0
 	}
 	if p.Reference != "" {
 		if r.OutputTokens == 0 {
@@ -52,6 +46,13 @@ func (m *Maker) fill(r *workload.Request) error {
 		p.Reference = ""
 	}
 	return nil
+}
+
+func (m *Maker) text(p workload.Prompt) (string, error) {
+	if len(p.Blocks) > 0 {
+		return m.Blocks(p)
+	}
+	return m.joined(p)
 }
 
 // joined makes prefix and text as one string.

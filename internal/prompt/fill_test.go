@@ -49,8 +49,13 @@ func TestFill(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "request 3 (session s, turn 0): the prompt has neither") {
 		t.Errorf("an empty prompt: %v", err)
 	}
-	if _, err := m.Fill(workload.Request{Prompt: workload.Prompt{Tokens: 5, Blocks: []int64{1}}}); !errors.Is(err, ErrBlocks) {
-		t.Errorf("blocks: %v", err)
+	r := workload.Request{Prompt: workload.Prompt{Tokens: 900, Blocks: []int64{1, 2}, BlockSize: 512, BlockKey: 4, Whole: true}}
+	want, err := m.Blocks(r.Prompt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := m.Fill(r); err != nil || !reflect.DeepEqual(got.Prompt, workload.Prompt{Text: want, Whole: true}) || tok.Count(want) != 900 {
+		t.Errorf("blocks: %+v, %v", got, err)
 	}
 }
 

@@ -3,8 +3,10 @@
 //
 // A [Maker] makes text of a key and a length with one tokenizer; the same key
 // and length give the same text anywhere, so a prompt can be made late, on any
-// goroutine or on another host. [Maker.Fill] does it for a request of
-// workload, and [Ahead] for a whole Source before the text is needed.
+// goroutine or on another host. [Maker.Blocks] makes the prompts of traces, which
+// name their blocks, so that they share what the trace says. [Maker.Fill] does
+// what a request of workload needs, and [Ahead] a whole Source before the text is
+// needed.
 //
 // The text is words drawn at random from the tokenizer's own vocabulary. It has
 // no meaning on purpose: two prompts share no beginning, so none warms a prefix
@@ -27,10 +29,14 @@ type Maker struct {
 	tok *tokenizer.Tokenizer
 	// words are one token each after a space, first also without one.
 	words, first []string
+	// tokens are those of first with their ids, for text whose tokens must be
+	// known and not only counted.
+	tokens []wordToken
 	// letters are what text is made of when words cannot do it.
 	letters []string
 
 	shared sharedTexts
+	ids    sync.Pool // of *scratch
 }
 
 // New returns a Maker for a tokenizer. Looking through the vocabulary takes a
@@ -38,6 +44,8 @@ type Maker struct {
 func New(t *tokenizer.Tokenizer) *Maker {
 	m := &Maker{tok: t, letters: findLetters(t)}
 	m.words, m.first = findWords(t)
+	m.tokens = findTokens(t, m.first)
+	m.ids.New = func() any { return new(scratch) }
 	return m
 }
 

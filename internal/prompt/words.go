@@ -106,3 +106,32 @@ func dedupe(all []string) []string {
 	}
 	return kept
 }
+
+// wordToken is a word whose ids are known: after other text with the space before
+// it, which is part of the text here, and at the beginning without.
+type wordToken struct {
+	text         string
+	spaced, bare int
+}
+
+// findTokens returns the words that are one token in both places, no two of them
+// the same token.
+func findTokens(t *tokenizer.Tokenizer, first []string) []wordToken {
+	all := make([]wordToken, 0, len(first))
+	type id struct {
+		n    int
+		bare bool
+	}
+	seen := make(map[id]bool, 2*len(first))
+	var ids []int
+	for _, w := range first {
+		bare := t.Encode(w[1:])
+		ids = t.AppendEncode(ids[:0], first[0][1:]+w)
+		if len(bare) != 1 || len(ids) != 2 || seen[id{ids[1], false}] || seen[id{bare[0], true}] {
+			continue
+		}
+		seen[id{ids[1], false}], seen[id{bare[0], true}] = true, true
+		all = append(all, wordToken{w, ids[1], bare[0]})
+	}
+	return all
+}

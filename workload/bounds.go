@@ -1,0 +1,142 @@
+package workload
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Bounds chooses requests by their lengths in tokens; 0 is no bound.
+type Bounds struct {
+	// MinISL and MaxISL leave out requests with a shorter or longer prompt.
+	MinISL, MaxISL int
+	// MinOSL and MaxOSL raise or cut the output length that is asked for. A
+	// request that asks for no limit gets MaxOSL.
+	MinOSL, MaxOSL int
+}
+
+// Validate names every fault.
+func (b Bounds) Validate() error {
+	var bad []error
+	for _, c := range []struct {
+		name   string
+		lo, hi int
+	}{{"input", b.MinISL, b.MaxISL}, {"output", b.MinOSL, b.MaxOSL}} {
+		switch {
+		case c.lo < 0 || c.hi < 0 || c.lo > MaxTokens || c.hi > MaxTokens:
+			bad = append(bad, fmt.Errorf("least and most %s tokens %d and %d: must be from 0, which is no bound, to %d", c.name, c.lo, c.hi, MaxTokens))
+		case c.hi > 0 && c.lo > c.hi:
+			bad = append(bad, fmt.Errorf("least %s tokens %d: must not be above the most, %d", c.name, c.lo, c.hi))
+		}
+	}
+	return errors.Join(bad...)
+}
+
+// Within yields the requests inside the bounds, numbered anew. A turn that is left
+// out leaves its time to the next one of its session, which may become the first.
+// A prompt or an answer whose length nobody knows yet, because it was given as
+// text, ends the Source with an error where there is a bound to compare it with.
+func Within(src Source, b Bounds) Source {
+	if b == (Bounds{}) {
+		return src
+	}
+	return func(yield func(Request, error) bool) {
+		index := 0
+		var session []Request
+		for r, err := range src {
+			keep := false
+			if err == nil {
+				keep, err = b.apply(&r)
+			}
+			if err != nil {
+				yield(Request{}, err)
+				return
+			}
+			session = b.gather(session, r, keep)
+			if r.Turn < r.Turns-1 {
+				continue
+			}
+			for _, kept := range session {
+				kept.Index, kept.Turns = index, len(session)
+				index++
+				if !yield(kept, nil) {
+					return
+				}
+			}
+			session = session[:0]
+		}
+	}
+}
+
+// waiting is the turn number of a request that stands in for one left out, until
+// the next turn takes its time.
+const waiting = -1
+
+// gather adds a turn to those of its session. One that is left out stays as the
+// last entry until it was taken over by the next.
+func (b Bounds) gather(session []Request, r Request, keep bool) []Request {
+	last := r.Turn == r.Turns-1
+	if n := len(session); n > 0 && session[n-1].Turn == waiting {
+		before := session[n-1]
+		session = session[:n-1]
+		if !r.Timed {
+			r.At, r.Timed = before.At, before.Timed
+			r.Delay += before.Delay
+			if r.Timed {
+				r.At, r.Delay = r.At+r.Delay, 0
+			}
+		}
+	}
+	switch {
+	case keep:
+		r.Turn = len(session)
+	case last:
+		return session
+	default:
+		r.Turn = waiting
+	}
+	return append(session, r)
+}
+
+// apply cuts the output length and says whether the prompt is inside the bounds.
+func (b Bounds) apply(r *Request) (bool, error) {
+	p := &r.Prompt
+	if b.MinISL > 0 || b.MaxISL > 0 {
+		if p.Tokens == 0 {
+			return false, fmt.Errorf("request %d (session %s, turn %d): its prompt was given as %s, whose length in tokens is not known here; bounds of the input length are for prompts of a length",
+				r.Index, r.Session, r.Turn, p.kind())
+		}
+		n := p.Tokens + p.Prefix.Tokens
+		if n < b.MinISL || b.MaxISL > 0 && n > b.MaxISL {
+			return false, nil
+		}
+	}
+	if b.MinOSL > 0 || b.MaxOSL > 0 {
+		if r.OutputTokens == 0 && (p.Reference != "" || p.Payload != nil) {
+			return false, fmt.Errorf("request %d (session %s, turn %d): its output length stands in text that was not counted; bounds of the output length are for requests of a length",
+				r.Index, r.Session, r.Turn)
+		}
+		r.OutputTokens = b.output(r.OutputTokens)
+	}
+	return true, nil
+}
+
+func (b Bounds) output(n int) int {
+	if n == 0 {
+		return b.MaxOSL
+	}
+	if b.MaxOSL > 0 {
+		n = min(n, b.MaxOSL)
+	}
+	return max(n, b.MinOSL)
+}
+
+// ScaledOutput multiplies the output lengths, rounded, at least 1. A request that
+// asks for no limit stays so.
+func ScaledOutput(src Source, by float64) Source {
+	return each(src, func(r *Request) {
+		if r.OutputTokens > 0 {
+			r.OutputTokens = int(max(1, min(math.Round(float64(r.OutputTokens)*by), MaxTokens)))
+		}
+	})
+}

@@ -1,0 +1,18 @@
+// Package synth describes a recorded trace and draws new ones that resemble it.
+//
+// Data flows one way: rows of a Mooncake trace ([workload.Row]) are analysed
+// ([Analyze]) or fitted ([Fit]); a [Model] is drawn from ([Model.Draw]) and gives
+// rows again. A Model holds numbers only, no text and no ids of the trace, and
+// can be kept as a small JSON file; [Preset] has some that were fitted to public
+// traces.
+//
+// The algorithm is that of NVIDIA Dynamo's prefix data generator (datagen): the
+// shared prefixes of a trace form a tree, a new prompt takes a random path in it
+// and goes on with blocks of its own. Where this package differs from it, the
+// comments say so.
+//
+// The package refuses to invent: a trace without block ids gives rows without
+// them, one without timestamps has no arrival law of its own. It knows no
+// simulator and no results; which part of the sharing a real cache turns into
+// hits is for others to measure.
+package synth
