@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
+	"headway/record"
 	"headway/workload"
 )
 
@@ -13,7 +15,7 @@ func (p *planFlags) load() error {
 	if p.InputFile == "" {
 		return nil
 	}
-	o := workload.ReadOptions{Lenient: p.Lenient, AllTurns: p.AllTurns}
+	o := workload.ReadOptions{Lenient: p.Lenient, AllTurns: p.AllTurns, BlockSize: p.BlockTokens, PartialIDs: p.PartialIDs, LogType: p.LogType}
 	if p.StartOffset == nil && (p.Sampling == "" || p.Sampling == "sequential") {
 		o.Limit = p.Count.value // what comes later in the file cannot be asked for
 	}
@@ -31,6 +33,11 @@ func (p *planFlags) load() error {
 		return usageError{err}
 	}
 	p.dataset = d
+	how, err := workload.ParseSpread(p.Spread)
+	if err != nil {
+		return usageError{err}
+	}
+	d.Spread(how, workload.Seed(0).Named("spread"))
 	var bad faultList
 	if p.isFixed() && p.Rate.set {
 		bad.add("--request-rate %g with %s, which has timestamps: give --no-fixed-schedule to send it at the rate", p.Rate.value, p.InputFile)
@@ -42,6 +49,28 @@ func (p *planFlags) load() error {
 		bad.add("--fixed-schedule-start-offset, -end-offset, -auto-offset and --synthesis-speedup-ratio need a file with timestamps and a fixed schedule")
 	}
 	return bad.err()
+}
+
+// fileWarnings are what a reader of the result must know of the file.
+func (p *planFlags) fileWarnings() []record.Warning {
+	d := p.dataset
+	if d == nil {
+		return nil
+	}
+	var list []record.Warning
+	add := func(code, text string) { list = append(list, record.Warning{Code: code, Text: text}) }
+	if d.Skipped > 0 {
+		add("lines_skipped", fmt.Sprintf("%d entries of %s were passed over; the first: %v", d.Skipped, d.Name, d.FirstSkip))
+	}
+	if p.isFixed() && p.Spread == "none" {
+		if text := d.Rounded().Warning(); text != "" {
+			add("rounded_timestamps", text)
+		}
+	}
+	if d.LiveTurns > 0 || d.RecordedTurns > 0 {
+		add("history", fmt.Sprintf("later turns: %d with the server's own replies in their history, %d with the recorded ones", d.LiveTurns, d.RecordedTurns))
+	}
+	return list
 }
 
 // isFixed says whether the file's own times are the schedule: where it has
@@ -65,6 +94,11 @@ func (p *planFlags) filePlan(plan workload.Plan, key workload.Key) (workload.Pla
 	if p.Count.set {
 		src = workload.Limit(src, p.Count.value)
 	}
+	bounds := workload.Bounds{MinISL: p.MinISL, MaxISL: p.MaxISL, MinOSL: p.MinOSL, MaxOSL: p.MaxOSL}
+	if err := bounds.Validate(); err != nil {
+		return plan, usageError{err}
+	}
+	src = workload.Within(workload.ScaledOutput(src, p.OutputScale), bounds)
 	if p.OSL > 0 {
 		src = workload.WithOutput(src, key.Named("output"), workload.Length{Mean: p.OSL, SD: p.OSLSD})
 	}

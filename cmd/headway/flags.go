@@ -55,6 +55,15 @@ type promptFlags struct {
 	StartOffset   *float64 `name:"fixed-schedule-start-offset" placeholder:"MS" help:"Leave out what is before this timestamp, and count from it (ms)."`
 	EndOffset     *float64 `name:"fixed-schedule-end-offset" placeholder:"MS" help:"Leave out what is after this timestamp (ms)."`
 	Speedup       float64  `name:"synthesis-speedup-ratio" default:"1" help:"Play the schedule so many times faster."`
+	OutputScale   float64  `name:"synthesis-output-len-multiplier" default:"1" help:"Factor on the output lengths of the file."`
+	MaxISL        int      `name:"synthesis-max-isl" aliases:"max-isl" default:"0" help:"Leave out requests of the file with longer prompts (tokens); 0 is no bound."`
+	MinISL        int      `name:"min-isl" default:"0" help:"Leave out requests of the file with shorter prompts (tokens)."`
+	MaxOSL        int      `name:"synthesis-max-osl" aliases:"max-osl" default:"0" help:"Cut the output lengths of the file (tokens); 0 is no bound."`
+	MinOSL        int      `name:"min-osl" default:"0" help:"Raise the output lengths of the file (tokens)."`
+	BlockTokens   int      `name:"isl-block-size" aliases:"prompt-input-tokens-block-size,synthetic-input-tokens-block-size" default:"512" help:"Tokens that an id of hash_ids stands for."`
+	PartialIDs    bool     `name:"partial-hash-ids" help:"Take rows whose hash_ids name only the beginning of the prompt."`
+	LogType       string   `name:"log-type" help:"Rows of a BurstGPT file to take: its Log Type column."`
+	Spread        string   `name:"spread-timestamps" enum:"none,even,uniform" default:"none" help:"Spread requests of a file that share a timestamp up to the next one: ${enum}."`
 	AllTurns      bool     `name:"all-turns" help:"Send every turn of a ShareGPT conversation, not only the first."`
 	Lenient       bool     `name:"lenient" help:"Skip unreadable lines of --input-file and count them, instead of stopping."`
 	BatchSize     int      `name:"prompt-batch-size" short:"b" aliases:"batch-size-text,batch-size" default:"1" help:"Only 1 is built."`

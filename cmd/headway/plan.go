@@ -58,7 +58,11 @@ func (p *planFlags) faults() []error {
 	}
 	bad.between("request-cancellation-rate", p.Cancel, 0, 100)
 	bad.between("failed-request-threshold", p.FailThreshold, 0, 1)
-	bad.positive("synthesis-speedup-ratio", p.Speedup)
+	if p.InputFile != "" {
+		bad.positive("synthesis-speedup-ratio", p.Speedup)
+		bad.positive("synthesis-output-len-multiplier", p.OutputScale)
+		bad.positive("isl-block-size", float64(p.BlockTokens))
+	}
 	if p.BatchSize != 1 {
 		bad.add("--prompt-batch-size %d: only 1 is built", p.BatchSize)
 	}

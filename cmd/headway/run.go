@@ -74,6 +74,10 @@ func (c *runCmd) run(ctx context.Context, a app) (int, error) {
 		return exitFailed, err
 	}
 	defer g.close()
+	for _, w := range p.fileWarnings() {
+		a.note("warning: %s", w.Text)
+		g.warnings = append(g.warnings, w)
+	}
 	g.names, g.varySeed, g.name = report.FileNames(c.Prefix), c.VarySeed || !c.ConsistentSeed, e.name
 	return c.measure(ctx, g, p, e)
 }

@@ -122,7 +122,10 @@ func conversation(p workload.Prompt, history []workload.Message) []workload.Mess
 	if p.System != "" {
 		all = append(all, workload.Message{Role: "system", Content: p.System})
 	}
-	all = append(all, history...)
+	// A prompt that is the whole conversation already brings its own history.
+	if !p.Whole {
+		all = append(all, history...)
+	}
 	return append(all, turn(p)...)
 }
 
