@@ -157,9 +157,9 @@ func TestTemperature(t *testing.T) {
 		t.Errorf("equal costs: %v", got)
 	}
 	for _, temperature := range []float64{1e-9, 5e-324} {
-		r = newRouter(temperature, 10.5, 10, 10.25)
-		if got := share(r, 1000, r.sampled); got[1] < 0.9999 {
-			t.Errorf("temperature %v: %v, want the lowest", temperature, got)
+		r = newRouter(temperature, 10.5, 10, 10.25, 10)
+		if got := share(r, 10_000, r.sampled); !near(got, []float64{0, 0.5, 0, 0.5}, 0.025) {
+			t.Errorf("temperature %v: %v, want the two lowest", temperature, got)
 		}
 	}
 	r = newRouter(0, 10, 18, 10, 10)

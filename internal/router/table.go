@@ -185,7 +185,7 @@ func (t *table) runs(blocks []uint64, out []int32, alive []uint64) {
 }
 
 // runsOfWord is runs for up to 64 workers, of which those in alive have the
-// first block. It is what most routers do, and half as fast again.
+// first block. It takes two thirds of the time of the general walk.
 func (t *table) runsOfWord(alive uint64, blocks []uint64, out []int32) {
 	for i := 1; i < len(blocks); i++ {
 		var has uint64
