@@ -9,18 +9,29 @@
 // that comes late shifts nothing, and one long step gives the same events as
 // many short ones.
 //
-// What is modelled: first-come first-served admission limited by sequences, by
-// tokens per step and by KV blocks; chunked prefill; preemption of the newest
-// sequence, which recomputes its context, when the blocks run out. What is not
-// modelled: reuse of prefixes (every prompt is computed in full), events about
-// KV blocks, speculative decoding, and several ranks. The package knows no
-// text, no sockets and no wall clock, and starts no goroutine.
+// What is modelled: a queue by priority, admission limited by sequences, by
+// tokens per step and by KV blocks; chunked prefill; a prefix cache of blocks
+// that are counted by reference and evicted longest unused first, with events
+// about what it holds; preemption, which recomputes the context, when the
+// blocks run out; workers that only compute prompts or only decode, and the
+// transfer between them. The schedulers of several engines are one code with
+// different data, see [Type]. What is not modelled: output in the prefix cache
+// (it is private to its request), speculative decoding, several ranks in one
+// engine, offloading of blocks, noise. A PrefillOnly worker does not keep the
+// blocks of a request for the time of the transfer. The package knows no text,
+// no sockets and no wall clock, and starts no goroutine.
+//
+// Steps in which all that happens is that everybody gets a token cost a few
+// tens of nanoseconds each for any number of sequences, when nobody wants to
+// hear of every token (Config.SkipTokens): see [decoding].
 //
 // The constants and the order of work follow the mocker engine of NVIDIA
-// Dynamo (ai-dynamo/dynamo, lib/mocker) as of 2025, with two differences: the
-// newest sequence is preempted and not the oldest, as in its 2026 version, and
-// a prefill pass yields the first token by itself, so a lone request's first
-// token comes after exactly Prefill(prompt).
+// Dynamo (ai-dynamo/dynamo, lib/mocker), its scheduler of 2026 by default and
+// that of 2025 as [Mocker2025], and vLLM V1 and SGLang where it follows them. A
+// prefill pass yields the first token by itself, so a lone request's first
+// token comes after exactly Prefill(prompt); only Mocker2025 adds the decode of
+// the same pass. Blocks are taken chunk by chunk as in vLLM, but a request is
+// admitted only when its whole context has room.
 package engine
 
 import (
@@ -35,8 +46,17 @@ type Request struct {
 	// PromptTokens is the length of the prompt, at least 1.
 	PromptTokens int
 	// MaxTokens is how many tokens will be produced, at least 1. The engine
-	// never stops early.
+	// never stops early. A DecodeOnly worker is asked for what is left after
+	// the first token too, but counts that one: at least 2.
 	MaxTokens int
+	// Blocks are hashes of the prompt's first full blocks, each of the block
+	// and everything before it: equal hashes say equal prompts up to there.
+	// What has no hash is never found in the prefix cache, so a prompt that
+	// shares nothing needs none. It must not change until the request ends.
+	Blocks []uint64
+	// Priority orders the queue: higher goes first, equals in order of
+	// submission.
+	Priority int
 }
 
 // Kind says what an Event is about.
@@ -44,24 +64,29 @@ type Kind uint8
 
 // The kinds of events. Every submitted request sees Admitted, then Token 1 to
 // MaxTokens, then Finished, unless it is cancelled. A preempted request is
-// admitted once more and goes on with the next Token.
+// admitted once more and goes on with the next Token. On a PrefillOnly worker
+// Token 1 is the last, and HandedOver follows where more are wanted; on a
+// DecodeOnly worker Token 2 is the first.
 const (
-	// Admitted: the request left the queue and its prompt is being computed.
+	// Admitted: the request left the queue and its prompt is being computed,
+	// or transferred.
 	Admitted Kind = iota
 	// Token: one token was produced. Token 1 is the end of the prefill.
 	Token
 	// Finished: all tokens were produced; it follows the last Token directly.
 	Finished
-	// Preempted: the request lost its blocks and went back to the head of
-	// the queue.
+	// Preempted: the request lost its blocks and went back to the queue, to
+	// its head but for SGLang.
 	Preempted
 	// Cancelled: the request was taken out; nothing more follows.
 	Cancelled
+	// HandedOver: the prompt is computed and another worker goes on.
+	HandedOver
 )
 
 // String is the kind's name in lower case.
 func (k Kind) String() string {
-	names := [...]string{"admitted", "token", "finished", "preempted", "cancelled"}
+	names := [...]string{"admitted", "token", "finished", "preempted", "cancelled", "handed over"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -76,6 +101,13 @@ type Event struct {
 	Kind Kind
 	// Token counts the tokens produced so far, this one included.
 	Token int
+	// Cached, of Admitted, is how many tokens of the context were found in
+	// the prefix cache.
+	Cached int
+	// Tick, of Token and with Config.KeepTicks, says when the tokens that
+	// follow come, up to the next Preempted or the end: at Ticks()[Tick],
+	// Ticks()[Tick+1] and so on.
+	Tick int64
 }
 
 // Stats is the engine's present state and what it has done so far.
@@ -84,32 +116,55 @@ type Stats struct {
 	Running, Waiting int
 	// KVShare is the share of the KV blocks in use, 0 to 1.
 	KVShare float64
-	// Submitted, Finished, Cancelled and Preempted count requests.
-	Submitted, Finished, Cancelled, Preempted int64
+	// CachedBlocks are not in use and can be found by a prompt.
+	CachedBlocks int
+	// Submitted, Finished, HandedOver and Cancelled count requests, Preempted
+	// preemptions.
+	Submitted, Finished, HandedOver, Cancelled, Preempted int64
 	// PromptTokens counts the prompts of requests whose first token came;
 	// GeneratedTokens counts the tokens produced; Steps the passes.
 	PromptTokens, GeneratedTokens, Steps int64
+	// QueriedTokens counts the contexts of first admissions, CachedTokens
+	// what of them was in the prefix cache.
+	QueriedTokens, CachedTokens int64
+	// TransferredTokens counts the tokens whose keys and values a DecodeOnly
+	// worker waited for.
+	TransferredTokens int64
 }
 
 // Engine is one worker. It is not safe for concurrent use.
 type Engine struct {
-	cfg  Config
-	pace pace
+	cfg   Config
+	rules scheduler
+	pace  pace
 
 	// inputs are requests and cancellations that are not yet reached, in
 	// order of time. They are kept apart from the queue because a step that
 	// starts before an input's time must not see it, however late Step is
 	// called.
 	inputs  fifo[input]
-	waiting fifo[*sequence]
-	running []*sequence // in order of admission
+	waiting queue
+	running roster
+	dec     decoding // those of the running that get a token with every step
 	byID    map[uint64]*sequence
 
-	used   int           // KV blocks in use
-	usable int           // KV blocks that admission may fill
-	latest time.Duration // of all times that callers have named
-	events []Event
-	stats  Stats
+	pool     pool
+	usable   int // KV blocks that admission may fill
+	holding  int // blocks of all running sequences, shared ones once for each
+	reserved int // blocks that they may come to hold in the end
+	stuck    bool
+	// admissions counts them.
+	admissions uint64
+
+	latest  time.Duration // of all times that callers have named
+	clock   time.Duration // of what is happening
+	horizon time.Duration // to which Step advances
+	events  []Event
+	ticks   []time.Duration
+	stats   Stats
+
+	kvEvents uint64
+	gone     [1]uint64
 }
 
 // input is a submission, or a cancellation when cancel is set.
@@ -129,7 +184,7 @@ type pace interface {
 	// finish ends the work that ends at that time.
 	finish(e *Engine, at time.Duration)
 	// drop forgets the work of a sequence that no longer runs.
-	drop(s *sequence)
+	drop(e *Engine, s *sequence)
 }
 
 // New makes an idle engine at time 0. The error lists every fault of cfg.
@@ -138,8 +193,13 @@ func New(cfg Config) (*Engine, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{cfg: cfg, byID: map[uint64]*sequence{}}
+	e := &Engine{cfg: cfg, rules: schedulers[cfg.Type], byID: map[uint64]*sequence{}}
 	e.usable = cfg.usableBlocks()
+	e.pool = newPool(cfg.NumGPUBlocks)
+	if cfg.OnKV != nil {
+		e.pool.evicted = e.evicted
+	}
+	e.dec = newDecoding(cfg.BlockSize, e.rules.ahead)
 	e.pace = cfg.Timing.pace(cfg)
 	return e, nil
 }
@@ -161,19 +221,41 @@ func (e *TooLongError) Error() string {
 // before an earlier call's is taken as that one's. A request that could never
 // run is refused with a *TooLongError.
 func (e *Engine) Submit(now time.Duration, r Request) error {
-	switch {
-	case r.PromptTokens < 1 || r.MaxTokens < 1:
-		return fmt.Errorf("submitting request %d: prompt of %d and output of %d tokens: each must be at least 1",
-			r.ID, r.PromptTokens, r.MaxTokens)
-	case e.byID[r.ID] != nil:
-		return fmt.Errorf("submitting request %d: the id is in use", r.ID)
-	case e.cfg.blocksFor(r.PromptTokens+r.MaxTokens) > e.usable:
-		return &TooLongError{Tokens: r.PromptTokens + r.MaxTokens, Capacity: e.usable * e.cfg.BlockSize}
+	if err := e.check(r); err != nil {
+		return err
+	}
+	if e.cfg.NoPrefixCaching {
+		r.Blocks = nil
 	}
 	s := &sequence{req: r, order: uint64(e.stats.Submitted), heapIndex: -1}
+	if e.cfg.Role == DecodeOnly {
+		s.generated = 1
+	}
 	e.byID[r.ID] = s
 	e.stats.Submitted++
 	e.enqueue(now, input{seq: s})
+	return nil
+}
+
+// check says why a request cannot be taken.
+func (e *Engine) check(r Request) error {
+	least := 1
+	if e.cfg.Role == DecodeOnly {
+		least = 2
+	}
+	tokens := e.cfg.tokensHere(r)
+	switch {
+	case r.PromptTokens < 1 || r.MaxTokens < least:
+		return fmt.Errorf("submitting request %d: prompt of %d and output of %d tokens: must be at least 1 and %d",
+			r.ID, r.PromptTokens, r.MaxTokens, least)
+	case len(r.Blocks) > r.PromptTokens/e.cfg.BlockSize:
+		return fmt.Errorf("submitting request %d: %d block hashes: a prompt of %d tokens has %d full blocks of %d",
+			r.ID, len(r.Blocks), r.PromptTokens, r.PromptTokens/e.cfg.BlockSize, e.cfg.BlockSize)
+	case e.byID[r.ID] != nil:
+		return fmt.Errorf("submitting request %d: the id is in use", r.ID)
+	case tokens > e.cfg.capacity():
+		return &TooLongError{Tokens: tokens, Capacity: e.cfg.capacity()}
+	}
 	return nil
 }
 
@@ -200,16 +282,18 @@ func (e *Engine) enqueue(now time.Duration, in input) {
 // Step advances to the time now. It returns what happened since the last call,
 // in order of time and at most at now; the slice is valid until the next call.
 // While busy, next is the time of the next event that can be foreseen, and
-// calling earlier changes nothing. Submissions at an instant should come
+// calling earlier changes nothing. With Config.SkipTokens it is when the
+// present step ends, which may bring no event. Submissions at an instant should come
 // before the Step of that instant: a step that has started takes no more.
 func (e *Engine) Step(now time.Duration) (events []Event, next time.Duration, busy bool) {
-	e.latest = max(e.latest, now)
+	e.latest, e.horizon = max(e.latest, now), now
 	e.events = e.events[:0]
 	for {
 		at, busy := e.next()
 		if !busy || at > now {
 			return e.events, at, busy
 		}
+		e.clock = at
 		// Inputs go first, so that a request cancelled at the very end of a
 		// step gets no token, and all inputs of one instant go together, so
 		// that they share a step.
@@ -218,6 +302,15 @@ func (e *Engine) Step(now time.Duration) (events []Event, next time.Duration, bu
 		}
 		e.pace.start(e, at)
 	}
+}
+
+// quietUntil is the last time that Step may advance to without meeting an
+// input.
+func (e *Engine) quietUntil() time.Duration {
+	if e.inputs.len() > 0 {
+		return min(e.horizon, e.inputs.first().at-1)
+	}
+	return e.horizon
 }
 
 // next is the earlier of the next input and the next end of work.
@@ -239,6 +332,7 @@ func (e *Engine) apply(at time.Duration) int {
 			e.remove(in.seq, at)
 		} else {
 			e.waiting.push(in.seq)
+			e.stuck = false // it may go before the one that waits for room
 		}
 	}
 	return n
@@ -248,12 +342,16 @@ func (e *Engine) apply(at time.Duration) int {
 // since then count as waiting.
 func (e *Engine) Stats() Stats {
 	s := e.stats
-	s.Running, s.Waiting = len(e.running), e.waiting.len()
+	s.Running, s.Waiting = e.running.n, e.waiting.len()
 	for _, in := range e.inputs.all() {
 		if !in.cancel {
 			s.Waiting++
 		}
 	}
-	s.KVShare = e.share()
+	s.KVShare, s.CachedBlocks = e.share(), e.pool.inactive
 	return s
 }
+
+// Ticks are the times at which decode steps ended, with Config.KeepTicks; see
+// [Event]. Those that are there do not change.
+func (e *Engine) Ticks() []time.Duration { return e.ticks }

@@ -89,11 +89,11 @@ func TestAlone(t *testing.T) {
 	first := Polynomial{}.Prefill(1000)
 	second := first + Polynomial{}.Decode(share)
 	want := []Event{
-		{0, 7, Admitted, 0},
-		{first, 7, Token, 1},
-		{second, 7, Token, 2},
-		{second + Polynomial{}.Decode(share), 7, Token, 3},
-		{second + Polynomial{}.Decode(share), 7, Finished, 3},
+		{At: 0, ID: 7, Kind: Admitted, Token: 0},
+		{At: first, ID: 7, Kind: Token, Token: 1},
+		{At: second, ID: 7, Kind: Token, Token: 2},
+		{At: second + Polynomial{}.Decode(share), ID: 7, Kind: Token, Token: 3},
+		{At: second + Polynomial{}.Decode(share), ID: 7, Kind: Finished, Token: 3},
 	}
 	got := play(t, cfg, Request{ID: 7, PromptTokens: 1000, MaxTokens: 3})
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -136,10 +136,10 @@ func TestChunkedPrefill(t *testing.T) {
 	two := one + p.Prefill(99) + p.Decode(share) // 1 decode leaves 99 tokens
 	three := two + p.Prefill(1)                  // the last token of the prompt
 	want := []Event{
-		{0, 1, Admitted, 0}, {0, 2, Admitted, 0},
-		{one, 1, Token, 1},
-		{two, 1, Token, 2}, {two, 1, Finished, 2},
-		{three, 2, Token, 1}, {three, 2, Finished, 1},
+		{At: 0, ID: 1, Kind: Admitted, Token: 0}, {At: 0, ID: 2, Kind: Admitted, Token: 0},
+		{At: one, ID: 1, Kind: Token, Token: 1},
+		{At: two, ID: 1, Kind: Token, Token: 2}, {At: two, ID: 1, Kind: Finished, Token: 2},
+		{At: three, ID: 2, Kind: Token, Token: 1}, {At: three, ID: 2, Kind: Finished, Token: 1},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -217,7 +217,7 @@ func TestPreemption(t *testing.T) {
 // output so far again as one prefill, and decodes from then on.
 func TestRecomputation(t *testing.T) {
 	got := play(t, Config{NumGPUBlocks: 4, BlockSize: 2, Watermark: -1},
-		Request{1, 3, 5}, Request{2, 3, 4}, Request{3, 3, 1})
+		Request{ID: 1, PromptTokens: 3, MaxTokens: 5}, Request{ID: 2, PromptTokens: 3, MaxTokens: 4}, Request{ID: 3, PromptTokens: 3, MaxTokens: 1})
 	var free, third, fourth time.Duration
 	for _, ev := range got {
 		switch {
@@ -244,12 +244,12 @@ func TestRecomputation(t *testing.T) {
 // another request that took the id.
 func TestCancelAfterReuse(t *testing.T) {
 	e := newEngine(t, Config{Timing: Fixed{TTFT: 20 * time.Millisecond}})
-	if err := e.Submit(0, Request{1, 5, 1}); err != nil {
+	if err := e.Submit(0, Request{ID: 1, PromptTokens: 5, MaxTokens: 1}); err != nil {
 		t.Fatal(err)
 	}
 	e.Cancel(50*time.Millisecond, 1)
 	e.Step(30 * time.Millisecond)
-	if err := e.Submit(50*time.Millisecond, Request{1, 5, 1}); err != nil {
+	if err := e.Submit(50*time.Millisecond, Request{ID: 1, PromptTokens: 5, MaxTokens: 1}); err != nil {
 		t.Fatal(err)
 	}
 	wantEvents(t, stepTo(t, e, forever), `
@@ -304,9 +304,9 @@ func TestCancelInStep(t *testing.T) {
 	e.Cancel(time.Millisecond, 1)
 	end := Polynomial{}.Prefill(1000)
 	want := []Event{
-		{0, 1, Admitted, 0}, {0, 2, Admitted, 0},
-		{time.Millisecond, 1, Cancelled, 0},
-		{end, 2, Token, 1}, {end, 2, Finished, 1},
+		{At: 0, ID: 1, Kind: Admitted, Token: 0}, {At: 0, ID: 2, Kind: Admitted, Token: 0},
+		{At: time.Millisecond, ID: 1, Kind: Cancelled, Token: 0},
+		{At: end, ID: 2, Kind: Token, Token: 1}, {At: end, ID: 2, Kind: Finished, Token: 1},
 	}
 	if diff := cmp.Diff(want, stepTo(t, e, forever)); diff != "" {
 		t.Error(diff)
@@ -326,8 +326,8 @@ func TestLateStep(t *testing.T) {
 	}
 	got := stepTo(t, e, forever)
 	want := []Event{
-		{0, 1, Admitted, 0}, {end, 1, Token, 1}, {end, 1, Finished, 1},
-		{end, 2, Admitted, 0}, {2 * end, 2, Token, 1}, {2 * end, 2, Finished, 1},
+		{At: 0, ID: 1, Kind: Admitted, Token: 0}, {At: end, ID: 1, Kind: Token, Token: 1}, {At: end, ID: 1, Kind: Finished, Token: 1},
+		{At: end, ID: 2, Kind: Admitted, Token: 0}, {At: 2 * end, ID: 2, Kind: Token, Token: 1}, {At: 2 * end, ID: 2, Kind: Finished, Token: 1},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -343,19 +343,19 @@ func TestLateStep(t *testing.T) {
 
 func TestSubmitRefuses(t *testing.T) {
 	e := newEngine(t, Config{NumGPUBlocks: 100, BlockSize: 10})
-	for _, r := range []Request{{1, 0, 5}, {1, 5, 0}, {1, -3, 5}} {
+	for _, r := range []Request{{PromptTokens: 0, MaxTokens: 5}, {PromptTokens: 5}, {PromptTokens: -3, MaxTokens: 5}} {
 		if err := e.Submit(0, r); err == nil {
 			t.Errorf("%+v was taken", r)
 		}
 	}
 	var long *TooLongError
-	if err := e.Submit(0, Request{1, 900, 91}); !errors.As(err, &long) || long.Capacity != 990 || long.Tokens != 991 {
+	if err := e.Submit(0, Request{ID: 1, PromptTokens: 900, MaxTokens: 91}); !errors.As(err, &long) || long.Capacity != 990 || long.Tokens != 991 {
 		t.Errorf("991 tokens in 99 blocks of 10: %v", err)
 	}
-	if err := e.Submit(0, Request{1, 900, 90}); err != nil {
+	if err := e.Submit(0, Request{ID: 1, PromptTokens: 900, MaxTokens: 90}); err != nil {
 		t.Error(err)
 	}
-	if err := e.Submit(0, Request{1, 5, 5}); err == nil {
+	if err := e.Submit(0, Request{ID: 1, PromptTokens: 5, MaxTokens: 5}); err == nil {
 		t.Error("an id was taken twice")
 	}
 	if got := (Config{NumGPUBlocks: 100, BlockSize: 10}).Capacity(); got != 990 {
@@ -389,7 +389,7 @@ func TestJitter(t *testing.T) {
 	e := newEngine(t, Config{Timing: Fixed{TTFT: time.Second, TTFTJitterCV: 0.3}, MaxNumSeqs: n, MaxNumBatchedTokens: n,
 		NumGPUBlocks: 2 * n, Seed: 3})
 	for id := range uint64(n) {
-		if err := e.Submit(0, Request{id, 1, 1}); err != nil {
+		if err := e.Submit(0, Request{ID: id, PromptTokens: 1, MaxTokens: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -405,5 +405,28 @@ func TestJitter(t *testing.T) {
 	// Standard errors are 0.002 for both; the seed is fixed.
 	if math.Abs(mean-1) > 0.01 || math.Abs(cv-0.3) > 0.01 {
 		t.Errorf("mean %.4f and cv %.4f, want 1 and 0.3", mean, cv)
+	}
+}
+
+// What comes at the very end of a step comes before it, and takes part in the
+// next one, also where many steps are taken at once.
+func TestInputAtTheEndOfAStep(t *testing.T) {
+	for _, skip := range []bool{false, true} {
+		e := newEngine(t, Config{Timing: StepFunc(even), SkipTokens: skip})
+		for id, at := range []time.Duration{0, 10 * time.Millisecond} {
+			if err := e.Submit(at, Request{ID: uint64(id), PromptTokens: 5, MaxTokens: 20}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e.Cancel(15*time.Millisecond, 0)
+		events := slices.DeleteFunc(stepTo(t, e, forever), func(ev Event) bool { return ev.Kind == Token && ev.Token > 1 })
+		wantEvents(t, events, `
+		0s 0 admitted 0
+		1ms 0 token 1
+		10ms 1 admitted 0
+		11ms 1 token 1
+		15ms 0 cancelled 14
+		30ms 1 finished 20
+		`)
 	}
 }

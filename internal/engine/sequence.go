@@ -2,7 +2,6 @@ package engine
 
 import (
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -10,136 +9,151 @@ import (
 type sequence struct {
 	req   Request
 	order uint64 // of submission; breaks ties
+	phase phase
+	dying bool // a cancellation is queued
+	quiet bool // its next token is not the first since its admission
 
-	generated int // tokens produced
-	computed  int // tokens whose keys and values are in the cache
-	blocks    int // KV blocks held
-	chunk     int // tokens that the step in flight computes
-	// decoding is set once the context is whole. It is not the same as
-	// "one token is left to compute": a prompt's last chunk can be one token.
-	decoding bool
-	dying    bool // a cancellation is queued
+	// generated counts the tokens produced, and private the blocks held that
+	// have no name. While decoding in step with others neither is kept up to
+	// date: see [decoding].
+	generated int
+	private   int
+	held      []int32 // named blocks: the first of the prompt, in order
 
-	// due, heapIndex and rng are used when every sequence has its own pace.
+	computed int // tokens whose keys and values are in the cache, while prefilling
+	chunk    int // tokens that the step in flight computes, while prefilling
+
+	// While running.
+	admitted   uint64 // counts admissions
+	prev, next *sequence
+
+	base     int   // while decoding: generated is base + ticks
+	lastTick int64 // while decoding: the tick that brings the last token
+
+	// due is when the transfer ends, or when the next token comes where every
+	// sequence has its own pace; then rng gives the jitter.
 	due       time.Duration
 	heapIndex int
 	rng       *rand.Rand
 }
 
+// phase is where a sequence stands.
+type phase uint8
+
+const (
+	inQueue phase = iota
+	prefilling
+	fetching // waits for its keys and values from another worker
+	decodes
+)
+
 // context is how many tokens must be in the cache before the next one can be
 // produced: the prompt and everything produced so far.
 func (s *sequence) context() int { return s.req.PromptTokens + s.generated }
 
-// admit moves the head of the queue among the running and gives it the blocks
-// of its whole context, or returns nil when it has to wait. It never looks
-// past the head: a short request does not overtake a long one.
-func (e *Engine) admit(at time.Duration) *sequence {
-	if e.waiting.len() == 0 || len(e.running) >= e.cfg.MaxNumSeqs {
-		return nil
-	}
-	s := e.waiting.first()
-	need := e.cfg.blocksFor(s.context())
-	if e.used+need > e.usable {
-		return nil
-	}
-	e.waiting.pop()
-	e.running = append(e.running, s)
-	s.blocks = need
-	e.used += need
-	e.note(at, s, Admitted)
-	return s
+// roster is the running sequences in order of admission, linked so that anyone
+// can leave at no cost.
+type roster struct {
+	first, last *sequence
+	n           int
 }
 
-// grow gives s the blocks for so many tokens, or reports false when there are
-// not enough. Growth may use what the watermark keeps from admission.
-func (e *Engine) grow(s *sequence, tokens int) bool {
-	more := e.cfg.blocksFor(tokens) - s.blocks
-	if more <= 0 {
-		return true
+func (l *roster) push(s *sequence) {
+	s.prev, s.next = l.last, nil
+	if l.last == nil {
+		l.first = s
+	} else {
+		l.last.next = s
 	}
-	if e.used+more > e.cfg.NumGPUBlocks {
-		return false
-	}
-	s.blocks += more
-	e.used += more
-	return true
+	l.last = s
+	l.n++
 }
 
-// makeRoom grows s, preempting the newest sequences until it fits. It reports
-// false when s itself was the newest and had to go. The oldest sequence always
-// fits alone (Submit saw to that), so somebody always makes progress.
-func (e *Engine) makeRoom(s *sequence, tokens int, at time.Duration) bool {
-	for !e.grow(s, tokens) {
-		newest := e.running[len(e.running)-1]
-		e.preempt(newest, at)
-		if newest == s {
-			return false
+func (l *roster) remove(s *sequence) {
+	if s.prev == nil {
+		l.first = s.next
+	} else {
+		s.prev.next = s.next
+	}
+	if s.next == nil {
+		l.last = s.prev
+	} else {
+		s.next.prev = s.prev
+	}
+	s.prev, s.next = nil, nil
+	l.n--
+}
+
+// queue is the waiting sequences: those of higher priority first, and first
+// come, first served among equals.
+type queue struct {
+	levels []level // from the highest priority
+	n      int
+}
+
+type level struct {
+	priority int
+	fifo[*sequence]
+}
+
+func (q *queue) len() int { return q.n }
+
+// at is the level of a priority, made if need be. There are as many as there
+// are different priorities: few.
+func (q *queue) at(priority int) *level {
+	i := 0
+	for i < len(q.levels) && q.levels[i].priority > priority {
+		i++
+	}
+	if i == len(q.levels) || q.levels[i].priority != priority {
+		q.levels = append(q.levels, level{})
+		copy(q.levels[i+1:], q.levels[i:])
+		q.levels[i] = level{priority: priority}
+	}
+	return &q.levels[i]
+}
+
+func (q *queue) push(s *sequence) {
+	q.at(s.req.Priority).push(s)
+	q.n++
+}
+
+// pushFront puts s before all others of its priority.
+func (q *queue) pushFront(s *sequence) {
+	q.at(s.req.Priority).pushFront(s)
+	q.n++
+}
+
+// first is the head, or nil.
+func (q *queue) first() *sequence {
+	for i := range q.levels {
+		if q.levels[i].len() > 0 {
+			return q.levels[i].first()
 		}
 	}
-	return true
+	return nil
 }
 
-// preempt takes the blocks of a running sequence. Its output so far is kept
-// and is computed again, together with the prompt, at its next admission.
-func (e *Engine) preempt(s *sequence, at time.Duration) {
-	e.leave(s)
-	s.computed, s.decoding = 0, false
-	e.waiting.pushFront(s)
-	e.stats.Preempted++
-	e.note(at, s, Preempted)
-}
-
-// leave takes s from among the running, wherever it is.
-func (e *Engine) leave(s *sequence) {
-	if i := slices.Index(e.running, s); i >= 0 {
-		e.running = slices.Delete(e.running, i, i+1)
-	}
-	e.release(s)
-}
-
-// release gives back what s holds.
-func (e *Engine) release(s *sequence) {
-	e.pace.drop(s)
-	e.used -= s.blocks
-	s.blocks, s.chunk = 0, 0
-}
-
-// remove is the end of a cancelled request. It may have finished between the
-// call of Cancel and its time.
-func (e *Engine) remove(s *sequence, at time.Duration) {
-	if e.byID[s.req.ID] != s {
-		return
-	}
-	delete(e.byID, s.req.ID)
-	if !e.waiting.remove(s) {
-		e.leave(s)
-	}
-	e.stats.Cancelled++
-	e.note(at, s, Cancelled)
-}
-
-// emit counts one token of s and reports whether it was the last. The caller
-// takes a finished sequence from among the running.
-func (e *Engine) emit(s *sequence, at time.Duration) (last bool) {
-	s.generated++
-	s.decoding = true
-	e.stats.GeneratedTokens++
-	if s.generated == 1 {
-		e.stats.PromptTokens += int64(s.req.PromptTokens)
-	}
-	e.note(at, s, Token)
-	if s.generated < s.req.MaxTokens {
+// remove takes s out and reports whether it was there.
+func (q *queue) remove(s *sequence) bool {
+	l := q.at(s.req.Priority)
+	if l.len() == 0 {
 		return false
 	}
-	delete(e.byID, s.req.ID)
-	e.stats.Finished++
-	e.note(at, s, Finished)
+	if l.first() == s {
+		l.pop()
+	} else if !l.fifo.remove(s) {
+		return false
+	}
+	q.n--
 	return true
 }
 
-func (e *Engine) note(at time.Duration, s *sequence, k Kind) {
-	e.events = append(e.events, Event{At: at, ID: s.req.ID, Kind: k, Token: s.generated})
+// each calls f with everyone from the head to the tail.
+func (q *queue) each(f func(*sequence)) {
+	for i := range q.levels {
+		for _, s := range q.levels[i].all() {
+			f(s)
+		}
+	}
 }
-
-// share is the share of the KV blocks in use.
-func (e *Engine) share() float64 { return float64(e.used) / float64(e.cfg.NumGPUBlocks) }

@@ -23,13 +23,19 @@ func newSolo(f Fixed, c Config) *solo {
 }
 
 func (p *solo) start(e *Engine, at time.Duration) {
-	for s := e.admit(at); s != nil; s = e.admit(at) {
+	for s := e.admit(at, math.MaxInt); s != nil; s = e.admit(at, math.MaxInt) {
 		if s.rng == nil && p.fixed.TTFTJitterCV+p.fixed.ITLJitterCV > 0 {
 			// By order of submission and not by a common stream: a request's
 			// jitter must not depend on how the others' tokens interleave.
 			s.rng = p.key.Index(int(s.order)).Rand()
 		}
-		p.plan(s, at, p.fixed.TTFT, p.fixed.TTFTJitterCV)
+		var fetch time.Duration
+		d, cv := p.fixed.TTFT, p.fixed.TTFTJitterCV
+		if e.cfg.Role == DecodeOnly {
+			fetch, d, cv = e.fetchTime(s), p.fixed.ITL, p.fixed.ITLJitterCV
+		}
+		e.grow(s, s.context()) // admission saw to it that there is room
+		p.plan(s, at+fetch, d, cv)
 	}
 }
 
@@ -49,7 +55,6 @@ func (p *solo) finish(e *Engine, at time.Duration) {
 	e.stats.Steps++
 	for len(p.queue) > 0 && p.queue[0].due == at {
 		s := heap.Pop(&p.queue).(*sequence)
-		s.computed = s.context()
 		if e.emit(s, at) {
 			e.leave(s)
 			continue
@@ -60,7 +65,7 @@ func (p *solo) finish(e *Engine, at time.Duration) {
 	}
 }
 
-func (p *solo) drop(s *sequence) {
+func (p *solo) drop(_ *Engine, s *sequence) {
 	if s.heapIndex >= 0 {
 		heap.Remove(&p.queue, s.heapIndex)
 	}

@@ -1,15 +1,75 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
 )
 
-// Timing says how long work takes: [Polynomial] or [Fixed].
+// Timing says how long work takes: [Polynomial], [Interpolated], [StepFunc] or
+// [Fixed].
 type Timing interface {
 	validate() []error
 	pace(Config) pace
+}
+
+// stepModel says how long a step takes that all sequences share.
+type stepModel interface {
+	stepTime(load) time.Duration
+}
+
+// load is what a step computes and what the KV cache holds meanwhile.
+type load struct {
+	prefillTokens  int // of prompts
+	prefillContext int // sum over those tokens of the tokens up to and with each
+	decodeSeqs     int
+	decodeContext  int // sum of their contexts
+
+	usedBlocks, blocks, blockSize int
+}
+
+// addPrompt counts n tokens of a prompt that follow those computed.
+func (l *load) addPrompt(computed, n int) {
+	l.prefillTokens += n
+	l.prefillContext += n*computed + n*(n+1)/2
+}
+
+// stepTime is a step's time under the speed-ups. What decoding adds to the
+// prompts' time is decoding's.
+func (c *Config) stepTime(m stepModel, l load) time.Duration {
+	l.blocks, l.blockSize = c.NumGPUBlocks, c.BlockSize
+	d := max(m.stepTime(l), 0)
+	if c.DecodeSpeedupRatio != 1 && l.decodeSeqs > 0 {
+		var prompts time.Duration
+		if l.prefillTokens > 0 {
+			without := l
+			without.decodeSeqs, without.decodeContext = 0, 0
+			prompts = max(m.stepTime(without), 0)
+		}
+		d = prompts + sped(max(d-prompts, 0), c.DecodeSpeedupRatio)
+	}
+	return sped(d, c.SpeedupRatio)
+}
+
+// StepFunc is a step-time model of somebody else's, such as a roofline: the
+// time of a step that computes prefillTokens of prompts, with
+// prefillContextSum the sum over those tokens of how many tokens each attends
+// to, itself included, and one token for each of decodeSeqs sequences whose
+// contexts are decodeContextTokens long together.
+type StepFunc func(prefillTokens, prefillContextSum, decodeSeqs, decodeContextTokens int) time.Duration
+
+func (f StepFunc) validate() []error {
+	if f == nil {
+		return []error{errors.New("step time: the function is nil")}
+	}
+	return nil
+}
+
+func (f StepFunc) pace(c Config) pace { return newLockstep(f, c) }
+
+func (f StepFunc) stepTime(l load) time.Duration {
+	return f(l.prefillTokens, l.prefillContext, l.decodeSeqs, l.decodeContext)
 }
 
 // Polynomial is the step-time model of Dynamo's mocker (ai-dynamo/dynamo,
@@ -38,7 +98,15 @@ func (Polynomial) Decode(share float64) time.Duration {
 
 func (Polynomial) validate() []error { return nil }
 
-func (p Polynomial) pace(c Config) pace { return &lockstep{model: p, speedup: c.SpeedupRatio} }
+func (p Polynomial) pace(c Config) pace { return newLockstep(p, c) }
+
+func (p Polynomial) stepTime(l load) time.Duration {
+	d := p.Prefill(l.prefillTokens)
+	if l.decodeSeqs > 0 {
+		d += p.Decode(float64(l.usedBlocks) / float64(l.blocks))
+	}
+	return d
+}
 
 // Fixed gives every request the same times, whatever else runs, as aiperf's
 // mock server does: the first token TTFT after admission, the others ITL apart.
