@@ -2,7 +2,7 @@
 GO ?= go
 STATICCHECK ?= $(GO) tool staticcheck
 
-.PHONY: check build test vet generated race fuzz verify-tokens accuracy bench clean
+.PHONY: check build test vet generated race fuzz verify-tokens accuracy bench clean bench-wire bench-wire-short soak bench-sim
 
 check: vet test generated race fuzz
 
@@ -42,3 +42,24 @@ bench:
 
 clean:
 	rm -rf headway results artifacts
+
+# Complete clients against net/http and a C program that only reads, one core
+# for the server and one for the client; the figures of docs/performance.md.
+# Five rounds of each, about six minutes on a machine with nothing else to do.
+bench-wire:
+	WIRE_BENCH=full $(GO) test ./internal/wire/bench -run 'TestWire$$' -count=1 -v -timeout 40m
+
+# The same in half a minute, for the log.
+bench-wire-short:
+	WIRE_BENCH=short $(GO) test ./internal/wire/bench -run 'TestWire$$' -count=1 -v -timeout 10m
+
+# Ten thousand streams for ten minutes: memory, files and goroutines stay.
+soak:
+	WIRE_SOAK=10m $(GO) test ./internal/wire/bench -run 'TestSoak$$' -count=1 -v -timeout 30m
+
+# What the simulator does in a second: replays of the recorded conversation
+# trace and of up to a million synthetic requests, analysis and synthesis, the
+# router's decision; on one core. The figures of docs/simulation.md.
+bench-sim:
+	GOMAXPROCS=1 $(GO) test ./internal/cluster -run xxx -bench 'BenchmarkReplay' -benchtime 1x -timeout 20m
+	GOMAXPROCS=1 $(GO) test ./internal/router ./internal/engine ./workload/synth -run xxx -bench . -timeout 20m

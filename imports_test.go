@@ -31,6 +31,8 @@ var arrows = map[string]string{
 	"internal/cluster":  "internal/engine internal/router workload record internal/model internal/openai internal/tokenizer internal/prompt",
 	"internal/study":    "workload workload/synth load record metric report internal/chart internal/openai internal/cluster",
 	"cmd/headway":       "*",
+	// Measurements of everything together; tests only, imported by nothing.
+	"internal/wire/bench": "*",
 }
 
 // standardOnly packages import nothing but the standard library and what

@@ -49,11 +49,23 @@ func (r *run) feed(ctx context.Context) {
 func (r *run) drain(endFeed context.CancelFunc, fed <-chan struct{}) {
 	endFeed()
 	for s := range r.sessions {
-		if !r.plan.Endless {
-			r.dropAll(s, 0, 0)
-		}
+		r.dropUnsent([][]workload.Request{s})
 	}
 	<-fed
+}
+
+// dropUnsent makes the Records of whole sessions that were read and will not
+// be sent. In a plan without an end they were only read ahead. Nothing is being
+// measured any more, so that it may wait for the Sink: millions of requests
+// that were never sent need not stand in memory at once.
+func (r *run) dropUnsent(sessions [][]workload.Request) {
+	if r.plan.Endless {
+		return
+	}
+	for _, s := range sessions {
+		r.dropAll(s, 0, 0)
+		r.queue.settle()
+	}
 }
 
 // limitTime arms the plan's duration and grace; the function it returns

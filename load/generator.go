@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -73,7 +74,10 @@ var errStopped = errors.New("the duration of the run is over")
 // Record. The error is that of the Source or of the Sink.
 func (g *Generator) Run(ctx context.Context, p workload.Plan) (Outcome, error) {
 	if g.wait == nil {
-		g.wait = waitUntil
+		a := newAlarm()
+		defer a.close()
+		g.wait = a.waitUntil
+		defer func() { g.wait = nil }()
 	}
 	g.planned.Store(int64(p.Requests))
 	for _, c := range []*atomic.Int64{&g.sent, &g.inFlight, &g.waiting, &g.finished, &g.failed, &g.dropped} {
@@ -122,11 +126,14 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 	defer endFeed()
 	go func() { defer close(fed); r.feed(feed) }()
 
-	first, ok := r.gather()
+	first := r.gather()
 	r.begin = time.Now()
 	out := Outcome{Begin: r.Clock.At(r.begin)}
 	ends := r.limitTime()
-	if ok {
+	switch {
+	case r.stop.Err() != nil:
+		r.dropUnsent(first)
+	case len(first) > 0:
 		r.release(first)
 	}
 	r.wg.Wait()
@@ -139,24 +146,37 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 	r.drain(endFeed, fed)
 	err := r.queue.close()
 	out.End = r.Clock.Now()
+	switch {
+	case out.Aborted != "":
+	case r.readErr != nil:
+		out.Aborted = "a request could not be made: " + r.readErr.Error()
+	case err != nil:
+		out.Aborted = "a result could not be kept: " + err.Error()
+	}
 	return out, errors.Join(r.readErr, err)
 }
 
-// gather waits until every slot of a closed loop has a session in hand.
-func (r *run) gather() ([][]workload.Request, bool) {
+// gather waits until every slot of a closed loop has a session in hand, until
+// the Source has ended, or until the run has: making the text of ten thousand
+// first requests takes a while.
+func (r *run) gather() [][]workload.Request {
 	n := max(1, r.plan.Concurrency)
 	var first [][]workload.Request
 	for len(first) < n {
-		s, ok := <-r.sessions
-		if !ok {
-			break
-		}
-		first = append(first, s)
-		if s[0].Timed {
-			break
+		select {
+		case s, ok := <-r.sessions:
+			if !ok {
+				return first
+			}
+			first = append(first, s)
+			if s[0].Timed {
+				return first
+			}
+		case <-r.stop.Done():
+			return first
 		}
 	}
-	return first, len(first) > 0
+	return first
 }
 
 // release starts the load: slots of their own in a closed loop, the schedule
@@ -173,7 +193,6 @@ func (r *run) release(first [][]workload.Request) {
 	for _, s := range first {
 		r.wg.Add(1)
 		go func() {
-			defer r.wg.Done()
 			<-barrier
 			r.slot(s)
 		}()
@@ -181,23 +200,26 @@ func (r *run) release(first [][]workload.Request) {
 	close(barrier)
 }
 
-// slot is one place of a closed loop: it runs session after session.
+// slot is one place of a closed loop: it runs session after session. It
+// returns while a request is in flight and goes on when that has ended.
 func (r *run) slot(s []workload.Request) {
-	for {
-		if !r.slots.take(r.stop) {
-			// In a plan without an end this one was only read ahead.
-			if !r.plan.Endless {
-				r.dropAll(s, 0, 0)
-			}
-			return
+	if !r.slots.take(r.stop) {
+		// In a plan without an end this one was only read ahead.
+		if !r.plan.Endless {
+			r.dropAll(s, 0, 0)
 		}
-		r.session(s, r.Clock.Now())
-		r.slots.give()
-		var ok bool
-		if s, ok = <-r.sessions; !ok {
-			return
-		}
+		r.wg.Done()
+		return
 	}
+	r.session(s, r.Clock.Now(), func() {
+		r.slots.give()
+		s, ok := <-r.sessions
+		if !ok {
+			r.wg.Done()
+			return
+		}
+		r.slot(s)
+	})
 }
 
 // pace starts sessions at their planned times. Times are absolute, so that a
@@ -211,11 +233,13 @@ func (r *run) pace(s []workload.Request) {
 			return
 		}
 		r.wg.Add(1)
-		go func(s []workload.Request) {
-			defer r.wg.Done()
-			defer r.slots.give()
-			r.session(s, planned)
-		}(s)
+		go r.session(s, planned, func() {
+			r.slots.give()
+			r.wg.Done()
+		})
+		// The session goes first where there is one processor: it would wait
+		// through the next request's pause otherwise.
+		runtime.Gosched()
 		var ok bool
 		if s, ok = <-r.sessions; !ok {
 			return
@@ -223,58 +247,108 @@ func (r *run) pace(s []workload.Request) {
 	}
 }
 
-// session runs the turns of a session one after the other. A turn whose
-// predecessor failed is dropped: its history would not be the planned one.
-func (r *run) session(s []workload.Request, planned record.Time) {
-	for i, req := range s {
-		if i > 0 {
-			at := time.Now().Add(req.Delay)
-			if req.Timed {
-				at = r.begin.Add(req.At)
-			}
-			planned = r.Clock.At(at)
-			if !waitTimer(r.stop, at) {
-				r.dropAll(s, i, planned)
-				return
-			}
-		}
-		if !r.prefill.take(r.stop) {
-			r.dropAll(s, i, planned)
-			return
-		}
-		if !r.request(req, planned) {
-			r.dropAll(s, i+1, 0)
-			return
-		}
-	}
+// session runs the turns of a session one after the other and then calls
+// then. A turn whose predecessor failed is dropped: its history would not be
+// the planned one.
+func (r *run) session(s []workload.Request, planned record.Time, then func()) {
+	c := &conversation{run: r, turns: s, then: then}
+	c.next(planned)
 }
 
-// request runs one request to its end and reports whether it was answered.
-func (r *run) request(req workload.Request, planned record.Time) bool {
-	started := sync.OnceFunc(func() { r.waiting.Add(-1); r.prefill.give() })
-	tape := record.NewTape(r.Clock, blank(req, planned), started)
-	done := make(chan struct{})
-	r.sent.Add(1)
-	r.inFlight.Add(1)
-	r.waiting.Add(1)
-	r.Target.Start(r.live, req, tape, func() { close(done) })
-	<-done
+// conversation is a session under way. It has no goroutine while a request is
+// in flight: of ten thousand that wait for a slow server, each would keep a
+// stack for nothing.
+type conversation struct {
+	*run
+	turns []workload.Request
+	turn  int // the one under way
+	// replied is when the reply before it ended: what this side did since then
+	// is lateness, and no part of the planned pause.
+	replied record.Time
+	then    func()
+}
+
+// next waits for the present turn's time, which the first one's caller has
+// done, and starts it.
+func (c *conversation) next(planned record.Time) {
+	req := c.turns[c.turn]
+	if c.turn > 0 {
+		at := c.Clock.Wall(c.replied).Add(req.Delay)
+		if req.Timed {
+			at = c.begin.Add(req.At)
+		}
+		planned = c.Clock.At(at)
+		if !waitTimer(c.stop, at) {
+			c.drop(planned)
+			return
+		}
+	}
+	if !c.prefill.take(c.stop) {
+		c.drop(planned)
+		return
+	}
+	c.request(req, planned)
+}
+
+// drop ends the session without the present turn and those after it.
+func (c *conversation) drop(planned record.Time) {
+	c.dropAll(c.turns, c.turn, planned)
+	c.then()
+}
+
+// request starts one request. What follows its end runs on a goroutine of its
+// own: the target may be in the middle of reading others.
+func (c *conversation) request(req workload.Request, planned record.Time) {
+	started := sync.OnceFunc(func() { c.waiting.Add(-1); c.prefill.give() })
+	tape := record.NewTape(c.Clock, blank(req, planned), started)
+	if c.turn == len(c.turns)-1 {
+		c.turns, c.turn = nil, -1 // nothing of it is needed again
+	}
+	c.sent.Add(1)
+	c.inFlight.Add(1)
+	c.waiting.Add(1)
+	c.Target.Start(c.live, req, tape, func() {
+		go c.ended(tape, started)
+	})
+}
+
+// ended makes the Record of the request that ended and goes on.
+func (c *conversation) ended(tape *record.Tape, started func()) {
 	started()
-	r.inFlight.Add(-1)
+	c.inFlight.Add(-1)
 	ok := tape.Outcome == record.OK
 	if !ok {
-		r.failed.Add(1)
+		c.failed.Add(1)
 	}
-	r.finish(&tape.Record)
-	return ok
+	if c.replied = tape.Done; !c.replied.Known() {
+		c.replied = c.Clock.Now()
+	}
+	c.finish(&tape.Record)
+	c.turn++
+	switch {
+	case !ok:
+		c.drop(0)
+	case c.turn == len(c.turns):
+		c.then()
+	default:
+		c.next(0)
+	}
 }
 
 func blank(req workload.Request, planned record.Time) record.Record {
 	return record.Record{
 		Index: req.Index, Warmup: req.Phase == workload.Warmup,
 		Session: req.Session, Turn: req.Turn, Planned: planned,
-		WantIn: req.Prompt.Tokens + req.Prompt.Prefix.Tokens, WantOut: req.OutputTokens,
+		WantIn: req.Prompt.Length(), WantOut: req.OutputTokens,
 	}
+}
+
+// Dropped is the Record of a request that was not sent. planned is 0 where it
+// had no time yet.
+func Dropped(req workload.Request, planned record.Time) *record.Record {
+	rec := blank(req, planned)
+	rec.TokensIn, rec.TokensOut, rec.TokensReasoning = -1, -1, -1
+	return &rec
 }
 
 // finish hands a Record on and ends a run in which too many fail.
@@ -290,9 +364,7 @@ func (r *run) finish(rec *record.Record) {
 // dropAll makes the Records of the turns from i on that will not be sent.
 func (r *run) dropAll(s []workload.Request, i int, planned record.Time) {
 	for _, req := range s[min(i, len(s)):] {
-		rec := blank(req, planned)
-		rec.TokensIn, rec.TokensOut, rec.TokensReasoning = -1, -1, -1
 		r.dropped.Add(1)
-		r.finish(&rec)
+		r.finish(Dropped(req, planned))
 	}
 }

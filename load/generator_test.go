@@ -20,10 +20,10 @@ type fakeTarget struct {
 	latency, firstToken time.Duration
 	fail                func(workload.Request) bool
 
-	mu                        sync.Mutex
-	starts                    []time.Time
-	inFlight, peak, prefill   int
-	peakPrefill, afterStarted int
+	mu                      sync.Mutex
+	starts                  []time.Time
+	inFlight, peak, prefill int
+	peakPrefill             int
 }
 
 func (f *fakeTarget) Start(ctx context.Context, r workload.Request, tape *record.Tape, done func()) {

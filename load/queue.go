@@ -15,6 +15,7 @@ type queue struct {
 	failed  func(error)
 	mu      sync.Mutex
 	ready   sync.Cond
+	taken   sync.Cond
 	items   []*record.Record
 	closed  bool
 	done    chan struct{}
@@ -23,7 +24,7 @@ type queue struct {
 
 func newQueue(sink record.Sink, failed func(error)) *queue {
 	q := &queue{sink: sink, failed: failed, done: make(chan struct{})}
-	q.ready.L = &q.mu
+	q.ready.L, q.taken.L = &q.mu, &q.mu
 	go q.run()
 	return q
 }
@@ -33,6 +34,18 @@ func (q *queue) put(r *record.Record) {
 	q.items = append(q.items, r)
 	q.mu.Unlock()
 	q.ready.Signal()
+}
+
+// backlog is how many Records settle leaves waiting.
+const backlog = 4096
+
+// settle waits while more than a backlog of Records waits for the Sink.
+func (q *queue) settle() {
+	q.mu.Lock()
+	for len(q.items) > backlog {
+		q.taken.Wait()
+	}
+	q.mu.Unlock()
 }
 
 // close waits until the Sink has taken everything and returns its first error.
@@ -55,6 +68,7 @@ func (q *queue) run() {
 		items := q.items
 		q.items = nil
 		q.mu.Unlock()
+		q.taken.Signal()
 		if len(items) == 0 {
 			return
 		}

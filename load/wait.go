@@ -7,11 +7,11 @@ import (
 
 // coarse is how late a timer of the Go runtime can be on an idle machine: its
 // poller sleeps in whole milliseconds. The last part of a wait is therefore
-// slept in the kernel, which is exact to about 60 µs.
+// slept on an alarm.
 const coarse = 1200 * time.Microsecond
 
 // waitUntil sleeps until an instant and reports false when ctx ended first.
-func waitUntil(ctx context.Context, until time.Time) bool {
+func (a *alarm) waitUntil(ctx context.Context, until time.Time) bool {
 	if d := time.Until(until) - coarse; d > 0 {
 		t := time.NewTimer(d)
 		defer t.Stop()
@@ -22,7 +22,7 @@ func waitUntil(ctx context.Context, until time.Time) bool {
 		}
 	}
 	for d := time.Until(until); d > 0; d = time.Until(until) {
-		fineSleep(d)
+		a.sleep(d)
 	}
 	return ctx.Err() == nil
 }

@@ -4,5 +4,11 @@ package load
 
 import "time"
 
-// fineSleep is the runtime's own sleep where no finer one is known.
-func fineSleep(d time.Duration) { time.Sleep(d) }
+// alarm is the runtime's own sleep where no finer one is known.
+type alarm struct{}
+
+func newAlarm() *alarm { return &alarm{} }
+
+func (*alarm) close() {}
+
+func (*alarm) sleep(d time.Duration) { time.Sleep(d) }

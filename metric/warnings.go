@@ -19,6 +19,7 @@ type evidence struct {
 	together, user     int
 	whole              int // valid replies that should have streamed and did not
 	unsplit            int // replies without usable usage at the first chunk
+	skipped, garbled   int // chunks that were no JSON, and replies that had such
 	output             int // replies whose output counts differ by more than a tenth
 	timed, collapsed   int // replies with an inter-token latency, and those whose is none
 }
@@ -40,6 +41,10 @@ func (g *gap) constant() bool { return g.n > 1 && g.least == g.most }
 func (e *evidence) add(r *record.Record, o Options) {
 	if !Valid(r) {
 		return
+	}
+	if r.Skipped > 0 {
+		e.skipped += r.Skipped
+		e.garbled++
 	}
 	if server, ok := r.Usage["prompt_tokens"]; ok && r.TokensIn >= 0 {
 		e.prompt.add(server - r.TokensIn)
@@ -126,12 +131,15 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 		warn(true, "few_samples", "with %d replies %s of per-request metrics have fewer than %d values beyond them: read their intervals, or send more requests",
 			r.OK, strings.Join(few, ", "), enough)
 	}
-	if r.Steady != nil {
+	// Of a run that ended before its first reply there is nothing to warn of.
+	if r.Steady != nil && r.OK+r.Failed > 0 {
 		warn(r.Steady.Duration == 0, "level_not_reached",
 			"nine tenths of the asked concurrency of %d were never in flight: there is no steady part, and the figures are of a lower load", r.Steady.Level)
 	}
 	warn(e.whole > 0, "not_streamed",
 		"%d of %d replies did not come as a stream although one was asked for; they have no time to first token", e.whole, r.OK)
+	warn(e.garbled > 0, "garbage_chunks",
+		"%d chunks of %d replies were not JSON and were skipped: what they held is in no count", e.skipped, e.garbled)
 	warn(e.unsplit > 0, "chunk_usage_missing",
 		"%d replies have no usable usage at their first chunk; their inter-token latency is divided by the output tokens less one", e.unsplit)
 	e.tokenWarnings(t, warn)

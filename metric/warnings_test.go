@@ -63,6 +63,11 @@ func TestWarnings(t *testing.T) {
 		}},
 		{"level_not_reached", "of 2000", Options{Streaming: true, Concurrency: 2000}, func(int, *record.Record) {}},
 		{"not_streamed", "1 of 500", Options{Streaming: true}, func(i int, r *record.Record) { r.Streamed = i != 0 }},
+		{"garbage_chunks", "7 chunks of 2 replies", Options{Streaming: true}, func(i int, r *record.Record) {
+			if i < 2 {
+				r.Skipped = 3 + i
+			}
+		}},
 		{"chunk_usage_missing", "499 replies", Options{Streaming: true, PerChunkUsage: true}, func(i int, r *record.Record) {
 			if i == 0 {
 				r.FirstUsage = 1
@@ -114,6 +119,9 @@ func TestWarningsThatComeTogether(t *testing.T) {
 	r := collect(Options{Streaming: true}, short...)
 	if got := codes(r); !slices.Equal(got, []string{"few_samples"}) || !strings.Contains(r.Warnings[0].Text, "p90, p95, p99") {
 		t.Errorf("thirty replies: %+v", r.Warnings)
+	}
+	if w := collect(Options{Streaming: true, Concurrency: 10}, &record.Record{Outcome: record.Dropped}).Warnings; len(w) != 0 {
+		t.Errorf("a run that ended before its first request: %+v", w)
 	}
 	if w := collect(Options{Streaming: true}).Warnings; len(w) != 0 {
 		t.Errorf("no replies: %+v", w)

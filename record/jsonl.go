@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // FormatVersion is the version of records.jsonl that this package writes and
@@ -23,11 +24,20 @@ const maxFaults = 20
 // Writer writes records.jsonl: a header line, one line a Record, a trailer
 // line. It loses nothing of a Record but its Text. It is a Sink, buffered, and
 // not safe for concurrent use.
+//
+// A Take that comes a second or more after the last flush flushes, so that a
+// process that is killed leaves all Records but those of about its last
+// second. No goroutine does it: it would write while a measurement runs, and
+// Take could no longer be called without a lock.
 type Writer struct {
-	w   *bufio.Writer
-	enc *json.Encoder
-	err error
+	w       *bufio.Writer
+	enc     *json.Encoder
+	flushed time.Time
+	err     error
 }
+
+// flushEvery is how long Records may stay in memory while others come.
+const flushEvery = time.Second
 
 // NewWriter writes the header of a run to w and flushes it, so that an
 // unwritable file is found before load starts.
@@ -47,11 +57,18 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 
 // Take writes one Record. After an error every later call gives the same.
 func (w *Writer) Take(r *Record) error {
-	return w.put(lineOf(r))
+	if err := w.put(lineOf(r)); err != nil {
+		return err
+	}
+	if time.Since(w.flushed) < flushEvery {
+		return nil
+	}
+	return w.Flush()
 }
 
 // Flush hands what is buffered to the file.
 func (w *Writer) Flush() error {
+	w.flushed = time.Now()
 	if w.err == nil {
 		if err := w.w.Flush(); err != nil {
 			w.err = fmt.Errorf("writing records: %w", err)

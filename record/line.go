@@ -30,6 +30,7 @@ type recordLine struct {
 
 	Streamed bool         `json:"streamed,omitempty"`
 	Arrivals arrivalsLine `json:"arrivals,omitempty"`
+	Skipped  int          `json:"skipped,omitempty"`
 	Failure  *Failure     `json:"failure,omitempty"`
 
 	WantIn          int            `json:"want_in,omitempty"`
@@ -67,7 +68,7 @@ func lineOf(r *Record) recordLine {
 		Session: r.Session, Turn: r.Turn,
 		RequestID: r.RequestID, Correlation: r.CorrelationID, URL: r.URL, Worker: r.Worker,
 		Planned: r.Planned, Start: r.Start, Sent: r.Sent, Ack: r.Ack, Done: r.Done,
-		Streamed: r.Streamed, Arrivals: r.Arrivals, Failure: r.Failure,
+		Streamed: r.Streamed, Arrivals: r.Arrivals, Skipped: r.Skipped, Failure: r.Failure,
 		WantIn: r.WantIn, WantOut: r.WantOut,
 		TokensIn: r.TokensIn, TokensOut: r.TokensOut, TokensReasoning: r.TokensReasoning,
 		Usage: r.Usage, FirstUsage: r.FirstUsage,
@@ -91,7 +92,7 @@ func (l *recordLine) record() (*Record, error) {
 		Index: l.Index, Warmup: l.Warmup, Session: l.Session, Turn: l.Turn,
 		RequestID: l.RequestID, CorrelationID: l.Correlation, URL: l.URL, Worker: l.Worker,
 		Planned: l.Planned, Start: l.Start, Sent: l.Sent, Ack: l.Ack, Done: l.Done,
-		Streamed: l.Streamed, Arrivals: l.Arrivals,
+		Streamed: l.Streamed, Arrivals: l.Arrivals, Skipped: l.Skipped,
 		Outcome: Outcome(o), Failure: l.Failure,
 		WantIn: l.WantIn, WantOut: l.WantOut,
 		TokensIn: l.TokensIn, TokensOut: l.TokensOut, TokensReasoning: l.TokensReasoning,

@@ -176,6 +176,9 @@ type Record struct {
 
 	Arrivals []Arrival
 	Streamed bool // the reply came as an event stream
+	// Skipped is how many chunks of the stream could not be read and are not
+	// among the Arrivals.
+	Skipped int
 
 	Outcome Outcome
 	Failure *Failure

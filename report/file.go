@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -32,6 +33,8 @@ func WriteFile(path string, write func(io.Writer) error) error {
 type File struct {
 	*os.File
 	path string
+	// partial says that what was written is worth keeping without its end.
+	partial bool
 }
 
 // Create begins a file that will be path. Exactly one of Commit and Abort must
@@ -44,31 +47,57 @@ func Create(path string) (*File, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, advise("creating", path, err)
 	}
-	f, err := os.CreateTemp(dir, "."+base+".tmp-")
+	f, err := os.CreateTemp(dir, "."+base+tempMark)
 	if err != nil {
 		return nil, advise("creating", path, err)
 	}
-	return &File{f, path}, nil
+	hold(f)
+	return &File{File: f, path: path}, nil
 }
 
-// Commit gives the file its name. When it fails the temporary file is gone and
-// what had the name before is still there.
+// tempMark stands in the names of temporary files, between the name to be and
+// a number.
+const tempMark = ".tmp-"
+
+// Write says of a fault which file it is about and what to do.
+func (f *File) Write(b []byte) (int, error) {
+	n, err := f.File.Write(b)
+	if err != nil {
+		return n, advise("writing", f.path, err)
+	}
+	return n, nil
+}
+
+// Commit gives the file its name. When it fails a temporary file is gone, a
+// partial one stays, and what had the name before is still there.
 func (f *File) Commit() error {
-	err := errors.Join(f.Chmod(0o644), f.Sync())
-	if err = errors.Join(err, f.File.Close()); err == nil {
+	err := errors.Join(f.Chmod(0o644), f.Sync(), f.File.Close())
+	if err == nil {
 		err = os.Rename(f.Name(), f.path)
 	}
-	if err != nil {
-		os.Remove(f.Name())
-		return advise("writing", f.path, err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if !f.partial {
+		os.Remove(f.Name())
+	}
+	return advise("writing", f.path, err)
 }
 
 // Abort throws the file away.
 func (f *File) Abort() {
 	f.File.Close()
 	os.Remove(f.Name())
+}
+
+// Leave ends a file that cannot be finished: a partial one stays under its
+// partial name, any other is thrown away.
+func (f *File) Leave() {
+	if !f.partial {
+		f.Abort()
+		return
+	}
+	f.File.Close()
 }
 
 // Probe finds out before load starts whether results can be written to dir: it
@@ -92,10 +121,32 @@ func Probe(dir string) error {
 	return nil
 }
 
-// advise says what was done to which file, and what to do about it.
+// fileError is a fault with its file and its advice.
+type fileError struct {
+	text  string
+	cause error
+}
+
+func (e *fileError) Error() string { return e.text }
+func (e *fileError) Unwrap() error { return e.cause }
+
+// advise says what was done to which file, and what to do about it; a fault
+// that says it already stays as it is.
 func advise(doing, path string, err error) error {
-	hint := ""
+	var said *fileError
+	if errors.As(err, &said) {
+		return err
+	}
+	cause, hint := err, ""
+	var at *fs.PathError
+	if errors.As(err, &at) && strings.Contains(filepath.Base(at.Path), tempMark) {
+		cause = at.Err // its path is of the temporary file, which nobody knows
+	}
 	switch {
+	case errors.Is(err, syscall.EFBIG):
+		hint = ": the file is as large as this process or this disk allows (ulimit -f), raise the limit or choose another output folder"
+	case errors.Is(err, syscall.EDQUOT):
+		hint = ": the quota on this disk is used up, free some room or choose another output folder"
 	case errors.Is(err, syscall.ENOSPC):
 		hint = ": the disk is full, free some room or choose another output folder"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
@@ -103,5 +154,5 @@ func advise(doing, path string, err error) error {
 	case errors.Is(err, syscall.ENOTDIR):
 		hint = ": a part of the path is a file and not a folder"
 	}
-	return fmt.Errorf("%s %s: %w%s", doing, path, err, hint)
+	return &fileError{fmt.Sprintf("%s %s: %v%s", doing, path, cause, hint), err}
 }

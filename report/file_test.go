@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,16 @@ func TestWriteFileIsAtomic(t *testing.T) {
 	}
 	if got := read(t, path); got != "first" {
 		t.Errorf("after a failure the file holds %q", got)
+	}
+	for fault, hint := range map[error]string{syscall.EFBIG: "ulimit -f", syscall.EDQUOT: "quota"} {
+		temporary := &fs.PathError{Op: "write", Path: filepath.Join(filepath.Dir(path), ".f.json.tmp-1"), Err: fault}
+		err := put("x", errors.Join(temporary))
+		if !errors.Is(err, fault) || !strings.Contains(err.Error(), hint) || strings.Contains(err.Error(), "tmp-") {
+			t.Errorf("%v gives %v", fault, err)
+		}
+		if again := advise("writing", "other", err); again != err {
+			t.Errorf("advice is given twice: %v", again)
+		}
 	}
 	if err := put("second", nil); err != nil || read(t, path) != "second" {
 		t.Errorf("%v, %q", err, read(t, path))

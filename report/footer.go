@@ -17,7 +17,11 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	if d, ok := res.Scalar("benchmark_duration"); ok {
 		fmt.Fprintf(b, "Benchmark Duration: %.2f sec\n", shown(d.Metric, d.Value))
 	}
-	if s := res.Steady; s != nil {
+	if s := r.Run.Schedule; s.Timed {
+		fmt.Fprintf(b, "Schedule: %d arrivals over %.3f sec, %.4g requests/sec; variance/mean of counts %.3f, gap CV² %.3f\n",
+			s.Count, s.Span, s.Rate, s.Dispersion, s.GapCV2)
+	}
+	if s := res.Steady; s != nil && res.OK+res.Failed > 0 {
 		b.WriteString(wrap(steadyText(s), o.width()) + "\n")
 	}
 	if r.Run.Cancelled {

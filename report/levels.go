@@ -38,6 +38,7 @@ func WriteLevels(w io.Writer, levels []Level, o ConsoleOptions) error {
 	if few && strings.Contains(strings.Join(flatten(t.rows), "\n"), fewMark) {
 		b.WriteString(fewNote(o))
 	}
+	levelCuts(&b, levels, o)
 	levelErrors(&b, levels, o)
 	levelVerdicts(&b, levels, o)
 	levelWarnings(&b, levels, o)
@@ -61,7 +62,7 @@ func levelColumns(levels []Level) []levelColumn {
 		first = "Rate"
 	}
 	cols := []levelColumn{
-		{column: column{title: first, style: styleCyan}, count: Level.name},
+		{column: column{title: first, style: styleCyan}, count: Level.marked},
 		{column: column{title: "Requests\nok/failed"}, count: Level.requests},
 		stat("TTFT ms\navg", 0, "time_to_first_token", "avg"),
 		stat("TTFT ms\np50", 4, "time_to_first_token", "p50"),
@@ -117,6 +118,27 @@ func (l Level) name() string {
 	return strconv.Itoa(h.Concurrency)
 }
 
+// marked is the name, and below it what is wrong with the whole row.
+func (l Level) marked() string {
+	if word := l.cut(); word != "" {
+		return l.name() + "\n" + word
+	}
+	return l.name()
+}
+
+// cut is "" for a level of which all was measured.
+func (l Level) cut() string {
+	for _, r := range l.Runs {
+		switch {
+		case r.Run.Cancelled:
+			return "cancelled"
+		case r.Run.Aborted != "":
+			return "cut short"
+		}
+	}
+	return ""
+}
+
 // where says which level it is.
 func (l Level) where() string {
 	if l.Runs[0].Run.Concurrency == 0 {
@@ -125,13 +147,20 @@ func (l Level) where() string {
 	return "concurrency " + l.name()
 }
 
+// requests counts what was answered and what failed, with a line for what was
+// given up.
 func (l Level) requests() string {
-	ok, bad := 0, 0
+	ok, failed, cancelled := 0, 0, 0
 	for _, r := range l.Runs {
 		ok += r.Result.OK
-		bad += r.Result.Failed + r.Result.Cancelled
+		failed += r.Result.Failed
+		cancelled += r.Result.Cancelled
 	}
-	return fmt.Sprintf("%d/%d", ok, bad)
+	s := fmt.Sprintf("%d/%d", ok, failed)
+	if cancelled > 0 {
+		s += fmt.Sprintf("\n%d given up", cancelled)
+	}
+	return s
 }
 
 // stat is a statistic of a metric. Of one run it has the interval within the

@@ -10,6 +10,25 @@ import (
 	"headway/record"
 )
 
+// levelCuts says of which levels only a part was measured, and how much.
+func levelCuts(b *strings.Builder, levels []Level, o ConsoleOptions) {
+	for _, l := range levels {
+		if l.cut() == "" {
+			continue
+		}
+		done, planned, why := 0, 0, ""
+		for _, r := range l.Runs {
+			done += r.Result.OK + r.Result.Failed
+			planned += r.Result.Planned
+			if why == "" {
+				why = r.cutReason()
+			}
+		}
+		text := fmt.Sprintf("Incomplete at %s: %s. Its figures are of %d of %d requests.", l.where(), levels[0].Runs[0].clean(why), done, planned)
+		b.WriteString(paint(o.Color, styleYellow, wrap(text, o.width())) + "\n")
+	}
+}
+
 // levelErrors lists what failed, equal failures of a level together.
 func levelErrors(b *strings.Builder, levels []Level, o ConsoleOptions) {
 	lines := 0

@@ -69,7 +69,9 @@ func Pictures(experiments []Experiment, o PlotOptions) []Picture {
 		for _, e := range experiments {
 			s := chart.Series{Name: seriesName(e, experiments)}
 			for _, p := range e.Points {
-				s.Points = append(s.Points, pointAt(float64(p.Concurrency), read(p, tag, stat)))
+				point := pointAt(float64(p.Concurrency), read(p, tag, stat))
+				point.Faint = p.Cut()
+				s.Points = append(s.Points, point)
 			}
 			c.Series = append(c.Series, s)
 		}
@@ -104,7 +106,7 @@ func efficiency(experiments []Experiment, o PlotOptions) Picture {
 				continue
 			}
 			point := pointAt(x, o.perGPU(p, gpus))
-			point.Label = strconv.Itoa(p.Concurrency)
+			point.Label, point.Faint = strconv.Itoa(p.Concurrency), p.Cut()
 			s.Points = append(s.Points, point)
 		}
 		c.Series = append(c.Series, s)
@@ -233,13 +235,22 @@ func subtitle(experiments []Experiment) string {
 // finish drops whiskers that would hide behind their marker and writes the
 // note: what the others are, and whether the figures are simulated.
 func finish(c *chart.Chart, experiments []Experiment) {
-	whiskers := false
+	whiskers, faint := false, false
 	top := 0.0
-	for _, s := range c.Series {
+	var without []string
+	for i, s := range c.Series {
+		some := false
 		for _, p := range s.Points {
 			if finite(p.Y) {
-				top = max(top, p.Y, p.High)
+				top, some = max(top, p.Y, p.High), true
+				faint = faint || p.Faint
 			}
+		}
+		if !some {
+			// A name in the legend would promise a line. The series stays, so
+			// that those after it look the same in every picture.
+			without = append(without, s.Name)
+			c.Series[i].Name = ""
 		}
 	}
 	for _, s := range c.Series {
@@ -257,6 +268,12 @@ func finish(c *chart.Chart, experiments []Experiment) {
 	}
 	if whiskers {
 		notes = append(notes, whiskerNote(experiments))
+	}
+	if faint {
+		notes = append(notes, "Small pale points: the run was ended before all was measured.")
+	}
+	if len(without) > 0 && len(without) < len(c.Series) {
+		notes = append(notes, "No data: "+strings.Join(without, ", ")+".")
 	}
 	c.Note = strings.Join(notes, " ")
 	if c.X.Log {

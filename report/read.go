@@ -30,7 +30,14 @@ type Loaded struct {
 	Simulated bool
 	Model     string
 	Cancelled bool
+	// Incomplete is set where the file says that not all was measured.
+	Incomplete bool
+	// ID is the run's benchmark_id.
+	ID string
 }
+
+// Cut reports whether the run was ended before all was measured.
+func (l *Loaded) Cut() bool { return l.Cancelled || l.Incomplete }
 
 // Stats are the statistics of a metric as the file has them, in its unit.
 type Stats struct {
@@ -116,11 +123,12 @@ func load(doc object, path string) (*Loaded, error) {
 			l.Metrics[f.key] = s
 		}
 	}
-	if len(l.Metrics) == 0 {
-		return nil, fmt.Errorf("reading results %s: no metric in it, so not a profile_export_aiperf.json", path)
-	}
 	own := get(doc, "headway")
 	_, l.Headway = own.(object)
+	// A run of ours that was ended at once has none.
+	if len(l.Metrics) == 0 && !l.Headway {
+		return nil, fmt.Errorf("reading results %s: no metric in it, so not a profile_export_aiperf.json", path)
+	}
 	for _, f := range asObject(get(own, "metrics")) {
 		if s, ok := stats(f.value); ok {
 			l.Metrics[f.key] = s
@@ -134,6 +142,10 @@ func load(doc object, path string) (*Loaded, error) {
 	l.GPUs = count(own, "num_gpus")
 	l.Simulated, _ = get(own, "simulated").(bool)
 	l.Cancelled, _ = get(doc, "was_cancelled").(bool)
+	if whole, said := get(doc, "is_complete").(bool); said {
+		l.Incomplete = !whole
+	}
+	l.ID = getString(doc, "benchmark_id")
 	l.asked(doc, own)
 	return l, nil
 }

@@ -32,6 +32,17 @@ func (r *Report) Warnings() []record.Warning {
 	return append(all, r.Result.Warnings...)
 }
 
+// Complete reports whether the run came to its planned end.
+func (r *Report) Complete() bool { return !r.Run.Cancelled && r.Run.Aborted == "" }
+
+// cutReason says why a run is not complete.
+func (r *Report) cutReason() string {
+	if r.Run.Aborted == "" && r.Run.Cancelled {
+		return "cancelled by the user"
+	}
+	return r.Run.Aborted
+}
+
 // Missed reports whether an objective was missed, or could not be measured.
 func (r *Report) Missed() bool {
 	for _, v := range r.Result.Verdicts {

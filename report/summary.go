@@ -29,6 +29,7 @@ func WriteSummary(w io.Writer, experiments []Experiment, o PlotOptions) error {
 		}
 		t := e.table(o, gpus)
 		t.render(&b, false)
+		e.cuts(&b)
 		e.best(&b, o, gpus)
 	}
 	if !gpus {
@@ -63,7 +64,7 @@ func (e Experiment) table(o PlotOptions, gpus bool) table {
 			requests = strconv.FormatFloat(ok, 'f', 0, 64)
 		}
 		t.rows = append(t.rows, []string{
-			strconv.Itoa(p.Concurrency), strconv.Itoa(len(p.Runs)), requests,
+			p.marked(), strconv.Itoa(len(p.Runs)), requests,
 			p.latency("time_to_first_token", "avg").cell(),
 			p.latency("inter_token_latency", "avg").cell(),
 			p.latency("inter_token_latency", "p50").cell(),
@@ -76,6 +77,36 @@ func (e Experiment) table(o PlotOptions, gpus bool) table {
 	return t
 }
 
+// marked is the concurrency, and below it what is wrong with the whole row.
+func (p Point) marked() string {
+	s := strconv.Itoa(p.Concurrency)
+	for _, r := range p.Runs {
+		switch {
+		case r.Cancelled:
+			return s + "\ncancelled"
+		case r.Incomplete:
+			return s + "\nincomplete"
+		}
+	}
+	return s
+}
+
+// cuts says what the mark means.
+func (e Experiment) cuts(b *strings.Builder) {
+	var at []string
+	for _, p := range e.Points {
+		if p.Cut() {
+			at = append(at, strconv.Itoa(p.Concurrency))
+		}
+	}
+	if len(at) > 0 {
+		fmt.Fprintf(b, "Incomplete at concurrency %s: the figures are of what was done until the run was ended, and are not among the best.\n", strings.Join(at, ", "))
+	}
+	if !e.HasData() {
+		b.WriteString("No request was answered.\n")
+	}
+}
+
 // yield names what is best of throughput, and its unit.
 func yield(gpus bool) (what, unit string) {
 	if gpus {
@@ -84,7 +115,8 @@ func yield(gpus bool) (what, unit string) {
 	return "Highest output throughput", "tok/s"
 }
 
-// best names the points that are best in one respect each.
+// best names the points that are best in one respect each, of those that are
+// whole.
 func (e Experiment) best(b *strings.Builder, o PlotOptions, gpus bool) {
 	most, unit := yield(gpus)
 	for _, row := range []struct {
@@ -99,7 +131,7 @@ func (e Experiment) best(b *strings.Builder, o PlotOptions, gpus bool) {
 	} {
 		best, at := math.Inf(-1), 0
 		for _, p := range e.Points {
-			if v := row.sign * row.value(p).value; v > best {
+			if v := row.sign * row.value(p).value; v > best && !p.Cut() {
 				best, at = v, p.Concurrency
 			}
 		}

@@ -27,6 +27,24 @@ type Point struct {
 	Runs        []*Loaded
 }
 
+// Cut reports whether a run of the level was ended before all was measured.
+func (p Point) Cut() bool { return slices.ContainsFunc(p.Runs, (*Loaded).Cut) }
+
+// HasData reports whether any request of the experiment was answered.
+func (e Experiment) HasData() bool {
+	for _, p := range e.Points {
+		for _, r := range p.Runs {
+			if _, ok := r.Value("request_latency", "avg"); ok {
+				return true
+			}
+			if _, ok := r.Value("request_throughput", "avg"); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Simulated reports whether any run of the experiment is.
 func (e Experiment) Simulated() bool {
 	for _, p := range e.Points {
@@ -79,8 +97,13 @@ func Tree(dir string, names []string) ([]Experiment, []record.Warning, error) {
 	if len(found) == 0 {
 		return nil, warnings, fmt.Errorf("reading results in %s: none of %d files is usable, the first: %s", dir, len(files), warnings[0].Text)
 	}
-	all := group(found)
-	picked, err := pick(all, names)
+	picked, err := pick(group(found), names)
+	for _, e := range picked {
+		if !e.HasData() {
+			warnings = append(warnings, record.Warning{Code: "no_data",
+				Text: "experiment " + e.Name + ": no request was answered, so it is in no picture"})
+		}
+	}
 	return picked, warnings, err
 }
 

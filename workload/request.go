@@ -71,6 +71,10 @@ type Request struct {
 type Prompt struct {
 	// Tokens is the length of the text to make, the prefix not counted.
 	Tokens int
+	// Planned is the length of what was made of Tokens, Prefix and
+	// SystemTokens once there is text instead of them; 0 before, and where the
+	// text was given and not made.
+	Planned int
 	// Key names the text to make: equal keys give equal text.
 	Key Key
 	// Prefix is put before the text; Prefix.Tokens is added to Tokens.
@@ -107,6 +111,16 @@ type Prompt struct {
 	// Whole says that a later turn holds the conversation so far itself, as it
 	// was recorded: what was said before must not be put before it again.
 	Whole bool
+}
+
+// Length is how many tokens the prompt was planned to have, with prefix and
+// system message and without the turns before it, whether its text has been
+// made or not; 0 where it was given.
+func (p Prompt) Length() int {
+	if p.Text != "" || p.Messages != nil || p.Payload != nil {
+		return p.Planned
+	}
+	return p.Tokens + p.Prefix.Tokens + p.SystemTokens
 }
 
 // Prefix names one of a pool of shared beginnings. The zero value is none.

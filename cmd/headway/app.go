@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,10 @@ type app struct {
 	notes *notes
 	// asAiperf is set when the program was started under that name.
 	asAiperf bool
+	// given are the options that were set to other than their default, and
+	// options all of the verb as they stand when it is called; see parse.
+	given   map[string]bool
+	options func() (json.RawMessage, error)
 }
 
 func (a app) getenv(name string) string {
@@ -57,6 +62,8 @@ type cli struct {
 	Run        runCmd        `cmd:"" aliases:"profile" help:"One measurement, with the options of 'aiperf profile'."`
 	Plot       plotCmd       `cmd:"" help:"Draw pictures of the results in a folder."`
 	Sim        simCmd        `cmd:"" help:"The simulated endpoint."`
+	Trace      traceCmd      `cmd:"" help:"Describe, draw and convert traces."`
+	Router     routerCmd     `cmd:"" help:"Benchmark the routing of requests: what does KV-aware routing gain?"`
 	Completion completionCmd `cmd:"" help:"Print the shell's completion script."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
@@ -81,7 +88,7 @@ func Main(a app) int {
 }
 
 func (a app) main() int {
-	v, done, err := a.parse()
+	v, done, err := (&a).parse()
 	if err != nil || done {
 		return a.report(exitUsage, err)
 	}
@@ -122,34 +129,36 @@ func (a app) report(code int, err error) int {
 	return code
 }
 
-// parse reads options from the command line, the environment and a YAML file.
-// done is set when all was said already (--help).
-func (a app) parse() (v verb, done bool, err error) {
+// parse reads options from the command line, the environment and a YAML file,
+// and leaves in the app what a verb may ask of them. done is set when all was
+// said already (--help).
+func (a *app) parse() (v verb, done bool, err error) {
 	args := a.args[1:]
 	if a.asAiperf && len(args) > 0 && !strings.HasPrefix(args[0], "-") && args[0] != "profile" && args[0] != "plot" {
 		return nil, false, notBuilt{"aiperf " + args[0], "profile and plot are built"}
-	}
-	if err := findNotBuilt(args); err != nil {
-		return nil, false, err
-	}
-	args, dropped := normalise(args)
-	if len(dropped) > 0 {
-		a.note("note: %s: no effect, headway has no such processes or services", strings.Join(dropped, " "))
 	}
 	var c cli
 	parser, err := a.parser(&c, &done)
 	if err != nil {
 		return nil, false, err
 	}
-	if len(args) == 0 {
+	args, dropped, err := normalise(parser.Model.Node, args)
+	if err != nil {
+		return nil, false, err
+	}
+	a.noteIdle(dropped)
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case args[0] == "--version":
+		args[0] = "version"
 	}
 	k, err := parser.Parse(args)
 	if done {
 		return nil, true, nil
 	}
 	if err != nil {
-		return nil, false, suggest(err, optionNames(parser.Model.Node))
+		return nil, false, suggest(err, parser.Model.Node)
 	}
 	v, ok := k.Selected().Target.Addr().Interface().(verb)
 	if !ok {
@@ -158,17 +167,51 @@ func (a app) parse() (v verb, done bool, err error) {
 	if comp, ok := v.(*completionCmd); ok {
 		comp.model = k.Model
 	}
+	a.given, a.options = given(k), options(k.Selected())
 	return v, false, nil
 }
 
-// suggest adds the nearest known option to kong's error for an unknown one,
-// which it does itself only where one begins like the other.
-func suggest(err error, names []string) error {
-	name, unknown := strings.CutPrefix(err.Error(), "unknown flag --")
-	if !unknown || strings.Contains(name, "did you mean") {
+// noteIdle says which options steer nothing.
+func (a app) noteIdle(names []string) {
+	if len(names) > 0 {
+		a.note("note: %s: no effect, headway has no such processes or services", strings.Join(names, " "))
+	}
+}
+
+// suggest says of an unknown option which command has it, or the nearest one
+// of the command that was called. kong's own candidates are those that begin
+// alike, which for a single letter are many.
+func suggest(err error, root *kong.Node) error {
+	text, unknown := strings.CutPrefix(err.Error(), "unknown flag ")
+	if !unknown {
 		return err
 	}
-	return fmt.Errorf("%w%s", err, nearest(name, names))
+	text, _, _ = strings.Cut(text, ",")
+	at := root
+	var parsing *kong.ParseError
+	if errors.As(err, &parsing) && parsing.Context != nil && parsing.Context.Selected() != nil {
+		at = parsing.Context.Selected()
+	}
+	name := strings.TrimLeft(text, "-")
+	if !strings.HasPrefix(text, "-") {
+		text = map[bool]string{true: "-", false: "--"}[len(name) == 1] + name
+	}
+	hint := ""
+	if has := owners(root, name); len(has) > 0 && at != root {
+		hint = fmt.Sprintf("; %s does not have it, it belongs to %s", commandName(at), strings.Join(has, ", "))
+	} else if len(name) > 1 {
+		hint = nearest(name, optionNames(at))
+	}
+	if hint == "" {
+		hint = fmt.Sprintf("; see %s --help", commandName(at))
+	}
+	return usageError{fmt.Errorf("unknown flag %s%s", text, hint)}
+}
+
+// commandName is what a command is called by, without its aliases.
+func commandName(n *kong.Node) string {
+	name, _, _ := strings.Cut(n.FullPath(), " (")
+	return name
 }
 
 func (a app) parser(c *cli, done *bool) (*kong.Kong, error) {

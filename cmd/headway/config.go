@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,20 +16,47 @@ import (
 // environment sets options from HEADWAY_* variables.
 type environment struct{ app app }
 
-// Validate finds variables that name no option.
+// Validate finds variables that name no option, all of them at once.
 func (e environment) Validate(m *kong.Application) error {
 	names := optionNames(m.Node)
+	var bad faultList
+	var idle []string
 	for _, kv := range e.app.environ {
 		name, value, _ := strings.Cut(kv, "=")
 		option, ours := strings.CutPrefix(name, "HEADWAY_")
-		if !ours || value == "" {
+		if !ours || value == "" || injected(name, value) {
 			continue
 		}
-		if option = strings.ReplaceAll(strings.ToLower(option), "_", "-"); !slices.Contains(names, option) {
-			return fmt.Errorf("environment variable %s: there is no option --%s%s", name, option, nearest(option, names))
+		option = strings.ReplaceAll(strings.ToLower(option), "_", "-")
+		known := slices.Contains(names, option)
+		switch err := checkBuilt(known, option, value); {
+		case err != nil:
+			bad.add("environment variable %s: %w", name, err)
+		case isIdle(option, value):
+			if !takesNone(option) {
+				idle = append(idle, name)
+			}
+		case !known:
+			bad.add("environment variable %s: there is no option --%s%s", name, option, nearest(option, names))
 		}
 	}
+	if err := bad.err(); err != nil {
+		return err
+	}
+	e.app.noteIdle(idle)
 	return nil
+}
+
+// Kubernetes gives every pod variables of the services in its namespace; those
+// of one named headway, or headway-something, look like ours.
+var (
+	serviceVariable = regexp.MustCompile(`^HEADWAY(_.+)?_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
+	serviceAddress  = regexp.MustCompile(`^(tcp|udp|sctp)://`)
+)
+
+// injected says that a variable describes a service and sets no option.
+func injected(name, value string) bool {
+	return serviceVariable.MatchString(name) || strings.HasSuffix(name, "_PORT") && serviceAddress.MatchString(value)
 }
 
 // Resolve gives an option's value from HEADWAY_<OPTION>, or from the name
@@ -35,7 +64,8 @@ func (e environment) Validate(m *kong.Application) error {
 func (e environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	names := append([]string{flag.Name}, flag.Aliases...)
 	for _, n := range names {
-		if v := e.app.getenv("HEADWAY_" + strings.ToUpper(strings.ReplaceAll(n, "-", "_"))); v != "" {
+		name := "HEADWAY_" + strings.ToUpper(strings.ReplaceAll(n, "-", "_"))
+		if v := e.app.getenv(name); v != "" && !injected(name, v) {
 			return v, nil
 		}
 	}
@@ -58,10 +88,11 @@ func (c configFile) BeforeResolve(a app, ctx *kong.Context, trace *kong.Path) er
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	values, err := readYAML(b, optionNames(ctx.Model.Node))
+	values, idle, err := readYAML(b, optionNames(ctx.Model.Node))
 	if err != nil {
 		return fmt.Errorf("configuration %s: %w", path, err)
 	}
+	a.noteIdle(idle)
 	env := environment{a}
 	ctx.AddResolver(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		// kong takes the last resolver that knows a value; the environment
@@ -79,28 +110,36 @@ func (c configFile) BeforeResolve(a app, ctx *kong.Context, trace *kong.Path) er
 	return nil
 }
 
-// readYAML reads "option: value" pairs and refuses names that are no option.
-func readYAML(b []byte, names []string) (map[string]any, error) {
+// readYAML reads "option: value" pairs. It refuses names that are no option,
+// all at once, and returns apart those that have no effect.
+func readYAML(b []byte, names []string) (values map[string]any, idle []string, err error) {
 	var raw map[string]json.RawMessage
 	if err := yaml.UnmarshalStrict(b, &raw); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	values := map[string]any{}
-	for key, v := range raw {
+	values = map[string]any{}
+	var bad faultList
+	for _, key := range slices.Sorted(maps.Keys(raw)) {
 		name := strings.ReplaceAll(key, "_", "-")
-		if err := findNotBuilt([]string{"--" + name}); err != nil {
-			return nil, err
+		value, err := yamlValue(raw[key])
+		text, _ := value.(string)
+		known := slices.Contains(names, name)
+		switch missing := checkBuilt(known, name, text); {
+		case err != nil:
+			bad.add("option %q: %w", key, err)
+		case missing != nil:
+			bad.add("option %q: %w", key, missing)
+		case isIdle(name, text):
+			if !takesNone(name) {
+				idle = append(idle, name)
+			}
+		case !known:
+			bad.add("there is no option %q%s", key, nearest(name, names))
+		default:
+			values[name] = value
 		}
-		if !slices.Contains(names, name) {
-			return nil, fmt.Errorf("there is no option %q%s", key, nearest(name, names))
-		}
-		value, err := yamlValue(v)
-		if err != nil {
-			return nil, fmt.Errorf("option %q: %w", key, err)
-		}
-		values[name] = value
 	}
-	return values, nil
+	return values, idle, bad.err()
 }
 
 // yamlValue keeps lists and booleans and turns every other value into the

@@ -23,7 +23,6 @@ type display struct {
 	e      endpoint
 	levels []int
 	done   []string
-	missed bool
 	// duration is how long the run is to send, 0 where that is open.
 	duration time.Duration
 }
@@ -87,9 +86,7 @@ func (d *display) watch(h record.Header, ph workload.Phase, g *load.Generator, c
 		return terminal.State{Title: d.title(h), Phase: ph.String(), Snapshot: g.Snapshot(), Live: c.Live(),
 			Elapsed: time.Since(begin), Duration: d.duration, Done: d.done, Note: d.g.app.notes.last()}
 	}
-	if d.g.output.Verbose {
-		d.schedule(h, ph)
-	}
+	d.schedule(h, ph)
 	if d.live() {
 		d.g.app.notes.keep()
 		show := terminal.Start(d.g.app.file(), state)
@@ -141,9 +138,6 @@ func (d *display) title(h record.Header) string {
 
 // level is called when a level of a sweep is done.
 func (d *display) level(l study.Level) {
-	for _, r := range l.Reports {
-		d.missed = d.missed || r.Missed()
-	}
 	line := levelLine(l)
 	d.done = append(d.done, line)
 	if !d.silent() && !d.live() {

@@ -41,6 +41,7 @@ func (f *endpointFlags) config(a app, urls []string, streaming bool) (openai.Con
 		bad.add("--request-timeout-seconds %v: must be above zero", time.Duration(f.Timeout))
 		c.Timeout = time.Hour
 	}
+	bad.dependents(a.given, []dependents{{f.WaitTimeout == 0, "wait-for-model-mode wait-for-model-interval", "--wait-for-model-timeout"}})
 	c.Defaults()
 	if err := c.Validate(); err != nil {
 		bad = append(bad, err)

@@ -31,6 +31,18 @@ func (f *faultList) between(name string, x, low, high float64) {
 	}
 }
 
+// connections refuses a load that needs more open files than this process may
+// have: each open session is a connection, beside the few files of our own.
+func (f *faultList) connections(name string, sessions int) {
+	if limit, known := openFiles(); known && sessions > limit-spareFiles {
+		f.add("--%s %d: this process may have %d files open and needs one for each session; raise it with ulimit -n %d",
+			name, sessions, limit, sessions+spareFiles)
+	}
+}
+
+// spareFiles is what a run needs beside its connections.
+const spareFiles = 64
+
 // usageError ends the program with exit code 2.
 type usageError struct{ err error }
 

@@ -48,6 +48,9 @@ func (p *planFlags) load() error {
 	if !p.isFixed() && (p.StartOffset != nil || p.EndOffset != nil || p.AutoOffset != nil || p.Speedup != 1) {
 		bad.add("--fixed-schedule-start-offset, -end-offset, -auto-offset and --synthesis-speedup-ratio need a file with timestamps and a fixed schedule")
 	}
+	if p.isFixed() && p.given["dataset-sampling-strategy"] {
+		bad.add("--dataset-sampling-strategy: a fixed schedule has the file's order; give --no-fixed-schedule")
+	}
 	return bad.err()
 }
 
@@ -127,6 +130,9 @@ func (p *planFlags) fileSource(plan *workload.Plan, key workload.Key) (workload.
 	src := p.dataset.Sample(strategy, key.Named("sampling"))
 	law, err := arrivals(p.Rate, p.Pattern, p.Smoothness, p.RateRamp)
 	if err != nil {
+		return nil, err
+	}
+	if err := law.Validate(); err != nil {
 		return nil, err
 	}
 	switch {

@@ -7,7 +7,7 @@ type loadFlags struct {
 	Rate          one[float64] `name:"request-rate" placeholder:"N" help:"Requests per second, sent on a schedule that replies do not hold up."`
 	Pattern       string       `name:"arrival-pattern" aliases:"request-rate-mode" enum:"poisson,constant,gamma,concurrency_burst" default:"poisson" help:"Gaps of the schedule: ${enum}."`
 	Smoothness    float64      `name:"arrival-smoothness" aliases:"vllm-burstiness" default:"0" help:"Shape of the gamma gaps: 1 is Poisson, below 1 bursts, above 1 is smoother. Alone it selects gamma."`
-	Count         one[int]     `name:"request-count" aliases:"num-requests" placeholder:"N" help:"Requests to send. Default 10 where nothing else ends the run."`
+	Count         one[int]     `name:"request-count" aliases:"num-requests" placeholder:"N" help:"Requests to send. Default where nothing else ends the run: as many as --concurrency, at least 10."`
 	Duration      seconds      `name:"benchmark-duration" default:"0" placeholder:"TIME" help:"Stop sending after so long (s)."`
 	Grace         seconds      `name:"benchmark-grace-period" default:"30" placeholder:"TIME" help:"Time for requests in flight when --benchmark-duration is over (s); inf waits for all."`
 	Ramp          seconds      `name:"concurrency-ramp-duration" default:"0" placeholder:"TIME" help:"Raise the concurrency from 1 over this time (s)."`

@@ -1,9 +1,11 @@
 package main
 
 import (
-	"regexp"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/alecthomas/kong"
 )
 
 // notBuiltOptions are options of `aiperf profile` that headway knows and does
@@ -52,21 +54,47 @@ var withoutEffect = map[string]bool{ // name: takes a value
 	"log-level": true, "extra-verbose": false,
 }
 
-// findNotBuilt returns the error of the first option that is known and not
-// built; nil when there is none.
-func findNotBuilt(args []string) error {
-	for _, a := range args {
-		name, isOption := optionName(a)
-		if !isOption {
-			continue
-		}
-		for _, o := range notBuiltOptions {
-			if slices.ContainsFunc(strings.Fields(o.names), func(n string) bool { return matches(n, name) }) {
-				return notBuilt{"--" + name + " (" + o.what + ")", o.instead}
-			}
+// notBuiltValues are values of options that are built, which aiperf has and
+// headway does not.
+var notBuiltValues = map[string]string{ // name: values
+	"model-selection-strategy": "weighted",
+	"request-content-type":     "multipart/form-data",
+	"prompt-corpus":            "sonnet coding",
+	"custom-dataset-type": "random_pool bailian_trace baseten_trace weka_trace dag_jsonl raw_payload sagemaker_data_capture " +
+		"speed_bench_qualitative speed_bench_throughput speed_bench",
+}
+
+// harmless are values with which an option that is not built asks for nothing.
+var harmless = map[string]string{"cache-bust": "none"}
+
+// takesNone says that an option that is not built has such a value.
+func takesNone(name string) bool { return harmless[name] != "" }
+
+// checkBuilt is the error of an option, or of its value, that is known and not
+// built; nil when it is built or unknown. has says that the command has an
+// option of that name, so that only the value is in question.
+func checkBuilt(has bool, name, value string) error {
+	if _, known := withoutEffect[name]; known || takesNone(name) && value == harmless[name] {
+		return nil
+	}
+	if slices.Contains(strings.Fields(notBuiltValues[name]), value) {
+		return notBuilt{"--" + name + " " + value, ""}
+	}
+	for _, o := range notBuiltOptions {
+		if !has && slices.ContainsFunc(strings.Fields(o.names), func(n string) bool {
+			return matches(n, name) || matches(n, strings.TrimPrefix(name, "no-"))
+		}) {
+			return notBuilt{"--" + name + " (" + o.what + ")", o.instead}
 		}
 	}
 	return nil
+}
+
+// isIdle says that an option is taken and has no effect: it steers what
+// headway does not have, or asks for nothing.
+func isIdle(name, value string) bool {
+	_, known := withoutEffect[name]
+	return known || takesNone(name) && value == harmless[name]
 }
 
 func matches(pattern, name string) bool {
@@ -76,53 +104,32 @@ func matches(pattern, name string) bool {
 	return pattern == name
 }
 
-// optionName is the name of a long option, with underscores as hyphens.
-func optionName(arg string) (string, bool) {
-	rest, ok := strings.CutPrefix(arg, "--")
-	if !ok || rest == "" {
-		return "", false
-	}
-	name, _, _ := strings.Cut(rest, "=")
-	return strings.ReplaceAll(name, "_", "-"), true
-}
-
-var negative = regexp.MustCompile(`^-[0-9.]+$`)
-
 // normalise spells option names with hyphens and takes out the options that
-// have no effect, which it returns for a note.
-func normalise(args []string) (kept, dropped []string) {
-	for i := 0; i < len(args); i++ {
-		a := args[i]
-		if a == "--" {
-			return append(kept, args[i:]...), dropped
-		}
-		name, ok := optionName(a)
-		if a == "-vv" {
-			kept = append(kept, "--verbose")
+// have no effect, which it returns for a note. An option that is not built is
+// an error, and so is one of those without effect that would swallow the next
+// option as its value.
+func normalise(root *kong.Node, args []string) (kept, dropped []string, err error) {
+	list, rest := splitWords(root, args)
+	node := root
+	for _, w := range list {
+		if w.name == "" {
+			node = child(node, w.text)
+			kept = append(kept, w.args()...)
 			continue
 		}
-		if !ok {
-			kept = append(kept, a)
+		if err := checkBuilt(option(node, w.name) != nil, w.name, w.value); err != nil {
+			return nil, nil, err
+		}
+		if !isIdle(w.name, w.value) {
+			kept = append(kept, w.args()...)
 			continue
 		}
-		_, value, hasValue := strings.Cut(a, "=")
-		takes, known := withoutEffect[name]
-		switch {
-		case known && takes && !hasValue:
-			dropped = append(dropped, "--"+name)
-			i++
-		case known:
-			dropped = append(dropped, "--"+name)
-		case !hasValue && i+1 < len(args) && negative.MatchString(args[i+1]):
-			// A negative number looks like an option; it is a value to refuse
-			// with all other faults.
-			i++
-			kept = append(kept, "--"+name+"="+args[i])
-		case hasValue:
-			kept = append(kept, "--"+name+"="+value)
-		default:
-			kept = append(kept, "--"+name)
+		if takesValue(root, w.name) && !w.joined && (!w.apart || strings.HasPrefix(w.value, "--")) {
+			return nil, nil, usageError{fmt.Errorf("--%s: its value is missing", w.name)}
+		}
+		if !takesNone(w.name) {
+			dropped = append(dropped, "--"+w.name)
 		}
 	}
-	return kept, dropped
+	return append(kept, rest...), dropped, nil
 }

@@ -16,11 +16,9 @@ type planFlags struct {
 	ISL, ISLSD, OSL, OSLSD float64
 	Streaming              bool
 
+	given   map[string]bool   // options that were set to other than their default
 	dataset *workload.Dataset // the input file, once it was read
 }
-
-// spareFiles is what a run needs beside its connections.
-const spareFiles = 64
 
 // faults lists everything that is wrong with the plan at once.
 func (p *planFlags) faults() []error {
@@ -42,11 +40,8 @@ func (p *planFlags) faults() []error {
 	if p.Rate.set {
 		bad.positive("request-rate", p.Rate.value)
 	}
-	// Each open session is a connection, beside the few files of our own.
-	if limit, known := openFiles(); known && max(p.Concurrency.value, p.WarmLoad.value) > limit-spareFiles {
-		bad.add("--concurrency %d: this process may have %d files open and needs one for each session; raise it with ulimit -n %d",
-			max(p.Concurrency.value, p.WarmLoad.value), limit, max(p.Concurrency.value, p.WarmLoad.value)+spareFiles)
-	}
+	bad.connections("concurrency", p.Concurrency.value)
+	bad.connections("warmup-concurrency", p.WarmLoad.value)
 	if p.WarmRate.set {
 		bad.positive("warmup-request-rate", p.WarmRate.value)
 	}
@@ -67,7 +62,18 @@ func (p *planFlags) faults() []error {
 		bad.add("--prompt-batch-size %d: only 1 is built", p.BatchSize)
 	}
 	p.contradictions(&bad)
+	p.idle(&bad)
 	return bad
+}
+
+// rehearse makes the plans once and sends nothing, so that what only they find
+// out is a fault of the options too: a bound of a length or of a rate.
+func (p *planFlags) rehearse() error {
+	if _, err := p.plan(workload.Seed(0)); err != nil {
+		return err
+	}
+	_, err := p.warmup(workload.Seed(0))
+	return err
 }
 
 // contradictions are options that each are right and together are not.
@@ -184,10 +190,14 @@ func or[T int | float64](a, b one[T]) one[T] {
 
 // synthetic describes requests whose text is made.
 func (p *planFlags) synthetic(key workload.Key) (workload.Synthetic, error) {
+	turns := float64(p.TurnMean.value)
+	if !p.TurnMean.set && p.TurnSD > 0 {
+		turns = 1
+	}
 	s := workload.Synthetic{
 		Key: key, ISL: workload.Length{Mean: p.ISL, SD: p.ISLSD}, OSL: workload.Length{Mean: p.OSL, SD: p.OSLSD},
 		PrefixPool: p.NumPrefix, PrefixTokens: p.PrefixLength, SystemTokens: p.SystemLength, Entries: p.Entries.value,
-		Turns: workload.Length{Mean: float64(p.TurnMean.value), SD: p.TurnSD}, TurnDelayRatio: p.DelayRatio,
+		Turns: workload.Length{Mean: turns, SD: p.TurnSD}, TurnDelayRatio: p.DelayRatio,
 		TurnDelay: millis(p.TurnDelay), TurnDelaySD: millis(p.TurnDelaySD),
 		CancelRate: p.Cancel / 100, CancelAfter: time.Duration(p.CancelDelay),
 	}

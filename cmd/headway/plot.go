@@ -56,11 +56,16 @@ func (a app) plot(data, out string, names []string, gpus int) error {
 	return nil
 }
 
-// plot draws the experiments of this call.
-func (b *benchCmd) plot(a app, ends []endpoint) error {
+// plot draws the experiments of this call that have results.
+func (b *benchCmd) plot(a app, trials []*trial) error {
 	var names []string
-	for _, e := range ends {
-		names = append(names, e.name)
+	for _, t := range trials {
+		if len(t.levels) > 0 {
+			names = append(names, t.e.name)
+		}
+	}
+	if !b.Plots || len(names) == 0 {
+		return nil
 	}
 	if b.Quiet {
 		a.notes = &notes{w: io.Discard}

@@ -48,11 +48,29 @@ func (a app) newRig(ctx context.Context, e *endpointFlags, t tokenizerFlags, o *
 	if err != nil {
 		return nil, err
 	}
-	g := &rig{app: a, tokens: tok, client: client, output: o, metrics: goals}
-	if warning != nil {
-		g.warnings = append(g.warnings, *warning)
-		a.note("warning: %s", warning.Text)
+	g, err := a.openRig(tok, goals, e, o, client, seed, simulated)
+	if err != nil {
+		return nil, err
 	}
+	if warning != nil {
+		g.warn(*warning)
+	}
+	if err := a.waitReady(ctx, e, client); err != nil {
+		g.close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// warn says what a reader of the result must know, and keeps it for the files.
+func (g *rig) warn(w record.Warning) {
+	g.app.note("warning: %s", w.Text)
+	g.warnings = append(g.warnings, w)
+}
+
+// openRig does all of newRig that needs no endpoint.
+func (a app) openRig(tok tokens, goals metric.Options, e *endpointFlags, o *outputFlags, client openai.Config, seed uint64, simulated bool) (*rig, error) {
+	g := &rig{app: a, tokens: tok, client: client, output: o, metrics: goals}
 	g.metrics.Streaming, g.metrics.PerChunkUsage, g.metrics.NumGPUs = client.Streaming, client.PerChunkUsage, o.NumGPUs
 	g.secrets = report.NewRedactor(secretsOf(client, e)...)
 	g.header = record.Header{
@@ -61,11 +79,14 @@ func (a app) newRig(ctx context.Context, e *endpointFlags, t tokenizerFlags, o *
 		Tokenizer: tok.info, ServerCount: client.UseServerTokenCount, Command: g.secrets.Command("headway", a.args[1:]),
 		Machine: record.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
 	}
-	if g.target, err = openai.NewTarget(client); err != nil {
-		return nil, err
+	var err error
+	if a.options != nil {
+		if g.config, err = a.options(); err != nil {
+			return nil, err
+		}
+		g.config = g.secrets.JSON(g.config)
 	}
-	if err := a.waitReady(ctx, e, client); err != nil {
-		g.target.Close()
+	if g.target, err = openai.NewTarget(client); err != nil {
 		return nil, err
 	}
 	return g, nil
@@ -93,7 +114,30 @@ func secretsOf(c openai.Config, e *endpointFlags) []string {
 			secrets = append(secrets, values...)
 		}
 	}
+	var extra map[string]any
+	if json.Unmarshal(c.Extra, &extra) == nil { // else there is none
+		secrets = append(secrets, secretStrings(extra)...)
+	}
 	return secrets
+}
+
+// secretStrings are the texts under a secret's name in a JSON value.
+func secretStrings(v any) []string {
+	var list []string
+	switch v := v.(type) {
+	case map[string]any:
+		for name, x := range v {
+			if s, ok := x.(string); ok && report.SecretName(name) {
+				list = append(list, s)
+			}
+			list = append(list, secretStrings(x)...)
+		}
+	case []any:
+		for _, x := range v {
+			list = append(list, secretStrings(x)...)
+		}
+	}
+	return list
 }
 
 // goals reads --goodput and --objective.
@@ -123,14 +167,15 @@ func (o *outputFlags) goals() (metric.Options, error) {
 	return m, bad.err()
 }
 
-// seedOf is the seed that was asked for, or one from the system.
+// seedOf is the seed that was asked for, or one of 53 bits from the system:
+// more would not survive a reader of JSON whose numbers are floats.
 func seedOf(p *uint64) uint64 {
 	if p != nil {
 		return *p
 	}
-	var b [4]byte
+	var b [8]byte
 	crand.Read(b[:]) // never fails: the runtime ends the program instead
-	return uint64(binary.LittleEndian.Uint32(b[:]))
+	return binary.LittleEndian.Uint64(b[:]) >> 11
 }
 
 // measurement prepares one run. level tells its randomness from that of other
@@ -192,7 +237,7 @@ func (g *rig) advise(r *metric.Result) error {
 	}
 	f := r.Failures[0].Failure
 	err := fmt.Errorf("every request failed: %s", g.secrets.Text(f.Message))
-	if hint := openai.Advice(f, g.client.URLs[0]); hint != "" {
+	if hint := openai.Advice(f, g.client.Address()); hint != "" {
 		err = errors.Join(err, errors.New(g.secrets.Text(hint)))
 	}
 	return err

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,16 +18,16 @@ import (
 
 // runCmd is one measurement with the options of `aiperf profile`.
 type runCmd struct {
-	URLs      []string `name:"url" short:"u" placeholder:"URL" help:"Base URL of the server; repeatable, sessions take turns. Default http://localhost:8000."`
-	Strategy  string   `name:"url-strategy" enum:"round_robin" default:"round_robin" help:"How sessions take turns: round_robin."`
-	Simulated bool     `name:"simulated" help:"Measure a simulated endpoint in this process."`
-	ISL       float64  `name:"isl" aliases:"prompt-input-tokens-mean,synthetic-input-tokens-mean" default:"550" help:"Mean input length of synthetic prompts (tokens)."`
-	ISLSD     float64  `name:"isl-stddev" aliases:"prompt-input-tokens-stddev,synthetic-input-tokens-stddev" default:"0" help:"Its standard deviation."`
-	OSL       float64  `name:"osl" aliases:"prompt-output-tokens-mean,output-tokens-mean" default:"0" help:"Mean output length to ask for; 0 asks for no limit."`
-	OSLSD     float64  `name:"osl-stddev" aliases:"prompt-output-tokens-stddev,output-tokens-stddev" default:"0" help:"Its standard deviation."`
-	Streaming bool     `name:"streaming" negatable:"" help:"Ask for the reply as a stream; needed for TTFT and ITL."`
-	Dir       string   `name:"artifact-dir" aliases:"output-artifact-dir" short:"d" type:"path" placeholder:"DIR" help:"Folder of the results. Default: a folder under ./artifacts named after model and load."`
-	Prefix    string   `name:"profile-export-prefix" aliases:"profile-export-file" placeholder:"NAME" help:"Begin the files' names with this instead of profile_export."`
+	URLs      []string     `name:"url" short:"u" placeholder:"URL" help:"Base URL of the server; repeatable, sessions take turns. Default http://localhost:8000."`
+	Strategy  string       `name:"url-strategy" enum:"round_robin" default:"round_robin" help:"How sessions take turns: round_robin."`
+	Simulated bool         `name:"simulated" help:"Measure a simulated endpoint in this process."`
+	ISL       one[float64] `name:"isl" aliases:"prompt-input-tokens-mean,synthetic-input-tokens-mean" default:"550" help:"Mean input length of synthetic prompts (tokens)."`
+	ISLSD     one[float64] `name:"isl-stddev" aliases:"prompt-input-tokens-stddev,synthetic-input-tokens-stddev" default:"0" help:"Its standard deviation."`
+	OSL       one[float64] `name:"osl" aliases:"prompt-output-tokens-mean,output-tokens-mean" default:"0" help:"Mean output length to ask for; 0 asks for no limit."`
+	OSLSD     one[float64] `name:"osl-stddev" aliases:"prompt-output-tokens-stddev,output-tokens-stddev" default:"0" help:"Its standard deviation."`
+	Streaming bool         `name:"streaming" negatable:"" help:"Ask for the reply as a stream; needed for TTFT and ITL."`
+	Dir       string       `name:"artifact-dir" aliases:"output-artifact-dir" short:"d" type:"path" placeholder:"DIR" help:"Folder of the results. Default: a folder under ./artifacts named after model and load."`
+	Prefix    string       `name:"profile-export-prefix" aliases:"profile-export-file" placeholder:"NAME" help:"Begin the files' names with this instead of profile_export."`
 
 	endpointFlags
 	tokenizerFlags
@@ -49,7 +51,7 @@ func (c *runCmd) run(ctx context.Context, a app) (int, error) {
 	if c.Simulated && len(c.Model) == 0 {
 		c.Model = []string{"simulated"}
 	}
-	p := &planFlags{promptFlags: c.promptFlags, loadFlags: c.loadFlags, ISL: c.ISL, ISLSD: c.ISLSD, OSL: c.OSL, OSLSD: c.OSLSD, Streaming: c.Streaming}
+	p := &planFlags{promptFlags: c.promptFlags, loadFlags: c.loadFlags, ISL: c.ISL.value, ISLSD: c.ISLSD.value, OSL: c.OSL.value, OSLSD: c.OSLSD.value, Streaming: c.Streaming, given: a.given}
 	if err := c.validate(a, p); err != nil {
 		return exitUsage, err
 	}
@@ -74,9 +76,11 @@ func (c *runCmd) run(ctx context.Context, a app) (int, error) {
 		return exitFailed, err
 	}
 	defer g.close()
+	for _, text := range p.idleNotes(c.Runs) {
+		a.note("%s", text)
+	}
 	for _, w := range p.fileWarnings() {
-		a.note("warning: %s", w.Text)
-		g.warnings = append(g.warnings, w)
+		g.warn(w)
 	}
 	g.names, g.varySeed, g.name = report.FileNames(c.Prefix), c.VarySeed || !c.ConsistentSeed, e.name
 	return c.measure(ctx, g, p, e)
@@ -107,11 +111,22 @@ func (c *runCmd) validate(a app, p *planFlags) error {
 	if strings.ContainsAny(c.Prefix, `/\`) {
 		bad.add("--profile-export-prefix %q: a name, not a path; --artifact-dir says where", c.Prefix)
 	}
-	bad = append(bad, p.faults()...)
-	if err := bad.err(); err != nil {
-		return err
+	faults := p.faults()
+	bad = append(bad, faults...)
+	if len(faults) == 0 {
+		err := p.load()
+		var missing notBuilt
+		if errors.As(err, &missing) {
+			return err
+		}
+		if err == nil {
+			err = p.rehearse()
+		}
+		if err != nil {
+			bad = append(bad, err)
+		}
 	}
-	return p.load()
+	return bad.err()
 }
 
 // folder is where results go: --artifact-dir, or aiperf's name for the run.
@@ -147,11 +162,8 @@ func (c *runCmd) measure(ctx context.Context, g *rig, p *planFlags, e endpoint) 
 	}
 	d := newDisplay(g, e, []int{max(1, p.Concurrency.value)})
 	r.Watch, d.duration = d.watch, time.Duration(p.Duration)
-	d.begin(lengthText(c, p, false), lengthText(c, p, true), dir)
+	d.begin(lengthText(p, false), lengthText(p, true), dir)
 	reports, err := r.Run(ctx)
-	for _, rep := range reports {
-		d.missed = d.missed || rep.Missed()
-	}
 	if len(reports) > 0 {
 		if e := c.show(g, reports); e != nil {
 			return exitFailed, e
@@ -166,7 +178,7 @@ func (c *runCmd) measure(ctx context.Context, g *rig, p *planFlags, e endpoint) 
 			return exitFailed, err
 		}
 	}
-	if d.missed {
+	if slices.ContainsFunc(reports, (*report.Report).Missed) {
 		return exitMissed, nil
 	}
 	return exitDone, nil
@@ -191,18 +203,18 @@ func (c *runCmd) show(g *rig, reports []*report.Report) error {
 }
 
 // lengthText says what lengths are asked for.
-func lengthText(c *runCmd, p *planFlags, out bool) string {
+func lengthText(p *planFlags, out bool) string {
 	switch {
-	case p.InputFile != "" && !(out && c.OSL > 0):
+	case p.InputFile != "" && !(out && p.OSL > 0):
 		return "from " + filepath.Base(p.InputFile)
 	case p.SeqDist != "":
 		return p.SeqDist
-	case out && c.OSL == 0:
+	case out && p.OSL == 0:
 		return "open"
 	case out:
-		return fmt.Sprintf("%g", c.OSL)
+		return fmt.Sprintf("%g", p.OSL)
 	}
-	return fmt.Sprintf("%g", math.Max(c.ISL, 1))
+	return fmt.Sprintf("%g", math.Max(p.ISL, 1))
 }
 
 // printJSON writes a value for machines.

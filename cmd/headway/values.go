@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -30,7 +31,25 @@ func (m *milliseconds) UnmarshalText(b []byte) error {
 	return err
 }
 
+// MarshalJSON writes seconds, and "inf" for no limit.
+func (s seconds) MarshalJSON() ([]byte, error) { return marshalTime(time.Duration(s), time.Second) }
+
+// MarshalJSON writes milliseconds, and "inf" for no limit.
+func (m milliseconds) MarshalJSON() ([]byte, error) {
+	return marshalTime(time.Duration(m), time.Millisecond)
+}
+
+func marshalTime(d, unit time.Duration) ([]byte, error) {
+	if d < 0 {
+		return []byte(`"inf"`), nil
+	}
+	return json.Marshal(float64(d) / float64(unit))
+}
+
 func parseTime(text string, unit time.Duration) (time.Duration, error) {
+	if strings.Contains(text, ",") {
+		return 0, listNotBuilt(text)
+	}
 	if t := strings.ToLower(strings.TrimSpace(text)); t == "inf" || t == "infinity" {
 		return -1, nil
 	}
@@ -84,8 +103,7 @@ type one[T int | float64] struct {
 func (o *one[T]) UnmarshalText(b []byte) error {
 	text := string(b)
 	if strings.Contains(text, ",") {
-		return notBuilt{fmt.Sprintf("a list (%s) sweeps several values in one call", text),
-			"use `headway bench --concurrencies` for concurrency, or one call for each value"}
+		return listNotBuilt(text)
 	}
 	x, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
@@ -96,6 +114,19 @@ func (o *one[T]) UnmarshalText(b []byte) error {
 	}
 	o.set = true
 	return nil
+}
+
+// MarshalJSON writes the number, and null where none was given.
+func (o one[T]) MarshalJSON() ([]byte, error) {
+	if !o.set {
+		return []byte("null"), nil
+	}
+	return json.Marshal(o.value)
+}
+
+func listNotBuilt(text string) error {
+	return notBuilt{fmt.Sprintf("a list (%s) sweeps several values in one call", text),
+		"use `headway bench --concurrencies` for concurrency, or one call for each value"}
 }
 
 // notBuilt is the error of an option that is known and has no code yet; it

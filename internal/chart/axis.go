@@ -126,6 +126,13 @@ func (s *scale) fix(lo, hi float64) {
 	}
 }
 
+// Values that differ by less than this share agree, and are then shown on an
+// axis that reaches at least so far, as a share, to both sides of their middle.
+const (
+	agree      = 0.02
+	leastReach = 0.1
+)
+
 // linearRange is the range of an automatic linear axis: zero where the rule
 // says so, then every reference line that does not squeeze the data below a
 // quarter of the axis, then room for markers.
@@ -139,6 +146,11 @@ func linearRange(e extent, lines []float64, zero zeroRule) (lo, hi float64) {
 	// Below this the ticks could not be told apart in float64.
 	if least := 1e-9 * max(math.Abs(e.lo), math.Abs(e.hi)); e.hi-e.lo < least {
 		e.lo, e.hi = e.lo-least, e.hi+least
+	}
+	// Values that agree fill an axis of their own with noise.
+	if reach := max(math.Abs(e.lo), math.Abs(e.hi)); e.hi-e.lo < agree*reach {
+		middle := e.lo/2 + e.hi/2
+		e = e.with(middle-leastReach*reach, middle+leastReach*reach)
 	}
 	span := e.hi - e.lo
 	for _, v := range lines {

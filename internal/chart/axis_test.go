@@ -37,6 +37,8 @@ func TestScale(t *testing.T) {
 		{name: "negative hangs from zero", data: []float64{-50, -100}, ticks: "−120 −100 −80 −60 −40 −20 0"},
 		{name: "all zero", data: []float64{0, 0}, ticks: "0 0.2 0.4 0.6 0.8 1.0 1.2"},
 		{name: "X away from zero", x: true, data: []float64{1001, 1030}, ticks: "995 1,000 1,005 1,010 1,015 1,020 1,025 1,030 1,035"},
+		{name: "X that agrees", x: true, data: []float64{19.997, 20.004}, ticks: "17 18 19 20 21 22 23"},
+		{name: "X that agrees below zero", x: true, data: []float64{-101, -100}, ticks: "−115 −110 −105 −100 −95 −90 −85"},
 		{name: "X near zero", x: true, data: []float64{30, 150}, ticks: "0 20 40 60 80 100 120 140 160"},
 		{name: "one X", x: true, data: []float64{120}, ticks: "0 20 40 60 80 100 120 140"},
 		{name: "fixed", axis: Axis{Min: 10, Max: 20}, data: []float64{1, 100}, ticks: "10 12 14 16 18 20"},

@@ -90,6 +90,9 @@ type Point struct {
 	// when either is NaN or both are 0. They need not enclose Y: a whisker of
 	// quantiles may lie beside a mean.
 	Low, High float64
+	// Faint draws the marker small and pale, as those of a faint series: the
+	// value is less sure than its neighbours.
+	Faint bool
 	// Label is written beside the point, e.g. the concurrency. It is left out
 	// when there is no place where it would cover neither another label nor a
 	// marker.

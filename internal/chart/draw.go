@@ -36,7 +36,7 @@ func (c Chart) draw(canvas vg.Canvas, embedded bool) {
 		for _, s := range series {
 			for _, m := range s.marks {
 				if s.faint == faint {
-					p.mark(m.at, s.style)
+					p.mark(m.at, m.style)
 				}
 			}
 		}

@@ -69,10 +69,32 @@ func (c Chart) layout(f faces) layout {
 		l.legendAt.X = min(left, width-margin-l.legend.width)
 	}
 	l.x = c.X.scale(data[0], c.values(true), whenNear, 8)
+	all := l.x.ticks
 	l.x.ticks = c.thinX(l.x, f, right-left)
+	if over := l.overhang(f, right-left) - (width - edge - right); over > 0 {
+		right -= over
+		l.plot.Max.X = right
+		l.x.ticks = all
+		l.x.ticks = c.thinX(l.x, f, right-left)
+	}
 	l.xLabel = shorten(f.regular(axisSize), plain(c.X.Label), right-left, 0.5)
 	l.yLabel = shorten(f.regular(axisSize), plain(c.Y.Label), top-bottom, 0.5)
 	return l
+}
+
+// edge is the room that a number of the X axis keeps to the right end of the
+// picture.
+const edge = margin / 2
+
+// overhang is how far the numbers of the X axis reach beyond its right end.
+func (l layout) overhang(f faces, length vg.Length) vg.Length {
+	most := vg.Length(0)
+	for _, t := range l.x.ticks {
+		if t.text != "" {
+			most = max(most, vg.Length(l.x.at(t.value)-1)*length+textWidth(f.regular(tickSize), t.text)/2)
+		}
+	}
+	return most
 }
 
 // headingHeight is the room for title and subtitle, the space below included.

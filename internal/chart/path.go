@@ -14,6 +14,7 @@ type path struct {
 // mark is a point that is shown.
 type mark struct {
 	at    vg.Point
+	style style
 	label string
 }
 
@@ -34,7 +35,7 @@ func (c Chart) paths(l layout) []path {
 				}
 			}
 			if l.shows(pt) {
-				p.marks = append(p.marks, mark{at: at, label: plain(pt.Label)})
+				p.marks = append(p.marks, mark{at: at, style: styleOf(i, s.Faint || pt.Faint), label: plain(pt.Label)})
 			}
 			if pt.whisker() && l.x.holds(pt.X) {
 				p.bars = append(p.bars, l.whisker(pt)...)

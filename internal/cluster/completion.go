@@ -1,10 +1,12 @@
 package cluster
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 
 	"headway/internal/engine"
 	"headway/internal/openai"
@@ -14,6 +16,7 @@ import (
 type completion struct {
 	server  *Server
 	request openai.ServerRequest
+	hints   hints
 	plan    plan
 	fault   fault
 	reply   *openai.ServerReply
@@ -25,7 +28,7 @@ type completion struct {
 // complete answers a chat or text completion.
 func (s *Server) complete(w http.ResponseWriter, r *http.Request, chat bool) {
 	out := newOutput(w, r)
-	c := &completion{server: s, out: out, fault: s.faults.draw()}
+	c := &completion{server: s, out: out, fault: s.faults.draw(), hints: hints{worker: -1}}
 	err := c.answer(r, chat)
 	out.entry.OutputTokens = c.sent
 	if s.log != nil {
@@ -46,6 +49,7 @@ func (c *completion) answer(r *http.Request, chat bool) error {
 	refusal := c.read(r, chat)
 	if refusal == nil {
 		c.plan, refusal = c.server.planReply(c.request)
+		c.plan.hints = c.hints
 		c.out.entry.PromptTokens = c.plan.prompt
 	}
 	if refusal == nil && c.fault.fail {
@@ -60,6 +64,7 @@ func (c *completion) answer(r *http.Request, chat bool) error {
 	err := c.write(r)
 	c.server.driver.closeStream(c.stream)
 	c.out.entry.stations(c.server.driver, c.stream.times())
+	c.out.entry.Worker = c.stream.at().worker
 	return err
 }
 
@@ -84,13 +89,20 @@ func (c *completion) read(r *http.Request, chat bool) *openai.ServerError {
 	}
 	var refusal *openai.ServerError
 	c.request, refusal = openai.ParseServerRequest(chat, body)
+	if refusal == nil && bytes.Contains(body, []byte(`"nvext"`)) {
+		if c.hints, err = parseHints(body); err != nil {
+			refusal = invalid(err.Error())
+		}
+	}
 	if refusal == nil && c.request.Model != c.server.cfg.Model {
 		refusal = c.server.unknownModel(c.request.Model)
 	}
 	return refusal
 }
 
-// submit hands the request to the worker.
+// submit hands the request to a worker. The reply's head goes out before the
+// request is done, so it can name the worker only where one was chosen at
+// once, and with prefill workers it names that one.
 func (c *completion) submit() *openai.ServerError {
 	// A worker computes at least one token: even an empty chat has a template
 	// around it. usage still says what the text has.
@@ -100,9 +112,12 @@ func (c *completion) submit() *openai.ServerError {
 	case errors.As(err, &long):
 		return tooLong(long.Capacity, c.plan.prompt, c.plan.tokens)
 	case err != nil:
-		return &openai.ServerError{Status: http.StatusInternalServerError, Type: "server_error", Message: err.Error()}
+		return invalid(err.Error())
 	}
 	c.stream = st
+	if at := st.at(); c.server.several() && at.worker >= 0 {
+		c.out.w.Header().Set("X-Worker-Id", strconv.Itoa(at.worker))
+	}
 	return nil
 }
 
@@ -210,5 +225,7 @@ func (c *completion) ending() error {
 }
 
 func (c *completion) usage(tokens int) openai.ServerUsage {
-	return openai.ServerUsage{PromptTokens: c.plan.prompt, CompletionTokens: tokens}
+	at := c.stream.at()
+	return openai.ServerUsage{PromptTokens: c.plan.prompt, CompletionTokens: tokens, CachedTokens: at.cached,
+		By: openai.ServerWorkers{Tell: c.server.several(), Prefill: at.prefill, Decode: at.worker}}
 }

@@ -7,53 +7,61 @@ import (
 	"headway/internal/engine"
 )
 
-// driver runs an engine by the clock and hands its tokens to the streams that
-// wait for them.
+// driver runs the workers by the clock and hands their tokens to the streams
+// that wait for them.
 //
-// It waits for absolute times on the engine's timeline, so lateness does not
+// It waits for absolute times on the workers' timeline, so lateness does not
 // add up. A wait ends up to about a millisecond late: the Go runtime sleeps in
 // whole milliseconds. Spinning for the rest would be exact and would cost a
 // core that the client under test needs. Nobody is misled by it: the server's
 // log has the times of the writes themselves.
 type driver struct {
 	start time.Time
-	wake  chan struct{} // the engine has something new to plan
+	wake  chan struct{} // the workers have something new to plan
 
 	mu      sync.Mutex
-	eng     *engine.Engine
+	fleet   *fleet
 	streams map[uint64]*stream
 	nextID  uint64
-	stats   stats
+	stats   []stats // by worker
+	failed  error   // the first error of the fleet
 }
 
-func newDriver(eng *engine.Engine) *driver {
-	return &driver{
+func newDriver(f *fleet) *driver {
+	d := &driver{
 		start:   time.Now(),
 		wake:    make(chan struct{}, 1),
-		eng:     eng,
+		fleet:   f,
 		streams: map[uint64]*stream{},
-		stats:   newStats(),
 	}
+	for range f.members {
+		d.stats = append(d.stats, newStats())
+	}
+	return d
 }
 
-// now is the time on the engine's timeline.
+// now is the time on the workers' timeline.
 func (d *driver) now() time.Duration { return time.Since(d.start) }
 
-// wall turns a time of the engine's timeline into wall time.
+// wall turns a time of the workers' timeline into wall time.
 func (d *driver) wall(t time.Duration) time.Time { return d.start.Add(t) }
 
-// submit hands a request to the engine. The stream must be closed
+// submit routes a request and hands it to a worker. The stream must be closed
 // with closeStream.
 func (d *driver) submit(promptTokens int, p plan, whole bool) (*stream, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.nextID++
-	st := &stream{id: d.nextID, reason: p.reason, whole: whole, wake: make(chan struct{}, 1)}
+	st := &stream{id: d.nextID, reason: p.reason, whole: whole, wake: make(chan struct{}, 1), seat: seat{worker: -1, prefill: -1}}
 	st.submitted = d.now()
-	err := d.eng.Submit(st.submitted, engine.Request{ID: st.id, PromptTokens: promptTokens, MaxTokens: p.tokens})
-	if err != nil {
+	j := &job{id: st.id, tokens: promptTokens, output: p.tokens, blocks: p.blocks}
+	p.hints.apply(j)
+	// What has happened by now the router has to know first.
+	d.advance(st.submitted)
+	if err := d.fleet.submit(st.submitted, j); err != nil {
 		return nil, err
 	}
+	st.follow(j)
 	d.streams[st.id] = st
 	notify(d.wake)
 	return st, nil
@@ -68,12 +76,12 @@ func (d *driver) closeStream(st *stream) {
 		return
 	}
 	delete(d.streams, st.id)
-	d.stats.aborted++
-	d.eng.Cancel(d.now(), st.id)
+	d.stats[max(st.at().worker, 0)].aborted++
+	d.fleet.cancel(d.now(), st.id)
 	notify(d.wake)
 }
 
-// run steps the engine until stop is closed.
+// run steps the workers until stop is closed.
 func (d *driver) run(stop <-chan struct{}) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -95,22 +103,30 @@ func (d *driver) run(stop <-chan struct{}) {
 	}
 }
 
-// step advances the engine to now and tells the streams what happened.
+// step advances the workers to now.
 func (d *driver) step() (next time.Duration, busy bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	events, next, busy := d.eng.Step(d.now())
-	for _, e := range events {
+	d.advance(d.now())
+	return d.fleet.next()
+}
+
+// advance tells the streams what happened up to now.
+func (d *driver) advance(now time.Duration) {
+	err := d.fleet.advance(now, func(j *job, e engine.Event) {
 		st := d.streams[e.ID]
 		if st == nil {
-			continue // cancelled by its handler
+			return // closed by its handler
 		}
-		d.stats.observe(st, e)
+		d.stats[j.on.number].observe(st, e)
+		st.follow(j)
 		if st.take(e) {
 			delete(d.streams, e.ID)
 		}
+	})
+	if err != nil && d.failed == nil {
+		d.failed = err
 	}
-	return next, busy
 }
 
 // notify wakes whoever waits on c, which has room for one.

@@ -78,7 +78,7 @@ func TestCutRate(t *testing.T) {
 			t.Errorf("log %+v", line)
 		}
 	}
-	if s := e.server.driver.eng.Stats(); s.Running+s.Waiting != 0 {
+	if s := e.server.driver.fleet.members[0].eng.Stats(); s.Running+s.Waiting != 0 {
 		t.Errorf("left behind: %+v", s)
 	}
 }

@@ -91,7 +91,7 @@ func (s *Server) authorised(r *http.Request) bool {
 
 // started reports whether the worker has begun, and otherwise refuses.
 func (s *Server) started(w http.ResponseWriter) bool {
-	left := s.cfg.Engine.StartupTime - s.driver.now()
+	left := s.cfg.Cluster.Engine.StartupTime - s.driver.now()
 	if left <= 0 {
 		return true
 	}
@@ -133,6 +133,10 @@ func (s *Server) unknownModel(name string) *openai.ServerError {
 
 func notFound(param, message string) *openai.ServerError {
 	return &openai.ServerError{Status: http.StatusNotFound, Type: "invalid_request_error", Param: param, Message: message}
+}
+
+func invalid(message string) *openai.ServerError {
+	return &openai.ServerError{Status: http.StatusBadRequest, Type: "invalid_request_error", Message: message}
 }
 
 func unavailable(message string) *openai.ServerError {

@@ -10,76 +10,142 @@ import (
 )
 
 // metrics answers a Prometheus scrape with the names, labels and bounds of
-// vLLM, so that whatever reads a real server reads this one. The text format
-// is written by hand: it is a dozen lines here, and a metrics library would
-// keep its own locks and copies of counts that the engine has already.
+// vLLM, so that whatever reads a real server reads this one, and what Dynamo's
+// workers and router tell. vLLM's label engine is the worker's number, as with
+// its data-parallel engines. The text format is written by hand: it is a dozen
+// lines here, and a metrics library would keep its own locks and copies of
+// counts that the workers have already.
 func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
-	e, st := s.driver.snapshot()
+	now := s.driver.snapshot()
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	p := exposition{labels: `engine="0",model_name=` + labelValue(s.cfg.Model)}
+	p := exposition{model: labelValue(s.cfg.Model), workers: now.workers}
 
-	p.value("num_requests_running", "gauge", "Number of requests in the running batch.", float64(e.Running))
-	p.value("num_requests_waiting", "gauge", "Number of requests waiting to be admitted.", float64(e.Waiting))
-	p.value("kv_cache_usage_perc", "gauge", "Share of the KV cache in use, 1 is all.", e.KVShare)
-	p.value("num_preemptions_total", "counter", "Number of preemptions.", float64(e.Preempted))
-	p.value("prompt_tokens_total", "counter", "Number of prompt tokens processed.", float64(e.PromptTokens))
-	p.value("generation_tokens_total", "counter", "Number of tokens generated.", float64(e.GeneratedTokens))
-	p.family("request_success_total", "counter", "Number of requests that ended, by reason.")
-	p.sample("request_success_total", `,finished_reason="stop"`, float64(st.stopped))
-	p.sample("request_success_total", `,finished_reason="length"`, float64(st.byLen))
-	p.sample("request_success_total", `,finished_reason="abort"`, float64(st.aborted))
-	p.histogram("time_to_first_token_seconds", "Time to first token in seconds.", st.ttft)
-	p.histogram("inter_token_latency_seconds", "Time between tokens in seconds.", st.itl)
+	p.value("vllm:num_requests_running", "gauge", "Number of requests in the running batch.", func(x *workerNow) float64 { return float64(x.engine.Running) })
+	p.value("vllm:num_requests_waiting", "gauge", "Number of requests waiting to be admitted.", func(x *workerNow) float64 { return float64(x.engine.Waiting) })
+	p.value("vllm:kv_cache_usage_perc", "gauge", "Share of the KV cache in use, 1 is all.", func(x *workerNow) float64 { return x.engine.KVShare })
+	p.value("vllm:num_preemptions_total", "counter", "Number of preemptions.", func(x *workerNow) float64 { return float64(x.engine.Preempted) })
+	p.value("vllm:prompt_tokens_total", "counter", "Number of prompt tokens processed.", func(x *workerNow) float64 { return float64(x.engine.PromptTokens) })
+	p.value("vllm:generation_tokens_total", "counter", "Number of tokens generated.", func(x *workerNow) float64 { return float64(x.engine.GeneratedTokens) })
+	p.value("vllm:prefix_cache_queries_total", "counter", "Number of tokens looked up in the prefix cache.", func(x *workerNow) float64 { return float64(x.engine.QueriedTokens) })
+	p.value("vllm:prefix_cache_hits_total", "counter", "Number of tokens found in the prefix cache.", func(x *workerNow) float64 { return float64(x.engine.CachedTokens) })
+	p.family("vllm:request_success_total", "counter", "Number of requests that ended, by reason.")
+	for i := range p.workers {
+		st := &p.workers[i].stats
+		p.sample("vllm:request_success_total", i, `,finished_reason="stop"`, float64(st.stopped))
+		p.sample("vllm:request_success_total", i, `,finished_reason="length"`, float64(st.byLen))
+		p.sample("vllm:request_success_total", i, `,finished_reason="abort"`, float64(st.aborted))
+	}
+	p.histogram("vllm:time_to_first_token_seconds", "Time to first token in seconds.", func(s *stats) *histogram { return &s.ttft })
+	p.histogram("vllm:inter_token_latency_seconds", "Time between tokens in seconds.", func(s *stats) *histogram { return &s.itl })
 	// The name that versions before inter_token_latency_seconds had for it.
-	p.histogram("time_per_output_token_seconds", "Time between tokens in seconds.", st.itl)
-	p.histogram("e2e_request_latency_seconds", "Time from a request to its last token in seconds.", st.e2e)
+	p.histogram("vllm:time_per_output_token_seconds", "Time between tokens in seconds.", func(s *stats) *histogram { return &s.itl })
+	p.histogram("vllm:e2e_request_latency_seconds", "Time from a request to its last token in seconds.", func(s *stats) *histogram { return &s.e2e })
+	p.dynamo(s.cfg.Cluster, now)
 	_, _ = w.Write([]byte(p.text.String())) // an error means that the scraper is gone
 }
 
-// snapshot copies the counts of one instant.
-func (d *driver) snapshot() (engine.Stats, stats) {
+// dynamo adds what Dynamo's components tell beside. The one to look at is the
+// count of KV events: a router in mode kv that never heard of any knows nothing
+// of the caches.
+func (p *exposition) dynamo(c *Config, now fleetNow) {
+	blocks := float64(c.blocks())
+	p.dynamoValue("dynamo_component_inflight_requests", "gauge", "Requests on the worker.", func(x *workerNow) float64 { return float64(x.jobs) })
+	p.dynamoValue("dynamo_component_requests_total", "counter", "Requests that the worker was given.", func(x *workerNow) float64 { return float64(x.totals.requests) })
+	p.dynamoValue("dynamo_component_kvstats_active_blocks", "gauge", "KV blocks in use.", func(x *workerNow) float64 { return x.engine.KVShare * blocks })
+	p.dynamoValue("dynamo_component_kvstats_total_blocks", "gauge", "KV blocks of the worker.", func(*workerNow) float64 { return blocks })
+	p.dynamoValue("dynamo_component_kvstats_gpu_cache_usage_percent", "gauge", "Share of the KV blocks in use, 1 is all.", func(x *workerNow) float64 { return x.engine.KVShare })
+	p.dynamoValue("dynamo_component_kvstats_gpu_prefix_cache_hit_rate", "gauge", "Share of prompt tokens found in the prefix cache.", func(x *workerNow) float64 {
+		if x.engine.QueriedTokens == 0 {
+			return 0
+		}
+		return float64(x.engine.CachedTokens) / float64(x.engine.QueriedTokens)
+	})
+	p.family("dynamo_component_kv_cache_events_applied", "counter", "KV events that the router took.")
+	p.line("dynamo_component_kv_cache_events_applied", "model="+p.model, float64(now.applied))
+	p.family("dynamo_component_router_queue_requests", "gauge", "Requests that the router holds back.")
+	p.line("dynamo_component_router_queue_requests", "model="+p.model, float64(now.waiting))
+}
+
+// fleetNow and workerNow are copies of the counts of one instant.
+type fleetNow struct {
+	workers []workerNow
+	applied int64
+	waiting int
+}
+
+type workerNow struct {
+	engine engine.Stats
+	stats  stats
+	totals memberTotals
+	jobs   int
+}
+
+func (d *driver) snapshot() fleetNow {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	st := d.stats
-	st.ttft, st.itl, st.e2e = st.ttft.clone(), st.itl.clone(), st.e2e.clone()
-	return d.eng.Stats(), st
+	r := d.fleet.front.router
+	now := fleetNow{applied: r.AppliedEvents(), waiting: r.Waiting()}
+	for i, m := range d.fleet.members {
+		st := d.stats[i]
+		st.ttft, st.itl, st.e2e = st.ttft.clone(), st.itl.clone(), st.e2e.clone()
+		now.workers = append(now.workers, workerNow{engine: m.eng.Stats(), stats: st, totals: m.totals, jobs: m.jobs})
+	}
+	return now
 }
 
 // exposition is text in Prometheus's format.
 type exposition struct {
-	labels string
-	text   strings.Builder
+	model   string // as a label's value
+	workers []workerNow
+	text    strings.Builder
 }
 
 func (p *exposition) family(name, kind, help string) {
-	fmt.Fprintf(&p.text, "# HELP vllm:%s %s\n# TYPE vllm:%s %s\n", name, help, name, kind)
+	fmt.Fprintf(&p.text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
 }
 
-func (p *exposition) sample(name, more string, v float64) {
-	fmt.Fprintf(&p.text, "vllm:%s{%s%s} %s\n", name, p.labels, more, strconv.FormatFloat(v, 'g', -1, 64))
+func (p *exposition) line(name, labels string, v float64) {
+	fmt.Fprintf(&p.text, "%s{%s} %s\n", name, labels, strconv.FormatFloat(v, 'g', -1, 64))
 }
 
-func (p *exposition) value(name, kind, help string, v float64) {
+// sample is vLLM's line for a worker.
+func (p *exposition) sample(name string, worker int, more string, v float64) {
+	p.line(name, `engine="`+strconv.Itoa(worker)+`",model_name=`+p.model+more, v)
+}
+
+func (p *exposition) value(name, kind, help string, of func(*workerNow) float64) {
 	p.family(name, kind, help)
-	p.sample(name, "", v)
+	for i := range p.workers {
+		p.sample(name, i, "", of(&p.workers[i]))
+	}
 }
 
-func (p *exposition) histogram(name, help string, h histogram) {
-	p.family(name, "histogram", help)
-	var cumulative int64
-	for i, n := range h.counts {
-		cumulative += n
-		bound := "+Inf"
-		if i < len(h.bounds) {
-			bound = strconv.FormatFloat(h.bounds[i], 'f', -1, 64)
-			if !strings.Contains(bound, ".") {
-				bound += ".0" // as Python's client writes it
-			}
-		}
-		p.sample(name+"_bucket", `,le="`+bound+`"`, float64(cumulative))
+func (p *exposition) dynamoValue(name, kind, help string, of func(*workerNow) float64) {
+	p.family(name, kind, help)
+	for i := range p.workers {
+		p.line(name, `model=`+p.model+`,worker_id="`+strconv.Itoa(i)+`"`, of(&p.workers[i]))
 	}
-	p.sample(name+"_sum", "", h.sum)
-	p.sample(name+"_count", "", float64(cumulative))
+}
+
+func (p *exposition) histogram(name, help string, of func(*stats) *histogram) {
+	p.family(name, "histogram", help)
+	for w := range p.workers {
+		h := of(&p.workers[w].stats)
+		var cumulative int64
+		for i, n := range h.counts {
+			cumulative += n
+			bound := "+Inf"
+			if i < len(h.bounds) {
+				bound = strconv.FormatFloat(h.bounds[i], 'f', -1, 64)
+				if !strings.Contains(bound, ".") {
+					bound += ".0" // as Python's client writes it
+				}
+			}
+			p.sample(name+"_bucket", w, `,le="`+bound+`"`, float64(cumulative))
+		}
+		p.sample(name+"_sum", w, "", h.sum)
+		p.sample(name+"_count", w, "", float64(cumulative))
+	}
 }
 
 // labelValue quotes a label's value as the format wants it.

@@ -30,6 +30,7 @@ func newOutput(w http.ResponseWriter, r *http.Request) *output {
 			Path:          r.URL.Path,
 			Status:        http.StatusOK,
 			Outcome:       outcomeOK,
+			Worker:        -1,
 		},
 	}
 	if o.entry.RequestID != "" {

@@ -8,7 +8,9 @@ import (
 
 // plan is the reply that a request will get.
 type plan struct {
-	prompt  int // tokens of the prompt, by the tokenizer
+	prompt  int      // tokens of the prompt, by the tokenizer
+	blocks  []uint64 // names of its full blocks
+	hints   hints
 	tokens  int // tokens of the reply
 	reason  string
 	content workload.Key // names the reply's text
@@ -21,18 +23,19 @@ type plan struct {
 // at least 16, drawn from the request's content, so that the same request
 // always gets the same reply. min_tokens raises that.
 func (s *Server) planReply(r openai.ServerRequest) (plan, *openai.ServerError) {
-	p := plan{prompt: r.PromptIDs, tokens: r.MaxTokens, reason: "length"}
+	ids := r.PromptIDs
 	if r.Text != "" {
-		p.prompt = s.cfg.Tokenizer.Count(r.Text)
+		ids = s.cfg.Tokenizer.Encode(r.Text)
 	}
+	p := plan{prompt: len(ids), tokens: r.MaxTokens, reason: "length"}
+	p.blocks = workload.HashTokens(ids, s.cfg.Cluster.blockSize())
 	p.content = s.key.Named(r.Text).Index(p.prompt)
 	room := s.cfg.MaxModelLen - p.prompt
 	if room < 1 || r.MaxTokens > room || r.MinTokens > room {
 		return p, tooLong(s.cfg.MaxModelLen, p.prompt, max(r.MaxTokens, r.MinTokens, 1))
 	}
 	if r.MaxTokens == 0 {
-		factor := 0.8 + 0.4*p.content.Named("length").Rand().Float64()
-		p.tokens = max(int(factor*float64(p.prompt)), 16, r.MinTokens)
+		p.tokens = max(unlimitedOutput(p.content, p.prompt), r.MinTokens)
 		p.reason = "stop"
 		if p.tokens > room {
 			p.tokens, p.reason = room, "length"

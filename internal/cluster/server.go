@@ -1,16 +1,24 @@
-// Package cluster puts simulated workers behind an endpoint. [Server] answers
-// as an OpenAI-compatible server in real time, with one worker.
+// Package cluster puts simulated workers behind a router and the router behind
+// an endpoint. [Replay] runs a plan on them in virtual time and gives Records;
+// [Server] answers as an OpenAI-compatible server in real time. Both drive the
+// same workers and router in the same way, so a load gets the same decisions
+// from either.
 //
-// Bytes flow in through net/http to a handler, which counts the prompt's
-// tokens and submits the request; one goroutine, the driver, steps the engine
-// by the clock and tells handlers how many tokens they have; each handler
-// writes its own events, so a slow client holds up nobody else. What the
-// server did is counted for /metrics and, request by request, written to a log
-// that a client's records can be held against (docs/format-simlog.md).
+// In a replay, requests flow from the plan through the router to the workers,
+// and what the workers tell becomes Records; nothing waits and nothing is said.
 //
-// The package refuses to decide how long anything takes (internal/engine does)
-// and how the API is spelled (internal/openai does). It makes no sense of a
-// prompt: the reply's text is drawn from the tokenizer's vocabulary.
+// In the server, bytes flow in through net/http to a handler, which counts the
+// prompt's tokens and submits the request; one goroutine, the driver, steps the
+// workers by the clock and tells handlers how many tokens they have; each
+// handler writes its own events, so a slow client holds up nobody else. What
+// the server did is counted for /metrics and, request by request, written to a
+// log that a client's records can be held against (docs/format-simlog.md).
+//
+// The package refuses to decide how long anything takes (internal/engine does),
+// where a request goes (internal/router does), and how the API is spelled
+// (internal/openai does). It makes no sense of a prompt: the reply's text is
+// drawn from the tokenizer's vocabulary. docs/simulation.md says what is
+// modelled and what is not.
 package cluster
 
 import (
@@ -32,8 +40,13 @@ import (
 // ServerConfig describes the simulated endpoint. The zero value of every field
 // means its default.
 type ServerConfig struct {
-	// Engine is the worker. Its Seed is not Seed below.
+	// Engine is the one worker, where Cluster is not set. Its Seed is not Seed
+	// below.
 	Engine engine.Config
+	// Cluster is several workers and their router, and then Engine is not
+	// read. What Records would hold (TokenArrivals, Regret) means nothing
+	// here.
+	Cluster *Config
 	// Model is the one model that is served; default "simulated".
 	Model string
 	// Tokenizer counts prompts and gives the words of replies; nil is the
@@ -75,7 +88,15 @@ func (c ServerConfig) withDefaults() (ServerConfig, error) {
 	if c.MaxBodyBytes == 0 {
 		c.MaxBodyBytes = 64 << 20
 	}
-	c.Engine.StartupTime = max(c.Engine.StartupTime, c.SlowStart)
+	one := Defaults()
+	if c.Cluster != nil {
+		one = *c.Cluster
+	} else {
+		one.Engine, one.Seed = c.Engine, workload.Key(c.Engine.Seed)
+	}
+	one.Engine.StartupTime = max(one.Engine.StartupTime, c.SlowStart)
+	one.everyToken, one.Regret = true, false
+	c.Cluster = &one
 	if c.Tokenizer == nil {
 		t, err := tokenizer.Builtin()
 		if err != nil {
@@ -137,8 +158,8 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	eng, engErr := engine.New(cfg.Engine)
-	if err := errors.Join(cfg.validate(), engErr); err != nil {
+	fleet, fleetErr := newFleet(*cfg.Cluster)
+	if err := errors.Join(cfg.validate(), fleetErr); err != nil {
 		return nil, err
 	}
 	key := workload.Seed(cfg.Seed).Named("simulated endpoint")
@@ -146,7 +167,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		cfg:     cfg,
 		key:     key,
 		words:   replyWords(cfg.Tokenizer),
-		driver:  newDriver(eng),
+		driver:  newDriver(fleet),
 		created: time.Now(),
 		stop:    make(chan struct{}),
 		faults:  faults{cfg: cfg, key: key.Named("faults")},
@@ -162,6 +183,9 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	s.work.Go(func() { s.driver.run(s.stop) })
 	return s, nil
 }
+
+// several says that there is more than one worker to tell of.
+func (s *Server) several() bool { return len(s.driver.fleet.members) > 1 }
 
 // Serve accepts connections from ln until Shutdown, which makes it return nil.
 func (s *Server) Serve(ln net.Listener) error {

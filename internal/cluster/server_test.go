@@ -330,7 +330,7 @@ func TestUnlimitedLength(t *testing.T) {
 	e := serve(t, ServerConfig{Engine: quick()})
 	least, most := 10000, 0 // per thousand of the prompt
 	for i := range 500 {
-		p, refusal := e.server.planReply(openai.ServerRequest{PromptIDs: 1000 + i})
+		p, refusal := e.server.planReply(openai.ServerRequest{PromptIDs: make([]int, 1000+i)})
 		if refusal != nil {
 			t.Fatal(refusal)
 		}

@@ -21,6 +21,31 @@ type stream struct {
 	ready    int // tokens that the handler has not seen
 	finished bool
 	timeline
+	seat
+}
+
+// seat says who works on a request: workers by number, -1 until known, and how
+// much of the prompt they had.
+type seat struct{ worker, prefill, cached int }
+
+// follow notes where a job is.
+func (s *stream) follow(j *job) {
+	if j.on == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.worker, s.prefill, s.cached = j.on.number, j.on.number, max(j.cached, 0)
+	if j.prefill != nil {
+		s.prefill = j.prefill.number
+	}
+}
+
+// at is who works on the request now.
+func (s *stream) at() seat {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seat
 }
 
 // timeline is when a request reached its stations, on the engine's timeline.

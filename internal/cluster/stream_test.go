@@ -20,11 +20,14 @@ import (
 // Tokens reach their stream at the times that the engine planned.
 func TestDriverKeepsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		eng, err := engine.New(engine.Config{Timing: engine.Fixed{TTFT: 20 * time.Millisecond, ITL: 5 * time.Millisecond}, MaxNumSeqs: 1})
+		c := Defaults()
+		c.everyToken = true
+		c.Engine = engine.Config{Timing: engine.Fixed{TTFT: 20 * time.Millisecond, ITL: 5 * time.Millisecond}, MaxNumSeqs: 1}
+		f, err := newFleet(c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := newDriver(eng)
+		d := newDriver(f)
 		stop := make(chan struct{})
 		go d.run(stop)
 		defer close(stop)

@@ -49,6 +49,7 @@ type logEntry struct {
 	ReceivedKernel bool   `json:"received_kernel"`
 	PromptTokens   int    `json:"prompt_tokens"`
 	OutputTokens   int    `json:"output_tokens"`
+	Worker         int    `json:"worker"` // that answered, -1 where none did
 	Engine         struct {
 		SubmittedNs int64 `json:"submitted_ns"`
 		AdmittedNs  int64 `json:"admitted_ns"`

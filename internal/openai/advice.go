@@ -144,3 +144,13 @@ func portOf(u *url.URL) string {
 	}
 	return "80"
 }
+
+// Address is the whole address that requests to the first server go to, or
+// the base address as it is where that is none.
+func (c Config) Address() string {
+	u, err := parseURL(c.URLs[0])
+	if err != nil {
+		return c.URLs[0]
+	}
+	return join(u, c.path()).String()
+}

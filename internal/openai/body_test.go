@@ -184,7 +184,8 @@ func TestURLs(t *testing.T) {
 }
 
 func TestConfigFaults(t *testing.T) {
-	c := Config{URLs: []string{"ftp://h", "http://", "http://h:0", "http://h:99999", "http://h:x", "http://me:pa%zzss@h", "http://a b"},
+	c := Config{Transport: "fast", SourceAddresses: []string{"here"}, TLSKey: "k", Proxy: "ftp://u:secret@p",
+		URLs:        []string{"unix://h/x", "ftp://h", "http://", "http://h:0", "http://h:99999", "http://h:x", "http://me:pa%zzss@h", "http://a b"},
 		URLStrategy: "best", Type: "chats", ModelStrategy: "weighted", ConnectionReuse: "some", Endpoint: "http://q:secret@h/v1",
 		Extra: []byte(`{"a"`), Timeout: -1, PerChunkUsage: true, APIKey: "se\ncret", SessionHeader: "a b",
 		Headers: map[string][]string{"b d": {"secret"}, "Good": {"se\x00cret"}}}
@@ -196,6 +197,7 @@ func TestConfigFaults(t *testing.T) {
 	for _, want := range []string{`scheme "ftp"`, `"http://": no host`, "port 0", "port 99999", "http://h:x", "a b",
 		"<redacted>@h", "--url-strategy", "--endpoint-type \"chats\"", "--model-selection-strategy", "--connection-reuse-strategy",
 		"--endpoint \"http://<redacted>@h/v1\"", "--extra-inputs", "--request-timeout-seconds", "--per-chunk-usage", "--api-key",
+		"unix:///path", `--transport "fast"`, `--source-address "here"`, `--tls-key "k"`, "--proxy",
 		"--session-header", `--header "b d"`, "--header Good", "--model"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no word of %s", want)
@@ -204,8 +206,8 @@ func TestConfigFaults(t *testing.T) {
 	if strings.Contains(text, "secret") || strings.Contains(text, "pa%zz") {
 		t.Errorf("a secret is told:\n%s", text)
 	}
-	if n := strings.Count(text, "\n") + 1; n != 20 {
-		t.Errorf("%d faults told, want 20:\n%s", n, text)
+	if n := strings.Count(text, "\n") + 1; n != 25 {
+		t.Errorf("%d faults told, want 25:\n%s", n, text)
 	}
 	ok := Config{Models: []string{"m"}}
 	ok.Defaults()

@@ -27,6 +27,20 @@ func leaks(t *testing.T) {
 	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 }
 
+// overBoth runs a test over each transport.
+func overBoth(t *testing.T, test func(t *testing.T, via string)) {
+	t.Helper()
+	for _, via := range []string{TransportStd, TransportEpoll} {
+		t.Run(via, func(t *testing.T) {
+			if via == TransportEpoll && !wire.HasPool {
+				t.Skip("no epoll on this system")
+			}
+			leaks(t)
+			test(t, via)
+		})
+	}
+}
+
 // newTestTarget makes a target that is closed with the test.
 func newTestTarget(t testing.TB, c Config) *Target {
 	t.Helper()

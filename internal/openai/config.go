@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -22,12 +24,17 @@ const (
 	ReusePooled = "pooled"
 	ReuseNever  = "never"
 	ReuseSticky = "sticky-user-sessions"
+
+	TransportAuto  = "auto"
+	TransportEpoll = "epoll"
+	TransportStd   = "std"
 )
 
 // Config says what is sent to which server and how. The zero value is usable
 // after Defaults, but for Models, which has none.
 type Config struct {
-	// URLs are the servers' base addresses; a missing scheme means http://.
+	// URLs are the servers' base addresses; a missing scheme means http://,
+	// and unix:///path is HTTP over a Unix socket.
 	// User and password in one are sent as basic authorization and shown
 	// nowhere.
 	URLs []string
@@ -70,8 +77,28 @@ type Config struct {
 	// it).
 	ConnectionReuse string
 	UserAgent       string
+	// Transport is what carries requests: TransportEpoll (plain HTTP/1.1 on
+	// Linux, see wire.Pool), TransportStd (net/http) or TransportAuto, which is
+	// epoll where it can be.
+	Transport string
+	// HTTP2 speaks HTTP/2 and nothing else, over https or with prior knowledge
+	// over http. Requests to a server then share a connection, and arrivals are
+	// stamped by the clock: the kernel's time is that of a packet, which may
+	// belong to any of them.
+	HTTP2 bool
+	// SourceAddresses are local addresses to connect from when the system's
+	// choice has no free port left for a server. Without one a request waits.
+	SourceAddresses []string
+	// Notice, which may be nil, is told in a sentence when something makes the
+	// client wait, once.
+	Notice func(string) `json:"-" yaml:"-"`
+	// TLSCA is a PEM file with the certificates to trust instead of the
+	// system's; TLSCert and TLSKey are the client's own certificate and key.
+	TLSCA, TLSCert, TLSKey string
 	// InsecureSkipVerify takes any certificate.
 	InsecureSkipVerify bool
+	// Proxy is the address of a proxy for all requests: http, https or socks5.
+	Proxy string
 	// TrustEnv uses the proxies that HTTP_PROXY, HTTPS_PROXY and NO_PROXY
 	// name. Without it there is no proxy: one in between would be measured.
 	TrustEnv bool
@@ -93,6 +120,7 @@ func (c *Config) Defaults() {
 		{&c.SessionHeader, "X-Correlation-ID"},
 		{&c.ConnectionReuse, ReusePooled},
 		{&c.UserAgent, "headway"},
+		{&c.Transport, TransportAuto},
 	} {
 		if *d.field == "" {
 			*d.field = d.value
@@ -122,6 +150,7 @@ func (c Config) Validate() error {
 	choice("--endpoint-type", c.Type, TypeChat, TypeCompletions)
 	choice("--model-selection-strategy", c.ModelStrategy, RoundRobin, Random)
 	choice("--connection-reuse-strategy", c.ConnectionReuse, ReusePooled, ReuseNever, ReuseSticky)
+	faults = append(faults, c.checkTransport()...)
 	if strings.Contains(c.Endpoint, "://") {
 		fault("--endpoint %q: must be a path such as /v1/chat/completions; the server belongs in --url", redactURL(c.Endpoint))
 	}
@@ -144,6 +173,38 @@ func (c Config) Validate() error {
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
+}
+
+// checkTransport finds what is wrong with how requests are to travel.
+func (c Config) checkTransport() (faults []error) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	switch c.Transport {
+	case TransportAuto, TransportStd:
+	case TransportEpoll:
+		if err := c.pooled(); err != nil {
+			fault("--transport epoll: %w: leave it out or write std", err)
+		}
+	default:
+		fault("--transport %q: must be auto, epoll or std", c.Transport)
+	}
+	for _, s := range c.SourceAddresses {
+		if _, err := netip.ParseAddr(s); err != nil {
+			fault("--source-address %q: must be an IP address of this machine", s)
+		}
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		fault("--tls-cert %q, --tls-key %q: one needs the other", c.TLSCert, c.TLSKey)
+	}
+	if c.Proxy != "" {
+		u, err := url.Parse(c.Proxy)
+		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) {
+			fault("--proxy %q: must be like http://host:3128 or socks5://host:1080", redactURL(c.Proxy))
+		}
+		if c.TrustEnv {
+			fault("--proxy and the environment's proxies: one of the two")
+		}
+	}
+	return faults
 }
 
 // checkHeaders finds what net/http would refuse at every single request. A

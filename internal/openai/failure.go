@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -39,10 +38,10 @@ func empty() *record.Failure {
 // not. It comes before every other explanation: ending a request breaks its
 // connection, and the error then seen is only the echo.
 func (x *exchange) gaveUp() *record.Failure {
-	if x.ctx.Err() == nil {
+	cause := x.via.why()
+	switch {
+	case cause == nil:
 		return nil
-	}
-	switch cause := context.Cause(x.ctx); {
 	case errors.Is(cause, errTimeUp):
 		return timedOut(fmt.Sprintf("no end of the reply within %v", x.t.c.Timeout))
 	case errors.Is(cause, errGivenUp):
@@ -74,12 +73,18 @@ func (x *exchange) cut(err error) *record.Failure {
 	return garbage("reading the reply: " + cause(err))
 }
 
+// reached is how far a request got.
+type reached struct {
+	connected bool // a connection was ours
+	answered  bool // a byte of the reply came
+	tlsFailed bool
+}
+
 // broken is the failure of a request that got no reply's head.
-func (x *exchange) broken(err error) *record.Failure {
+func (x *exchange) broken(err error, at reached) *record.Failure {
 	if f := x.gaveUp(); f != nil {
 		return f
 	}
-	at := x.trace.state()
 	switch {
 	case !at.connected:
 		return unconnected(err, at.tlsFailed)
@@ -166,34 +171,33 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// refused is the failure of a reply whose status is not a success.
-func (x *exchange) refused(resp *http.Response) *record.Failure {
-	data, err := x.readAll(resp.Body, maxErrorBody, resp.ContentLength)
-	if f := x.gaveUp(); err != nil && f != nil {
+// refused is the failure of a reply whose status is not a success; err is what
+// its body was cut short by.
+func (x *exchange) refused(err error) *record.Failure {
+	if f := x.gaveUp(); err != nil && !errors.Is(err, errFull) && f != nil {
 		return f
 	}
-	f := &record.Failure{Class: record.ClassHTTP, Code: resp.StatusCode, Message: statusMessage(data)}
-	switch resp.StatusCode / 100 {
+	h := x.reply.head
+	f := &record.Failure{Class: record.ClassHTTP, Code: h.status, Type: h.reason, Message: statusMessage(x.reply.data)}
+	switch h.status / 100 {
 	case 4:
 		f.Class = record.ClassHTTP4
 	case 5:
 		f.Class = record.ClassHTTP5
 	case 3:
-		if to := resp.Header.Get("Location"); to != "" && f.Message == "" {
-			f.Message = "redirected to " + redactURL(to) + ", which is not followed"
+		if h.forward != "" && f.Message == "" {
+			f.Message = "redirected to " + redactURL(h.forward) + ", which is not followed"
 		}
 	}
 	// aiperf names these errors by the reason in the status line.
-	_, reason, _ := strings.Cut(resp.Status, " ")
-	if reason = strings.TrimSpace(reason); reason == "" {
-		reason = http.StatusText(resp.StatusCode)
+	if f.Type == "" {
+		f.Type = http.StatusText(h.status)
 	}
-	f.Type = reason
 	if f.Type == "" {
 		f.Type = "ClientResponseError"
 	}
 	if f.Message == "" {
-		f.Message = fmt.Sprintf("status %d without a message", resp.StatusCode)
+		f.Message = fmt.Sprintf("status %d without a message", h.status)
 	}
 	return f
 }
@@ -222,9 +226,9 @@ func excerpt(data []byte) string {
 
 // errorEvent is the failure that an event named "error" reports. Its data may
 // be the usual JSON or text; some servers put the text into a comment.
-func errorEvent(rd *reader, e wire.Event) *record.Failure {
+func errorEvent(sc *scanner, e wire.Event) *record.Failure {
 	f := &record.Failure{Class: record.ClassServer, Code: 502, Type: "SSEResponseError"}
-	v, err := rd.decoder.parser.ParseBytes(e.Data)
+	v, err := sc.decoder.parser.ParseBytes(e.Data)
 	if err == nil && v.Type() == fastjson.TypeObject {
 		if reported := reportedFailure(v); reported != nil {
 			return reported

@@ -15,8 +15,9 @@ import (
 
 // A reply that is not as it should be has the class, the code and the words
 // that say what was wrong with it.
-func TestRepliesThatFail(t *testing.T) {
-	leaks(t)
+func TestRepliesThatFail(t *testing.T) { overBoth(t, testRepliesThatFail) }
+
+func testRepliesThatFail(t *testing.T, via string) {
 	const secret = "sk-very-secret"
 	plain := func(status string, headers, body string) string {
 		return fmt.Sprintf("HTTP/1.1 %s\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s", status, headers, len(body), body)
@@ -73,7 +74,7 @@ func TestRepliesThatFail(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			target := newTestTarget(t, Config{URLs: []string{rawServer(t, script(tt.reply))}, Streaming: tt.streaming, APIKey: secret})
+			target := newTestTarget(t, Config{Transport: via, URLs: []string{rawServer(t, script(tt.reply))}, Streaming: tt.streaming, APIKey: secret})
 			r := ask(t.Context(), target, say("x"))
 			f := r.Failure
 			if r.Outcome != record.Failed || f == nil {
@@ -99,8 +100,9 @@ func TestRepliesThatFail(t *testing.T) {
 }
 
 // What is odd and still a reply.
-func TestRepliesThatDoNotFail(t *testing.T) {
-	leaks(t)
+func TestRepliesThatDoNotFail(t *testing.T) { overBoth(t, testRepliesThatDoNotFail) }
+
+func testRepliesThatDoNotFail(t *testing.T, via string) {
 	for _, tt := range []struct{ name, reply, want string }{
 		{"finished without the marker", headSSE + chunk("a") + finishChunk, "a"},
 		{"marker without a finish", headSSE + chunk("a") + endMarker, "a"},
@@ -115,7 +117,7 @@ func TestRepliesThatDoNotFail(t *testing.T) {
 		{"no content type", "HTTP/1.1 200 OK\r\n\r\n" + chunk("a") + endMarker, "a"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			target := newTestTarget(t, Config{URLs: []string{rawServer(t, script(tt.reply))}, Streaming: true})
+			target := newTestTarget(t, Config{Transport: via, URLs: []string{rawServer(t, script(tt.reply))}, Streaming: true})
 			if r := ask(t.Context(), target, say("x")); r.Outcome != record.OK || contents(r) != tt.want {
 				t.Errorf("outcome %v, failure %v, content %q", r.Outcome, r.Failure, contents(r))
 			}
@@ -124,9 +126,10 @@ func TestRepliesThatDoNotFail(t *testing.T) {
 }
 
 // A stream that stays open after [DONE] holds its request no longer than drain.
-func TestOpenAfterDone(t *testing.T) {
-	leaks(t)
-	target := newTestTarget(t, Config{Streaming: true, URLs: []string{rawServer(t, func(c net.Conn, _ *http.Request) {
+func TestOpenAfterDone(t *testing.T) { overBoth(t, testOpenAfterDone) }
+
+func testOpenAfterDone(t *testing.T, via string) {
+	target := newTestTarget(t, Config{Transport: via, Streaming: true, URLs: []string{rawServer(t, func(c net.Conn, _ *http.Request) {
 		_, _ = io.WriteString(c, headSSE+chunk("a")+endMarker)
 		_, _ = io.Copy(io.Discard, c) // until the client goes
 	})}})
@@ -136,9 +139,10 @@ func TestOpenAfterDone(t *testing.T) {
 	}
 }
 
-func TestResetMidway(t *testing.T) {
-	leaks(t)
-	target := newTestTarget(t, Config{Streaming: true, URLs: []string{rawServer(t, func(c net.Conn, _ *http.Request) {
+func TestResetMidway(t *testing.T) { overBoth(t, testResetMidway) }
+
+func testResetMidway(t *testing.T, via string) {
+	target := newTestTarget(t, Config{Transport: via, Streaming: true, URLs: []string{rawServer(t, func(c net.Conn, _ *http.Request) {
 		_, _ = io.WriteString(c, headSSE+chunk("a"))
 		_ = c.(*net.TCPConn).SetLinger(0)
 	})}})
@@ -149,8 +153,9 @@ func TestResetMidway(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
-	leaks(t)
+func TestLimits(t *testing.T) { overBoth(t, testLimits) }
+
+func testLimits(t *testing.T, via string) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		filler := make([]byte, 1<<20)
@@ -170,38 +175,33 @@ func TestLimits(t *testing.T) {
 			}
 		}
 	})
-	target := newTestTarget(t, Config{URLs: []string{s.URL}, Streaming: true})
+	target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Streaming: true})
 	if r := ask(t.Context(), target, say("endless event")); r.Failure == nil || r.Failure.Class != record.ClassGarbage || !strings.Contains(r.Failure.Message, "larger than 16777216 bytes") {
 		t.Errorf("event: %+v", r.Failure)
 	}
 	if r := ask(t.Context(), target, say("endless error")); r.Failure == nil || r.Failure.Class != record.ClassHTTP5 || r.HTTP.BytesReceived > 8<<20 {
 		t.Errorf("error body: %+v, %d bytes read", r.Failure, r.HTTP.BytesReceived)
 	}
-	target = newTestTarget(t, Config{URLs: []string{rawServer(t, script("HTTP/1.1 200 OK\r\nContent-Length: 268435457\r\n\r\n"))}})
+	target = newTestTarget(t, Config{Transport: via, URLs: []string{rawServer(t, script("HTTP/1.1 200 OK\r\nContent-Length: 268435457\r\n\r\n"))}})
 	if r := ask(t.Context(), target, say("large whole")); r.Failure == nil || r.Failure.Class != record.ClassGarbage || !strings.Contains(r.Failure.Message, "256 MiB") {
 		t.Errorf("whole reply: %+v", r.Failure)
 	}
 }
 
-// A body is read to its limit and one byte more, whatever its head says.
-func TestReadAll(t *testing.T) {
-	target := newTestTarget(t, Config{})
-	for _, tt := range []struct{ size, length, want int64 }{
-		{0, -1, 0}, {99, -1, 99}, {100, 100, 100}, {101, -1, 101}, {5000, 100, 101}, {5000, 1 << 40, 101}, {50, 7, 50},
+// A body is kept to its limit and one byte more, however it is cut.
+func TestCollect(t *testing.T) {
+	for _, tt := range []struct{ size, piece, want int }{
+		{0, 1, 0}, {99, 1, 99}, {100, 100, 100}, {101, 7, 101}, {5000, 100, 101}, {5000, 5000, 101},
 	} {
-		x := &exchange{t: target, tape: record.NewTape(record.NewClock(), record.Record{}, nil)}
-		data, err := x.readAll(io.LimitReader(zeros{}, tt.size), 100, tt.length)
-		if err != nil || int64(len(data)) != tt.want {
-			t.Errorf("%+v: %d bytes, %v", tt, len(data), err)
+		var r reply
+		var err error
+		for left := tt.size; left > 0 && err == nil; left -= tt.piece {
+			err = r.collect(make([]byte, min(left, tt.piece)), 100)
+		}
+		if len(r.data) != tt.want || (err != nil) != (tt.size > 100) {
+			t.Errorf("%+v: %d bytes, %v", tt, len(r.data), err)
 		}
 	}
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
 }
 
 func TestNoConnection(t *testing.T) {
@@ -237,14 +237,15 @@ func TestNoConnection(t *testing.T) {
 		kind    string
 		message string
 		advice  string
+		via     string
 	}{
-		{"http://" + free, "refused", "ClientConnectorError", "connecting: connection refused", "port-forward"},
-		{"http://user:hunter2@" + free, "refused", "ClientConnectorError", "connecting: connection refused", "start the server"},
-		{https.URL, "tls", "ClientConnectorCertificateError", "certificate", "AIPERF_HTTP_SSL_VERIFY"},
-		{strings.Replace(plain.URL, "http:", "https:", 1), "tls", "ClientConnectorSSLError", "the server answered https with plain HTTP", "write http:// instead"},
-		{"https://" + hangUp.Addr().String(), "tls", "ClientConnectorSSLError", "TLS handshake: ", "write http:// instead"},
+		{"http://" + free, "refused", "ClientConnectorError", "connecting: connection refused", "port-forward", TransportStd},
+		{"http://user:hunter2@" + free, "refused", "ClientConnectorError", "connecting: connection refused", "start the server", TransportEpoll},
+		{https.URL, "tls", "ClientConnectorCertificateError", "certificate", "AIPERF_HTTP_SSL_VERIFY", ""},
+		{strings.Replace(plain.URL, "http:", "https:", 1), "tls", "ClientConnectorSSLError", "the server answered https with plain HTTP", "write http:// instead", ""},
+		{"https://" + hangUp.Addr().String(), "tls", "ClientConnectorSSLError", "TLS handshake: ", "write http:// instead", ""},
 	} {
-		target := newTestTarget(t, Config{URLs: []string{tt.url}})
+		target := newTestTarget(t, Config{Transport: tt.via, URLs: []string{tt.url}})
 		r := ask(t.Context(), target, say("x"))
 		f := r.Failure
 		if f == nil || f.Class != tt.class || f.Type != tt.kind || f.Code != 0 || !strings.Contains(f.Message, tt.message) {
@@ -264,10 +265,11 @@ func TestNoConnection(t *testing.T) {
 }
 
 // http spoken to a TLS port.
-func TestPlainToTLS(t *testing.T) {
-	leaks(t)
+func TestPlainToTLS(t *testing.T) { overBoth(t, testPlainToTLS) }
+
+func testPlainToTLS(t *testing.T, via string) {
 	s := serveTLS(t, func(http.ResponseWriter, *http.Request) {})
-	target := newTestTarget(t, Config{URLs: []string{strings.Replace(s.URL, "https:", "http:", 1)}})
+	target := newTestTarget(t, Config{Transport: via, URLs: []string{strings.Replace(s.URL, "https:", "http:", 1)}})
 	r := ask(t.Context(), target, say("x"))
 	if r.Failure == nil || r.Failure.Class != record.ClassHTTP4 || !strings.Contains(r.Failure.Message, "HTTP request to an HTTPS server") {
 		t.Errorf("failure %+v", r.Failure)
@@ -288,9 +290,10 @@ func TestUnconnected(t *testing.T) {
 	}
 }
 
-func TestRequestThatCannotBeMade(t *testing.T) {
-	leaks(t)
-	target := newTestTarget(t, Config{URLs: []string{"http://127.0.0.1:1"}})
+func TestRequestThatCannotBeMade(t *testing.T) { overBoth(t, testRequestThatCannotBeMade) }
+
+func testRequestThatCannotBeMade(t *testing.T, via string) {
+	target := newTestTarget(t, Config{Transport: via, URLs: []string{"http://127.0.0.1:1"}})
 	r := ask(t.Context(), target, workload.Request{Extra: []byte(`{`)})
 	if r.Failure == nil || r.Failure.Class != record.ClassClient || !r.Start.Known() || !r.Done.Known() || r.Sent.Known() {
 		t.Errorf("%+v %+v", r.Failure, r)

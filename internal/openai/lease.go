@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"context"
 	"net"
 	"sync/atomic"
 	"time"
@@ -15,6 +14,8 @@ import (
 // its arrival times would be taken for ours.
 type leased struct {
 	*wire.Conn
+	// early says that it was open before the request that asked for it.
+	early bool
 	users atomic.Int64
 	wrote atomic.Pointer[func()]
 }
@@ -34,17 +35,6 @@ func (l *leased) afterWrite(f func()) { l.wrote.Store(&f) }
 
 // NetConn lets wire.Of find the connection below.
 func (l *leased) NetConn() net.Conn { return l.Conn }
-
-// dialLeased opens connections for a transport.
-func dialLeased(d *wire.Dialer) func(ctx context.Context, network, addr string) (net.Conn, error) {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := d.DialContext(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		return &leased{Conn: wire.NewConn(c)}, nil
-	}
-}
 
 // lease is one request's use of a connection. The zero value is none.
 type lease struct {
@@ -69,6 +59,9 @@ func take(c net.Conn) lease {
 	}
 	return lease{}
 }
+
+// early reports whether the connection was opened before anybody asked for it.
+func (l lease) early() bool { return l.conn != nil && l.conn.early }
 
 // ours reports whether nobody has used the connection since.
 func (l lease) ours() bool { return l.conn != nil && l.conn.users.Load() == l.user }

@@ -66,7 +66,7 @@ func Ready(ctx context.Context, c Config, p Probe) error {
 		within, cancel = context.WithTimeout(ctx, p.Timeout)
 	}
 	defer cancel()
-	for i := range t.urls {
+	for i := range t.servers {
 		if err := t.await(within, i, p); err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func Ready(ctx context.Context, c Config, p Probe) error {
 
 // await tries one server until it is ready or the time is up.
 func (t *Target) await(ctx context.Context, server int, p Probe) error {
-	address := t.urls[server].String()
+	address := t.servers[server].shown
 	for last := error(nil); ; {
 		f := t.probe(ctx, server, p.Mode)
 		if f == nil {
@@ -131,8 +131,9 @@ func (t *Target) probe(ctx context.Context, server int, mode string) *record.Fai
 		tape := record.NewTape(record.NewClock(), record.Record{}, nil)
 		r := workload.Request{Index: i, Session: fmt.Sprint("probe ", server, " ", i), Turns: 1,
 			Prompt: workload.Prompt{Text: "hi"}, OutputTokens: 1}
-		s := &session{id: t.id("probe", server, r.Session), url: server, transport: newTransport(t.c)}
-		t.exchange(ctx, r, s, tape)
+		s := &session{id: t.id("probe", server, r.Session), url: server, transport: t.outlet.transport(t.c)}
+		v := newOverHTTP(ctx, t.open(r, s, tape))
+		t.close(&v.exchange, v.run(r))
 		s.transport.CloseIdleConnections()
 		// One token may well be invisible: that the server generates is all
 		// that was asked.
@@ -145,18 +146,13 @@ func (t *Target) probe(ctx context.Context, server int, mode string) *record.Fai
 
 // listed asks /v1/models for the models' names.
 func (t *Target) listed(ctx context.Context, server int) *record.Failure {
-	x := &exchange{t: t, s: &session{url: server, transport: newTransport(t.c)},
-		tape: record.NewTape(record.NewClock(), record.Record{}, nil)}
-	defer x.s.transport.CloseIdleConnections()
-	x.ctx, x.cancel = context.WithCancelCause(ctx)
-	defer x.cancel(nil)
-	stop := x.limits()
+	s := &session{url: server, transport: t.outlet.transport(t.c)}
+	defer s.transport.CloseIdleConnections()
+	v := newOverHTTP(ctx, exchange{t: t, s: s, tape: record.NewTape(record.NewClock(), record.Record{}, nil)})
+	defer v.cancel(nil)
+	stop := v.limits(workload.Request{})
 	defer stop()
-	base, err := parseURL(t.c.URLs[server])
-	if err != nil {
-		return &record.Failure{Class: record.ClassClient, Type: "ValueError", Message: err.Error()}
-	}
-	f := x.models(modelsURL(base))
+	f := v.models(modelsURL(t.servers[server].url))
 	if f != nil {
 		f.Message = t.secrets.Replace(f.Message)
 	}
@@ -164,37 +160,47 @@ func (t *Target) listed(ctx context.Context, server int) *record.Failure {
 }
 
 // modelsURL is where a server lists its models, whatever path requests take.
-func modelsURL(base *url.URL) *url.URL {
+func modelsURL(endpoint *url.URL) *url.URL {
+	base := *endpoint
 	for _, path := range []string{"/v1/chat/completions", "/v1/completions"} {
 		base.Path = strings.TrimSuffix(strings.TrimRight(base.Path, "/"), path)
 	}
-	base.User = nil
-	return join(base, "/v1/models")
+	return join(&base, "/v1/models")
 }
 
-func (x *exchange) models(from *url.URL) *record.Failure {
-	ctx := httptrace.WithClientTrace(x.ctx, x.trace.hooks())
+// models asks for the list and looks for the models in it.
+func (v *overHTTP) models(from *url.URL) *record.Failure {
+	ctx := httptrace.WithClientTrace(v.ctx, v.trace.hooks())
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
 	if err != nil {
 		return &record.Failure{Class: record.ClassClient, Type: "ValueError", Message: err.Error()}
 	}
-	x.t.headers(req, x.s.url)
-	resp, err := x.s.transport.RoundTrip(req)
+	v.t.headers(req, v.s.url)
+	resp, err := v.s.transport.RoundTrip(req)
 	if err != nil {
-		return x.broken(err)
+		at, _ := v.trace.reached()
+		return v.broken(err, at)
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end, or broken
+	// Read as the body of a refusal is, which is kept and not interpreted.
+	head := headOf(resp)
+	v.reply.how, v.reply.head = asRefusal, &head
+	err = v.pull(resp.Body, make([]byte, bodyBuffer), func() {})
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return x.refused(resp)
+		return v.refused(err)
 	}
+	if err != nil && !errors.Is(err, errFull) {
+		return v.cut(err)
+	}
+	return v.lists(v.reply.data)
+}
+
+// lists reports which model a list of models lacks.
+func (v *overHTTP) lists(data []byte) *record.Failure {
 	var list struct {
 		Data []struct {
 			ID string `json:"id"`
 		} `json:"data"`
-	}
-	data, err := x.readAll(resp.Body, maxErrorBody, resp.ContentLength)
-	if err != nil {
-		return x.cut(err)
 	}
 	if err := json.Unmarshal(data, &list); err != nil {
 		return garbage("its list of models is not the API's: " + excerpt(data))
@@ -203,7 +209,7 @@ func (x *exchange) models(from *url.URL) *record.Failure {
 	for _, m := range list.Data {
 		names = append(names, m.ID)
 	}
-	for _, want := range x.t.c.Models {
+	for _, want := range v.t.c.Models {
 		if !slices.Contains(names, want) {
 			return &record.Failure{Class: record.ClassHTTP4, Code: 404, Type: "Not Found",
 				Message: fmt.Sprintf("it does not list the model %q, only %q", want, names)}

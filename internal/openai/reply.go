@@ -3,7 +3,6 @@ package openai
 import (
 	"bytes"
 	"errors"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -13,25 +12,42 @@ import (
 	"headway/workload"
 )
 
-// reader is the memory that reading one reply needs.
-type reader struct {
-	buf     []byte
-	events  wire.Splitter
+// scanner is the memory that taking events needs. One serves all replies that
+// a goroutine reads, one after the other; what must last from piece to piece
+// is in the reply.
+type scanner struct {
 	decoder decoder
+	x       *exchange              // whose events these are
+	emit    func(wire.Event) error // event, bound once
 }
 
-// newReader makes a reader. net/http reads 4 KiB at a time unless the buffer
-// it is given is larger than that and its own is empty, so that 8 KiB takes
-// what a busy stream has ready.
-func newReader() *reader { return &reader{buf: make([]byte, 8<<10)} }
+func newScanner() *scanner {
+	sc := &scanner{}
+	sc.emit = func(e wire.Event) error { return sc.x.event(sc, e) }
+	return sc
+}
+
+// manner is how the body of a reply is read.
+type manner uint8
+
+const (
+	asStream  manner = iota
+	asWhole          // one JSON document
+	asRefusal        // the body of a status that is not a success
+)
 
 // reply is what is known of a reply while it comes.
 type reply struct {
-	good, bad  int  // chunks that were JSON objects, and that were not
-	finished   bool // a finish_reason came
-	done       bool // [DONE] came
+	how        manner
+	head       *replyHead     // of a refusal
+	events     *wire.Splitter // of a stream
+	begun      int            // the first byte of a stream, -1 before
+	data       []byte         // of a whole reply and of a refusal
+	good, bad  int            // chunks that were JSON objects, and that were not
+	finished   bool           // a finish_reason came
+	done       bool           // [DONE] came
 	failure    *record.Failure
-	usage      usage
+	usage      *usage // nil until there is one
 	firstUsage int
 	seenUsage  bool // firstUsage is decided
 	last       int64
@@ -44,53 +60,119 @@ type call struct {
 	id, kind, name, arguments string
 }
 
-var errStop = errors.New("the reply reported an error")
+var (
+	errStop = errors.New("the reply reported an error")
+	errFull = errors.New("the reply is larger than what is read of it")
+)
 
-// stream reads an event stream to its end.
-func (x *exchange) stream(body io.Reader) *record.Failure {
-	rd := x.t.readers.Get().(*reader)
-	defer x.t.readers.Put(rd)
-	rd.events.Reset()
-	x.reply.last = -1
-	emit := func(e wire.Event) error { return x.event(rd, e) }
-	begun := -1 // the first byte of the body
-	for {
-		n, err := x.next(body, rd.buf)
-		if n > 0 && begun < 0 {
-			begun = int(rd.buf[0])
-		}
-		if e := rd.events.Feed(rd.buf[:n], emit); e != nil {
-			return x.unreadable(e)
-		}
-		if err == nil {
-			continue
-		}
-		if e, ok := rd.events.Tail(); ok && errors.Is(err, io.EOF) {
-			// The blank line after the last event is often forgotten. What
-			// cannot be read was cut off, and is no bad chunk.
-			bad := x.reply.bad
-			if e := emit(e); e != nil {
-				return x.unreadable(e)
-			}
-			x.reply.bad = bad
-		}
-		if !errors.Is(err, io.EOF) && !x.reply.done {
-			return x.cut(err)
-		}
-		return x.judge(begun)
+// head decides how the reply is read. An error ends it; end then knows why.
+func (x *exchange) head(h replyHead, at record.Time, stream bool) error {
+	r := &x.reply
+	x.got.status = h.status
+	if h.status < 200 || h.status > 299 {
+		refusal := h // a copy, so that only a refusal's head goes to the heap
+		r.how, r.head = asRefusal, &refusal
+		return nil
 	}
+	x.tape.Ack = at
+	if h.coding != "" && !strings.EqualFold(h.coding, "identity") {
+		r.failure = garbage("the reply is compressed (" + excerpt([]byte(h.coding)) + "), which was not asked for")
+		return errStop
+	}
+	if streamed(h.kind, stream) {
+		x.tape.Streamed = true
+		x.asStream()
+		return nil
+	}
+	r.how = asWhole
+	if h.length > maxReply {
+		r.failure = garbage(tooLarge)
+		return errStop
+	}
+	if h.length > 0 {
+		r.data = make([]byte, 0, min(h.length, 1<<20))
+	}
+	return nil
 }
 
-// unreadable is the failure behind an error of the splitter.
-func (x *exchange) unreadable(err error) *record.Failure {
-	if x.reply.failure != nil {
-		return x.reply.failure
+func (x *exchange) asStream() {
+	x.reply.how, x.reply.begun, x.reply.last = asStream, -1, -1
+	x.reply.events = x.t.splitters.Get().(*wire.Splitter)
+}
+
+// body takes a piece of the body, which it does not keep. After an error
+// nothing more is to come but end.
+func (x *exchange) body(p []byte) error {
+	r := &x.reply
+	switch r.how {
+	case asWhole:
+		return r.collect(p, maxReply)
+	case asRefusal:
+		return r.collect(p, maxErrorBody)
 	}
-	return garbage(err.Error())
+	if r.begun < 0 && len(p) > 0 {
+		r.begun = int(p[0])
+	}
+	sc := x.t.scanners.Get().(*scanner)
+	sc.x = x
+	err := r.events.Feed(p, sc.emit)
+	sc.x = nil
+	x.t.scanners.Put(sc)
+	return err
+}
+
+// collect keeps p, up to a limit and one byte more.
+func (r *reply) collect(p []byte, limit int) error {
+	r.data = append(r.data, p[:min(len(p), limit+1-len(r.data))]...)
+	if len(r.data) > limit {
+		return errFull
+	}
+	return nil
+}
+
+// end says what the reply was: err is nil at its proper end, else what ended
+// it, errors of head and body among them.
+func (x *exchange) end(err error) *record.Failure {
+	r := &x.reply
+	if r.failure != nil {
+		return r.failure
+	}
+	switch r.how {
+	case asRefusal:
+		return x.refused(err)
+	case asWhole:
+		return x.whole(err)
+	}
+	defer x.releaseEvents()
+	var large *wire.EventTooLargeError
+	if errors.As(err, &large) {
+		return garbage(err.Error())
+	}
+	if e, ok := r.events.Tail(); ok && err == nil {
+		// The blank line after the last event is often forgotten. What
+		// cannot be read was cut off, and is no bad chunk.
+		bad := r.bad
+		sc := newScanner()
+		sc.x = x
+		if sc.emit(e) != nil {
+			return r.failure
+		}
+		r.bad = bad
+	}
+	if err != nil && !r.done {
+		return x.cut(err)
+	}
+	return x.judge()
+}
+
+func (x *exchange) releaseEvents() {
+	x.reply.events.Reset()
+	x.t.splitters.Put(x.reply.events)
+	x.reply.events = nil
 }
 
 // event takes one event of a stream.
-func (x *exchange) event(rd *reader, e wire.Event) error {
+func (x *exchange) event(sc *scanner, e wire.Event) error {
 	r := &x.reply
 	if r.done {
 		return nil
@@ -99,7 +181,7 @@ func (x *exchange) event(rd *reader, e wire.Event) error {
 	switch {
 	case e.Name == "error":
 		r.last = x.read
-		r.failure = errorEvent(rd, e)
+		r.failure = errorEvent(sc, e)
 		return errStop
 	case len(e.Data) == 0:
 		// A comment that keeps the connection open, or an annotation.
@@ -109,10 +191,10 @@ func (x *exchange) event(rd *reader, e wire.Event) error {
 		x.tape.Arrive(a, nil, nil, nil)
 		// A moment to end the stream properly, so that the connection can be
 		// used again, and no longer.
-		x.drain = time.AfterFunc(drain, func() { x.cancel(errDrained) })
+		x.drain = time.AfterFunc(drain, func() { x.via.giveUp(errDrained) })
 		return nil
 	}
-	d, err := rd.decoder.decode(e.Data)
+	d, err := sc.decoder.decode(e.Data)
 	r.last = x.read
 	if err != nil {
 		r.bad++
@@ -132,13 +214,16 @@ func (x *exchange) take(a record.Arrival, d delta) {
 	r.good++
 	r.finished = r.finished || d.finished
 	if d.usage.has != 0 {
-		r.usage = d.usage
+		if r.usage == nil {
+			r.usage = new(usage)
+		}
+		*r.usage = d.usage
 		a.Kind |= record.Usage
 	}
 	if text := len(d.content)+len(d.reasoning)+len(d.tool) > 0; text && d.usage.has != 0 && !r.seenUsage {
 		r.seenUsage, r.firstUsage = true, d.usage.n[completionTokens]
 	}
-	if x.r.Turn < x.r.Turns-1 {
+	if x.turn != nil {
 		r.merge(d.calls)
 	}
 	x.tape.Arrive(a, d.reasoning, d.tool, d.content)
@@ -202,15 +287,15 @@ func (r *reply) message(content []byte) workload.Message {
 	return workload.Message{Role: "assistant", Raw: append(raw, "]}"...)}
 }
 
-// judge says what a stream was that ended by itself. begun is its first byte,
-// -1 when it has none.
-func (x *exchange) judge(begun int) *record.Failure {
+// judge says what a stream was that ended by itself.
+func (x *exchange) judge() *record.Failure {
 	r := &x.reply
+	x.tape.Skipped = r.bad
 	switch {
 	case r.good == 0 && r.bad > 0:
 		return garbage("no chunk of the reply is a JSON object")
 	case !r.done && !r.finished:
-		if r.good == 0 && begun >= 0 && strings.IndexByte(":deir\xef\r\n ", byte(begun)) < 0 {
+		if r.good == 0 && r.begun >= 0 && strings.IndexByte(":deir\xef\r\n ", byte(r.begun)) < 0 {
 			return garbage("the reply is not an event stream")
 		}
 		return truncated("the stream ended without [DONE] and without a finish_reason")
@@ -222,23 +307,19 @@ func (x *exchange) judge(begun int) *record.Failure {
 
 const tooLarge = "the reply is larger than 256 MiB"
 
-// whole reads a reply that is one JSON document.
-func (x *exchange) whole(body io.Reader, length int64) *record.Failure {
-	if length > maxReply {
+// whole says what a reply was that is one JSON document.
+func (x *exchange) whole(err error) *record.Failure {
+	if errors.Is(err, errFull) {
 		return garbage(tooLarge)
 	}
-	data, err := x.readAll(body, maxReply, length)
 	if err != nil {
 		return x.cut(err)
 	}
-	if len(data) > maxReply {
-		return garbage(tooLarge)
-	}
 	var dec decoder
-	d, err := dec.parse(data)
+	d, err := dec.parse(x.reply.data)
 	switch {
 	case err != nil:
-		return garbage("the reply is not a JSON object: " + excerpt(data))
+		return garbage("the reply is not a JSON object: " + excerpt(x.reply.data))
 	case d.failure != nil:
 		d.failure.Type = "ServerError"
 		return d.failure
@@ -248,28 +329,4 @@ func (x *exchange) whole(body io.Reader, length int64) *record.Failure {
 		return empty()
 	}
 	return nil
-}
-
-// readAll reads a body, at most limit+1 bytes of it; length is what the head
-// said, or -1.
-func (x *exchange) readAll(body io.Reader, limit, length int64) ([]byte, error) {
-	room := int64(4 << 10)
-	if length > 0 {
-		room = min(length+1, limit+1, 1<<20)
-	}
-	data := make([]byte, 0, room)
-	for int64(len(data)) <= limit {
-		if len(data) == cap(data) {
-			data = append(data, 0)[:len(data)]
-		}
-		n, err := x.next(body, data[len(data):min(int64(cap(data)), limit+1)])
-		data = data[:len(data)+n]
-		if errors.Is(err, io.EOF) {
-			return data, nil
-		}
-		if err != nil {
-			return data, err
-		}
-	}
-	return data, nil
 }

@@ -14,21 +14,28 @@ import (
 
 // readReply lets an exchange read body as a reply, without a connection.
 func readReply(target *Target, body io.Reader, stream bool) (*exchange, *record.Failure) {
-	tape := record.NewTape(record.NewClock(), record.Record{}, nil)
-	x := &exchange{t: target, s: &session{}, tape: tape,
-		r: workload.Request{Session: "s", Turns: 2, Prompt: workload.Prompt{Text: "x"}}}
-	x.ctx, x.cancel = context.WithCancelCause(context.Background())
-	defer x.cancel(nil)
-	var f *record.Failure
+	x := newExchange(target, workload.Request{Session: "s", Turns: 2, Prompt: workload.Prompt{Text: "x"}})
+	defer x.via.(*overHTTP).cancel(nil)
 	if stream {
-		f = x.stream(body)
+		x.asStream()
 	} else {
-		f = x.whole(body, -1)
+		x.reply.how = asWhole
 	}
+	f := x.end(x.pull(body, make([]byte, bodyBuffer), func() { x.arrived(x.tape.Clock.Now(), true, -1) }))
 	if x.drain != nil {
 		x.drain.Stop()
 	}
 	return x, f
+}
+
+// newExchange makes an exchange that nothing carries yet.
+func newExchange(target *Target, r workload.Request) *exchange {
+	tape := record.NewTape(record.NewClock(), record.Record{}, nil)
+	x := &newOverHTTP(context.Background(), target.open(r, &session{}, tape)).exchange
+	if r.Turn < r.Turns-1 {
+		x.turn = &r
+	}
+	return x
 }
 
 // FuzzReply feeds any bytes as the body of a reply: the outcome is classified,
@@ -104,19 +111,19 @@ func TestFirstUsage(t *testing.T) {
 // Once a reader is warm a chunk costs no memory but what the tape was given.
 func TestStreamAllocations(t *testing.T) {
 	target := newTestTarget(t, Config{})
+	buf := make([]byte, 1<<20) // one piece: sync.Pool forgets on purpose under the race detector
 	long := bytes.Repeat([]byte("data: "+usualChunk+"\n\n"), 1000)
 	allocs := func(chunks int) float64 {
 		body := append(bytes.Clone(long[:len(long)/1000*chunks]), endMarker...)
 		return testing.AllocsPerRun(20, func() {
-			tape := record.NewTape(record.NewClock(), record.Record{}, nil)
-			x := &exchange{t: target, s: &session{}, tape: tape, r: workload.Request{Turns: 1, OutputTokens: 1000}}
-			x.reserve()
-			x.ctx, x.cancel = context.WithCancelCause(context.Background())
-			if f := x.stream(bytes.NewReader(body)); f != nil {
+			x := newExchange(target, workload.Request{Turns: 1, OutputTokens: 1000})
+			x.reserve(1000)
+			x.asStream()
+			if f := x.end(x.pull(bytes.NewReader(body), buf, func() {})); f != nil {
 				t.Fatal(f)
 			}
 			x.drain.Stop()
-			x.cancel(nil)
+			x.via.(*overHTTP).cancel(nil)
 		})
 	}
 	if few, many := allocs(10), allocs(1000); many > few+5 {

@@ -10,11 +10,33 @@ import (
 // ServerDone is the event that ends a stream.
 const ServerDone = "data: [DONE]\n\n"
 
-// ServerUsage counts the tokens of a request.
-type ServerUsage struct{ PromptTokens, CompletionTokens int }
+// ServerUsage counts the tokens of a request. CachedTokens are those of the
+// prompt that were found in the prefix cache. By says who worked on it.
+type ServerUsage struct {
+	PromptTokens, CompletionTokens, CachedTokens int
+	By                                           ServerWorkers
+}
 
-// appendJSON appends the usage object. Nothing is ever cached by a server that
-// keeps no prefixes.
+// ServerWorkers are the workers that computed the prompt and the reply, by
+// number. They are told in nvext.worker_id, as by Dynamo, where Tell is set.
+type ServerWorkers struct {
+	Tell            bool
+	Prefill, Decode int
+}
+
+// appendJSON appends the member nvext and the comma before it, or nothing.
+func (w ServerWorkers) appendJSON(dst []byte) []byte {
+	if !w.Tell {
+		return dst
+	}
+	dst = append(dst, `,"nvext":{"worker_id":{"prefill_worker_id":`...)
+	dst = strconv.AppendInt(dst, int64(w.Prefill), 10)
+	dst = append(dst, `,"decode_worker_id":`...)
+	dst = strconv.AppendInt(dst, int64(w.Decode), 10)
+	return append(dst, "}}"...)
+}
+
+// appendJSON appends the usage object.
 func (u ServerUsage) appendJSON(dst []byte) []byte {
 	dst = append(dst, `{"prompt_tokens":`...)
 	dst = strconv.AppendInt(dst, int64(u.PromptTokens), 10)
@@ -22,7 +44,9 @@ func (u ServerUsage) appendJSON(dst []byte) []byte {
 	dst = strconv.AppendInt(dst, int64(u.PromptTokens+u.CompletionTokens), 10)
 	dst = append(dst, `,"completion_tokens":`...)
 	dst = strconv.AppendInt(dst, int64(u.CompletionTokens), 10)
-	return append(dst, `,"prompt_tokens_details":{"cached_tokens":0}}`...)
+	dst = append(dst, `,"prompt_tokens_details":{"cached_tokens":`...)
+	dst = strconv.AppendInt(dst, int64(u.CachedTokens), 10)
+	return append(dst, "}}"...)
 }
 
 // ServerReply writes one reply, as events or whole. What all events of a reply
@@ -100,6 +124,7 @@ func (r *ServerReply) AppendUsage(dst []byte, u ServerUsage) []byte {
 	dst = append(dst, r.head...)
 	dst = append(dst, `],"usage":`...)
 	dst = u.appendJSON(dst)
+	dst = u.By.appendJSON(dst)
 	return append(dst, "}\n\n"...)
 }
 
@@ -119,6 +144,7 @@ func (r *ServerReply) AppendWhole(dst []byte, encoded, reason string, u ServerUs
 	dst = append(dst, reason...)
 	dst = append(dst, `"}],"usage":`...)
 	dst = u.appendJSON(dst)
+	dst = u.By.appendJSON(dst)
 	return append(dst, '}')
 }
 

@@ -16,9 +16,9 @@ type ServerRequest struct {
 	Model string
 	// Text is every text of the request joined by one space: the contents and
 	// text parts of the messages, or the prompt. It is empty when the prompt
-	// came as token ids, of which there are PromptIDs.
+	// came as token ids, which are then in PromptIDs.
 	Text      string
-	PromptIDs int
+	PromptIDs []int
 
 	// MaxTokens is max_completion_tokens or else max_tokens, 0 when neither
 	// is given. MinTokens and IgnoreEOS are vLLM's extensions.
@@ -197,10 +197,10 @@ func contentTexts(raw json.RawMessage) (texts []string, ok bool) {
 
 // promptText reads the prompt of a text completion: a string, token ids, or an
 // array that holds one of these. Several prompts would need several replies.
-func promptText(raw json.RawMessage) (text string, ids int, refusal *ServerError) {
+func promptText(raw json.RawMessage) (text string, ids []int, refusal *ServerError) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || string(raw) == "null" {
-		return "", 0, badRequest("prompt", "the field prompt is missing")
+		return "", nil, badRequest("prompt", "the field prompt is missing")
 	}
 	var list []json.RawMessage
 	switch {
@@ -208,26 +208,30 @@ func promptText(raw json.RawMessage) (text string, ids int, refusal *ServerError
 		if json.Unmarshal(raw, &text) != nil {
 			break
 		}
-		return text, 0, nil
+		return text, nil, nil
 	case json.Unmarshal(raw, &list) != nil:
-	case tokenIDs(raw):
-		return "", len(list), nil
+	case tokenIDs(raw) != nil:
+		return "", tokenIDs(raw), nil
 	case len(list) != 1:
-		return "", 0, badRequest("prompt", "prompt holds %d prompts: only 1 per request is served", len(list))
+		return "", nil, badRequest("prompt", "prompt holds %d prompts: only 1 per request is served", len(list))
 	case json.Unmarshal(list[0], &text) == nil && list[0][0] == '"':
-		return text, 0, nil
-	case tokenIDs(list[0]):
-		var inner []json.RawMessage
-		if json.Unmarshal(list[0], &inner) == nil {
-			return "", len(inner), nil
-		}
+		return text, nil, nil
+	case tokenIDs(list[0]) != nil:
+		return "", tokenIDs(list[0]), nil
 	}
-	return "", 0, badRequest("prompt", "prompt is neither a string, an array of token ids nor an array with one of these")
+	return "", nil, badRequest("prompt", "prompt is neither a string, an array of token ids nor an array with one of these")
 }
 
-// tokenIDs reports whether raw is an array of at least one token id. Pointers,
-// since null would pass for token 0.
-func tokenIDs(raw json.RawMessage) bool {
-	var ids []*uint32
-	return json.Unmarshal(raw, &ids) == nil && len(ids) > 0 && !slices.Contains(ids, nil)
+// tokenIDs reads an array of at least one token id; anything else is nil.
+// Pointers, since null would pass for token 0.
+func tokenIDs(raw json.RawMessage) []int {
+	var given []*uint32
+	if json.Unmarshal(raw, &given) != nil || len(given) == 0 || slices.Contains(given, nil) {
+		return nil
+	}
+	ids := make([]int, len(given))
+	for i, id := range given {
+		ids[i] = int(*id)
+	}
+	return ids
 }

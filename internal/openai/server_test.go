@@ -28,9 +28,9 @@ func TestParseServerRequest(t *testing.T) {
 			ServerRequest{Chat: true, Model: "m"}},
 		{"prompt", false, `{"model":"m","prompt":"x\ny","max_tokens":3}`, ServerRequest{Model: "m", Text: "x\ny", MaxTokens: 3}},
 		{"prompt in an array", false, `{"model":"m","prompt":[ "x" ]}`, ServerRequest{Model: "m", Text: "x"}},
-		{"token ids", false, `{"model":"m","prompt":[1,2,3]}`, ServerRequest{Model: "m", PromptIDs: 3}},
+		{"token ids", false, `{"model":"m","prompt":[1,2,3]}`, ServerRequest{Model: "m", PromptIDs: []int{1, 2, 3}}},
 		{"token ids in an array", false, `{"model":"m","prompt":[[1,2]],"stream":true,"stream_options":{}}`,
-			ServerRequest{Model: "m", PromptIDs: 2, Stream: true}},
+			ServerRequest{Model: "m", PromptIDs: []int{1, 2}, Stream: true}},
 	} {
 		got, refusal := ParseServerRequest(v.chat, []byte(v.body))
 		if refusal != nil {
@@ -107,8 +107,8 @@ func FuzzParseServerRequest(f *testing.F) {
 			}
 			return
 		}
-		if !json.Valid(body) || r.Model == "" || r.MaxTokens < 0 || r.MinTokens < 0 || r.PromptIDs < 0 ||
-			(r.MaxTokens > 0 && r.MinTokens > r.MaxTokens) || (r.IncludeUsage && !r.Stream) || (chat && r.PromptIDs > 0) {
+		if !json.Valid(body) || r.Model == "" || r.MaxTokens < 0 || r.MinTokens < 0 || len(r.Text) > 0 && len(r.PromptIDs) > 0 ||
+			(r.MaxTokens > 0 && r.MinTokens > r.MaxTokens) || (r.IncludeUsage && !r.Stream) || (chat && len(r.PromptIDs) > 0) {
 			t.Errorf("accepted %q as %+v", body, r)
 		}
 	})

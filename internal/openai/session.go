@@ -68,11 +68,11 @@ func (s *sessions) enter(r workload.Request, begin func(n int) *session) *sessio
 	return x
 }
 
-// leave lets the session of r go.
-func (s *sessions) leave(r workload.Request) {
+// leave lets a session go.
+func (s *sessions) leave(key sessionKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.open, sessionKey{r.Phase, r.Session})
+	delete(s.open, key)
 }
 
 // clear lets all sessions go and returns them.

@@ -51,14 +51,15 @@ func body0(messages string) string {
 	return `{"messages":[` + messages + `],"model":"m","stream":true,"stream_options":{"include_usage":false}}`
 }
 
-func TestTurns(t *testing.T) {
-	leaks(t)
+func TestTurns(t *testing.T) { overBoth(t, testTurns) }
+
+func testTurns(t *testing.T, via string) {
 	tools := `data: {"choices":[{"delta":{"content":"let me"}}]}` + "\n\n" +
 		`data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"look","arguments":""}}]}}]}` + "\n\n" +
 		`data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"q\":"}},{"index":1,"id":"c2","function":{"name":"see","arguments":"{}"}}]}}]}` + "\n\n" +
 		`data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]},"finish_reason":"tool_calls"}]}` + "\n\n" + endMarker
 	reasoned := `data: {"choices":[{"delta":{"reasoning_content":"hm"}}]}` + "\n\n" + chunk("B") + chunk("C") + endMarker
-	got := turnsOf(t, Config{}, []string{reasoned, tools, chunk("D") + endMarker}, []workload.Prompt{
+	got := turnsOf(t, Config{Transport: via}, []string{reasoned, tools, chunk("D") + endMarker}, []workload.Prompt{
 		{System: "be good", Text: "one"},
 		{Text: "two"},
 		{Messages: []workload.Message{{Raw: []byte(`{"role":"tool","tool_call_id":"c1","content":"found"}`)}, {Role: "user", Content: "three"}}},
@@ -79,30 +80,33 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-func TestTurnsOfCompletions(t *testing.T) {
-	leaks(t)
+func TestTurnsOfCompletions(t *testing.T) { overBoth(t, testTurnsOfCompletions) }
+
+func testTurnsOfCompletions(t *testing.T, via string) {
 	reply := `data: {"choices":[{"text":"B"}]}` + "\n\n" + endMarker
-	got := turnsOf(t, Config{Type: TypeCompletions}, []string{reply, reply}, []workload.Prompt{{Text: "A"}, {Text: "C"}})
+	got := turnsOf(t, Config{Transport: via, Type: TypeCompletions}, []string{reply, reply}, []workload.Prompt{{Text: "A"}, {Text: "C"}})
 	if want := `{"prompt":"A\nB\nC","model":"m","stream":true,"stream_options":{"include_usage":false}}`; got[1] != want {
 		t.Errorf("second turn %s, want %s", got[1], want)
 	}
 }
 
-func TestSessionEndsWithAFailure(t *testing.T) {
-	leaks(t)
-	got := turnsOf(t, Config{}, []string{chunk("B") + endMarker, "event: error\n\n", chunk("D") + endMarker},
+func TestSessionEndsWithAFailure(t *testing.T) { overBoth(t, testSessionEndsWithAFailure) }
+
+func testSessionEndsWithAFailure(t *testing.T, via string) {
+	got := turnsOf(t, Config{Transport: via}, []string{chunk("B") + endMarker, "event: error\n\n", chunk("D") + endMarker},
 		[]workload.Prompt{{Text: "one"}, {Text: "two"}, {Text: "three"}})
 	if want := body0(`{"role":"user","content":"three"}`); got[2] != want {
 		t.Errorf("turn after a failure %s, want %s", got[2], want)
 	}
 }
 
-func TestWarmupSessionsAreOthers(t *testing.T) {
-	leaks(t)
+func TestWarmupSessionsAreOthers(t *testing.T) { overBoth(t, testWarmupSessionsAreOthers) }
+
+func testWarmupSessionsAreOthers(t *testing.T, via string) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"w"}}]}`)
 	})
-	target := newTestTarget(t, Config{URLs: []string{s.URL}})
+	target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}})
 	first := workload.Request{Session: "s", Turns: 2, Prompt: workload.Prompt{Text: "a"}}
 	warm := first
 	warm.Phase = workload.Warmup
@@ -115,7 +119,7 @@ func TestWarmupSessionsAreOthers(t *testing.T) {
 	if r := ask(t.Context(), target, second); r.Text.Prompt != "a w a" || r.CorrelationID != a.CorrelationID || r.RequestID == a.RequestID {
 		t.Errorf("second turn %q, session %s", r.Text.Prompt, r.CorrelationID)
 	}
-	other, err := NewTarget(Config{URLs: []string{s.URL}, Models: []string{"m"}})
+	other, err := NewTarget(Config{Transport: via, URLs: []string{s.URL}, Models: []string{"m"}})
 	if err != nil {
 		t.Fatal(err)
 	}

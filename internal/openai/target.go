@@ -2,7 +2,10 @@
 // client that measures and as a server.
 //
 // The client side is a [Target]: it makes a request's body ([Body]), sends it
-// over net/http and writes onto a record.Tape when what arrived. Requests flow
+// and writes onto a record.Tape when what arrived. Plain HTTP on Linux goes
+// over a wire.Pool, which needs no goroutine for a stream; https, HTTP/2,
+// proxies, Unix sockets and other systems over net/http. Both push what comes
+// into the same exchange, and give the same Records but for the times. Requests flow
 // down, workload → Body → wire; stamps flow up, wire → Target → Tape. Tokens
 // are not counted on that path: a [Counter], a record.Sink, does that once the
 // request is over.
@@ -14,7 +17,8 @@
 //
 // The stamp of an event is the one that its connection has right after the
 // read of the body that completed the event: with kernel stamps, the time at
-// which the packet came in. That is too late in one case: net/http's reader of
+// which the packet came in. Over HTTP/2 it is the clock, since one connection
+// carries many replies. Over net/http it is too late in one case: its reader of
 // chunked bodies goes on to the next chunk when that chunk's size line is
 // already there, and waits for its data. A server that sends the size line of
 // a chunk together with the chunk before, and the data in a later packet,
@@ -26,13 +30,13 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/tls"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"headway/internal/wire"
 	"headway/record"
@@ -42,16 +46,20 @@ import (
 // Target sends requests to the servers of a Config. It is safe for use by
 // several goroutines; one made by NewTarget is ended by Close.
 type Target struct {
-	c        Config
-	writer   writer
-	urls     []*url.URL // of the endpoint, without user and password
-	users    []*url.Userinfo
-	secrets  *strings.Replacer
-	pooled   *http.Transport // nil where each session has its own
-	sessions sessions
-	readers  sync.Pool // of *reader
-	running  sync.WaitGroup
-	nonce    [16]byte // makes this target's ids differ from every other's
+	c         Config
+	writer    writer
+	servers   []server
+	secrets   *strings.Replacer
+	pool      *wire.Pool      // nil where net/http carries
+	outlet    *outlet         // opens the connections of net/http
+	pooled    *http.Transport // nil where each session has its own
+	sessions  sessions
+	watch     watch     // over what the pool carries
+	scanners  sync.Pool // of *scanner
+	splitters sync.Pool // of *wire.Splitter
+	buffers   sync.Pool // of *[bodyBuffer]byte
+	running   sync.WaitGroup
+	nonce     [16]byte // makes this target's ids differ from every other's
 }
 
 // NewTarget makes a target. c is completed with Defaults; the error lists
@@ -65,45 +73,48 @@ func NewTarget(c Config) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Target{c: c, writer: w, secrets: secretsOf(c)}
-	t.sessions.open = make(map[sessionKey]*session)
-	t.readers.New = func() any { return newReader() }
-	for _, s := range c.URLs {
-		u, err := parseURL(s)
-		if err != nil {
-			return nil, err
-		}
-		full := join(u, c.path())
-		full.User = nil
-		t.urls, t.users = append(t.urls, full), append(t.users, u.User)
-	}
-	if c.ConnectionReuse != ReuseSticky {
-		t.pooled = newTransport(c)
-	}
+	t := &Target{c: c, writer: w, secrets: secretsOf(c), watch: watch{timeout: c.Timeout}}
 	if _, err := rand.Read(t.nonce[:]); err != nil {
 		return nil, fmt.Errorf("drawing random bytes for request ids: %w", err)
+	}
+	t.sessions.open = make(map[sessionKey]*session)
+	t.scanners.New = func() any { return newScanner() }
+	t.splitters.New = func() any { return new(wire.Splitter) }
+	t.buffers.New = func() any { return new([bodyBuffer]byte) }
+	if err := t.connect(); err != nil {
+		return nil, err
 	}
 	return t, nil
 }
 
-// newTransport makes net/http do what a measurement needs: HTTP/1.1 over
-// connections that take arrival times, nothing between here and the server,
-// bodies as they came, and no limit on connections.
-func newTransport(c Config) *http.Transport {
-	tr := &http.Transport{
-		DialContext:           dialLeased(&wire.Dialer{}),
-		TLSClientConfig:       &tls.Config{InsecureSkipVerify: c.InsecureSkipVerify},
-		TLSNextProto:          map[string]func(string, *tls.Conn) http.RoundTripper{},
-		DisableCompression:    true,
-		DisableKeepAlives:     c.ConnectionReuse == ReuseNever,
-		MaxIdleConnsPerHost:   1 << 20,
-		IdleConnTimeout:       300 * time.Second,
-		ExpectContinueTimeout: time.Second,
+// connect prepares what requests go over; nothing is opened yet.
+func (t *Target) connect() error {
+	secure, err := clientTLS(t.c)
+	if err != nil {
+		return err
 	}
-	if c.TrustEnv {
-		tr.Proxy = http.ProxyFromEnvironment
+	t.outlet = &outlet{dialer: newDialer(t.c), tls: secure, sockets: make(map[string]string)}
+	for i := range t.c.URLs {
+		s, err := newServer(t.c, i)
+		if err != nil {
+			return err
+		}
+		t.servers = append(t.servers, s)
+		if s.socket != "" {
+			t.outlet.sockets[s.url.Hostname()] = s.socket
+		}
+		if t.servers[i].prefix, err = t.prefix(i); err != nil {
+			return err
+		}
 	}
-	return tr
+	if t.c.TransportUsed() == TransportEpoll {
+		t.pool, err = wire.NewPool(t.outlet.dialer)
+		return err
+	}
+	if t.c.ConnectionReuse != ReuseSticky {
+		t.pooled = t.outlet.transport(t.c)
+	}
+	return nil
 }
 
 // Start begins a request and returns at once; see load.Target. Later turns of
@@ -112,41 +123,63 @@ func newTransport(c Config) *http.Transport {
 // begins it anew.
 func (t *Target) Start(ctx context.Context, r workload.Request, tape *record.Tape, done func()) {
 	s := t.sessions.enter(r, func(n int) *session { return t.begin(n, r) })
+	x := t.open(r, s, tape)
+	if t.pool != nil {
+		v := &overPool{exchange: x, done: done}
+		v.via = v
+		v.start(ctx, r)
+		return
+	}
 	t.running.Go(func() {
-		t.exchange(ctx, r, s, tape)
+		v := newOverHTTP(ctx, x)
+		t.close(&v.exchange, v.run(r))
 		done()
 	})
 }
 
 // begin makes the session that r opens, the n-th of all.
 func (t *Target) begin(n int, r workload.Request) *session {
-	s := &session{id: t.id("session", int(r.Phase), r.Session), url: n % len(t.urls), transport: t.pooled}
-	if s.transport == nil {
-		s.transport = newTransport(t.c)
+	s := &session{id: t.id("session", int(r.Phase), r.Session), url: n % len(t.servers), transport: t.pooled}
+	if s.transport == nil && t.pool == nil {
+		s.transport = t.outlet.transport(t.c)
 	}
 	return s
 }
 
-// exchange makes one request from its body to its outcome.
-func (t *Target) exchange(ctx context.Context, r workload.Request, s *session, tape *record.Tape) {
-	tape.URL = t.urls[s.url].String()
+// open makes the exchange of one request.
+func (t *Target) open(r workload.Request, s *session, tape *record.Tape) exchange {
+	tape.URL = t.servers[s.url].shown
 	tape.CorrelationID = s.id
 	if tape.RequestID == "" {
-		tape.RequestID = t.id("request", int(r.Phase), fmt.Sprint(r.Session, " ", r.Turn, " ", r.Index))
+		tape.RequestID = t.id("request", int(r.Phase), r.Session, strconv.Itoa(r.Turn), strconv.Itoa(r.Index))
 	}
-	x := &exchange{t: t, r: r, s: s, tape: tape}
-	if f := x.run(ctx); f != nil {
+	return exchange{t: t, s: s, tape: tape, key: sessionKey{r.Phase, r.Session}, read: -1}
+}
+
+// close ends an exchange: its outcome, and what becomes of its session.
+func (t *Target) close(x *exchange, f *record.Failure) {
+	if f != nil {
 		f.Message = t.secrets.Replace(f.Message)
-		tape.Fail(f)
+		x.tape.Fail(f)
 	} else {
-		tape.Outcome = record.OK
+		x.tape.Outcome = record.OK
 	}
-	if tape.Outcome == record.OK && r.Turn < r.Turns-1 {
+	if f == nil && x.turn != nil {
 		x.remember()
 		return
 	}
-	t.sessions.leave(r)
-	if s.transport != t.pooled {
+	t.sessions.leave(x.key)
+	t.part(x.s)
+}
+
+// part closes the connections of a session that had its own.
+func (t *Target) part(s *session) {
+	if t.c.ConnectionReuse != ReuseSticky {
+		return
+	}
+	if t.pool != nil {
+		t.pool.CloseIdle(t.servers[s.url].address, s)
+	} else if s.transport != nil {
 		s.transport.CloseIdleConnections()
 	}
 }
@@ -156,22 +189,39 @@ func (t *Target) exchange(ctx context.Context, r workload.Request, s *session, t
 func (t *Target) Close() {
 	t.running.Wait()
 	for _, s := range t.sessions.clear() {
-		s.transport.CloseIdleConnections()
+		t.part(s)
 	}
 	if t.pooled != nil {
 		t.pooled.CloseIdleConnections()
 	}
+	if t.pool != nil {
+		t.pool.Close()
+	}
+	t.outlet.close()
 }
 
 // id is a name in the form of a random UUID (RFC 9562, version 4). It follows
 // from what it names and a random number of this target, so that all turns of
 // a session have the same without a table of them.
-func (t *Target) id(kind string, phase int, name string) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s %x %d %s", kind, t.nonce, phase, name)
-	b := h.Sum(nil)[:16]
+func (t *Target) id(kind string, phase int, name ...string) string {
+	var room [128]byte
+	p := append(room[:0], t.nonce[:]...)
+	p = append(append(p, kind...), ' ')
+	p = strconv.AppendInt(p, int64(phase), 10)
+	for _, part := range name {
+		p = append(append(p, ' '), part...)
+	}
+	b := sha256.Sum256(p)
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	var id [36]byte
+	hex.Encode(id[:8], b[:4])
+	for i, at := range [...]int{9, 14, 19} {
+		id[at-1] = '-'
+		hex.Encode(id[at:at+4], b[4+2*i:6+2*i])
+	}
+	id[23] = '-'
+	hex.Encode(id[24:], b[10:16])
+	return string(id[:])
 }
 
 // secretsOf finds what must not be in a message; servers repeat keys that they
@@ -193,13 +243,17 @@ func secretsOf(c Config) *strings.Replacer {
 			}
 		}
 	}
-	for _, s := range c.URLs {
-		if u, err := parseURL(s); err == nil && u.User != nil {
+	of := func(u *url.URL, err error) {
+		if err == nil && u.User != nil {
 			hide(u.User.String())
 			password, _ := u.User.Password()
 			hide(password)
 		}
 	}
+	for _, s := range c.URLs {
+		of(parseURL(s))
+	}
+	of(url.Parse(c.Proxy))
 	return strings.NewReplacer(pairs...)
 }
 

@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -17,8 +16,9 @@ import (
 	"headway/workload"
 )
 
-func TestStreamedChat(t *testing.T) {
-	leaks(t)
+func TestStreamedChat(t *testing.T) { overBoth(t, testStreamedChat) }
+
+func testStreamedChat(t *testing.T, via string) {
 	type sentRequest struct {
 		*http.Request
 		body string
@@ -33,7 +33,7 @@ func TestStreamedChat(t *testing.T) {
 			w.(http.Flusher).Flush()
 		}
 	})
-	target := newTestTarget(t, Config{URLs: []string{s.URL}, Streaming: true, APIKey: "sk-1", UserAgent: "headway/9",
+	target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Streaming: true, APIKey: "sk-1", UserAgent: "headway/9",
 		Headers: http.Header{"X-Mine": {"a", "b"}, "Accept": {"nothing"}, "Content-Type": {"text/plain"}}})
 	r := ask(t.Context(), target, say("héllo <b>"))
 	got := <-requests
@@ -112,8 +112,9 @@ func checkOrder(t *testing.T, r *record.Record) {
 	}
 }
 
-func TestWholeReplies(t *testing.T) {
-	leaks(t)
+func TestWholeReplies(t *testing.T) { overBoth(t, testWholeReplies) }
+
+func testWholeReplies(t *testing.T, via string) {
 	tests := []struct {
 		name, kind, reply         string
 		content, reasoning, tools string
@@ -133,7 +134,7 @@ func TestWholeReplies(t *testing.T) {
 				w.Header().Set("Content-Type", "application/json")
 				_, _ = io.WriteString(w, tt.reply)
 			})
-			target := newTestTarget(t, Config{URLs: []string{s.URL}, Type: tt.kind})
+			target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Type: tt.kind})
 			r := ask(t.Context(), target, say("x"))
 			if r.Outcome != record.OK || r.Streamed || len(r.Arrivals) != 1 {
 				t.Fatalf("outcome %v %v, streamed %v, %d arrivals", r.Outcome, r.Failure, r.Streamed, len(r.Arrivals))
@@ -151,8 +152,9 @@ func TestWholeReplies(t *testing.T) {
 
 // The reply's own Content-Type says how it is read, and extras may change what
 // is asked for.
-func TestEffectiveStream(t *testing.T) {
-	leaks(t)
+func TestEffectiveStream(t *testing.T) { overBoth(t, testEffectiveStream) }
+
+func testEffectiveStream(t *testing.T, via string) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		if strings.Contains(string(b), `"stream":true`) {
@@ -174,7 +176,7 @@ func TestEffectiveStream(t *testing.T) {
 		{false, ``, `{"stream":true,"messages":[]}`, "s"},
 		{true, ``, `{"messages":[]}`, "w"},
 	} {
-		target := newTestTarget(t, Config{URLs: []string{s.URL}, Streaming: tt.streaming, Extra: []byte(tt.extra)})
+		target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Streaming: tt.streaming, Extra: []byte(tt.extra)})
 		req := say("x")
 		if tt.prompt != "" {
 			req = workload.Request{Prompt: workload.Prompt{Payload: []byte(tt.prompt)}}
@@ -186,8 +188,9 @@ func TestEffectiveStream(t *testing.T) {
 	}
 }
 
-func TestTogetherAndApart(t *testing.T) {
-	leaks(t)
+func TestTogetherAndApart(t *testing.T) { overBoth(t, testTogetherAndApart) }
+
+func testTogetherAndApart(t *testing.T, via string) {
 	step := make(chan struct{})
 	url := rawServer(t, func(c net.Conn, _ *http.Request) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -199,7 +202,7 @@ func TestTogetherAndApart(t *testing.T) {
 		<-step
 		_, _ = io.WriteString(c, chunked(half[20:])+chunked(endMarker)+"0\r\n\r\n")
 	})
-	target := newTestTarget(t, Config{URLs: []string{url}, Streaming: true})
+	target := newTestTarget(t, Config{Transport: via, URLs: []string{url}, Streaming: true})
 	tape := record.NewTape(record.NewClock(), record.Record{}, func() { step <- struct{}{} })
 	done := make(chan struct{})
 	target.Start(t.Context(), workload.Request{Session: "s", Turns: 1, Prompt: workload.Prompt{Text: "x"}}, tape, func() { close(done) })
@@ -225,8 +228,9 @@ func TestTogetherAndApart(t *testing.T) {
 
 // The server's clock before each write and the client's arrival times are of
 // one machine: what arrives before it was sent is stamped wrong.
-func TestNoArrivalPrecedesItsWrite(t *testing.T) {
-	leaks(t)
+func TestNoArrivalPrecedesItsWrite(t *testing.T) { overBoth(t, testNoArrivalPrecedesItsWrite) }
+
+func testNoArrivalPrecedesItsWrite(t *testing.T, via string) {
 	clock := record.NewClock()
 	const n = 200
 	writes := make(chan record.Time, n)
@@ -239,7 +243,7 @@ func TestNoArrivalPrecedesItsWrite(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, endMarker)
 	})
-	target := newTestTarget(t, Config{URLs: []string{s.URL}, Streaming: true})
+	target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Streaming: true})
 	tape := record.NewTape(clock, record.Record{}, nil)
 	done := make(chan struct{})
 	target.Start(t.Context(), say("x"), tape, func() { close(done) })
@@ -256,8 +260,9 @@ func TestNoArrivalPrecedesItsWrite(t *testing.T) {
 	}
 }
 
-func TestConnections(t *testing.T) {
-	leaks(t)
+func TestConnections(t *testing.T) { overBoth(t, testConnections) }
+
+func testConnections(t *testing.T, via string) {
 	for _, tt := range []struct {
 		reuse string
 		conns int32
@@ -283,7 +288,7 @@ func TestConnections(t *testing.T) {
 				}
 			}
 			s.Start()
-			target := newTestTarget(t, Config{URLs: []string{s.URL}, Streaming: true, ConnectionReuse: tt.reuse})
+			target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Streaming: true, ConnectionReuse: tt.reuse})
 			for i := range 6 {
 				req := say("x")
 				req.Session, req.Turn, req.Turns, req.Index = fmt.Sprint("s", i/2), i%2, 2, i
@@ -308,8 +313,9 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-func TestServersAndModelsInTurn(t *testing.T) {
-	leaks(t)
+func TestServersAndModelsInTurn(t *testing.T) { overBoth(t, testServersAndModelsInTurn) }
+
+func testServersAndModelsInTurn(t *testing.T, via string) {
 	var mu sync.Mutex
 	seen := map[string]string{}
 	answer := func(name string) string {
@@ -322,7 +328,7 @@ func TestServersAndModelsInTurn(t *testing.T) {
 			_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"w"}}]}`)
 		}).URL
 	}
-	target := newTestTarget(t, Config{URLs: []string{answer("A"), answer("B")}, Models: []string{"x", "y"},
+	target := newTestTarget(t, Config{Transport: via, URLs: []string{answer("A"), answer("B")}, Models: []string{"x", "y"},
 		Headers: http.Header{"X-Who": {"all"}}, SessionHeader: "X-Session"})
 	ids := map[string]bool{}
 	for i := range 8 {
@@ -340,8 +346,9 @@ func TestServersAndModelsInTurn(t *testing.T) {
 	}
 }
 
-func TestManyStreams(t *testing.T) {
-	leaks(t)
+func TestManyStreams(t *testing.T) { overBoth(t, testManyStreams) }
+
+func testManyStreams(t *testing.T, via string) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		n := regexp.MustCompile(`say(\d+)end`).FindSubmatch(b)[1]
@@ -352,7 +359,7 @@ func TestManyStreams(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, finishChunk+endMarker)
 	})
-	target := newTestTarget(t, Config{URLs: []string{s.URL}, Streaming: true})
+	target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Streaming: true})
 	var wg sync.WaitGroup
 	for i := range 64 {
 		wg.Go(func() {
@@ -393,58 +400,4 @@ func TestTLS(t *testing.T) {
 	}
 	checkOrder(t, r)
 	checkOrder(t, ask(t.Context(), target, say("x")))
-}
-
-func TestCancellation(t *testing.T) {
-	leaks(t)
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "text/event-stream")
-		_, _ = io.WriteString(w, chunk("s"))
-		w.(http.Flusher).Flush()
-		<-r.Context().Done()
-	})
-	check := func(t *testing.T, r *record.Record, class record.Class, code int, kind string) {
-		t.Helper()
-		f := r.Failure
-		if f == nil || f.Class != class || f.Code != code || f.Type != kind {
-			t.Fatalf("failure %+v", f)
-		}
-		if r.Outcome != record.Cancelled == (class == record.ClassCancelled) || !r.Sent.Known() || r.Done < r.Sent {
-			t.Errorf("outcome %v, sent %d, done %d", r.Outcome, r.Sent, r.Done)
-		}
-	}
-	t.Run("after sending", func(t *testing.T) {
-		target := newTestTarget(t, Config{URLs: []string{s.URL}, Streaming: true})
-		req := say("x")
-		req.Cancel, req.CancelAfter = true, 5*time.Millisecond
-		r := ask(t.Context(), target, req)
-		check(t, r, record.ClassCancelled, 499, "RequestCancellationError")
-		if wait := time.Duration(r.Done - r.Sent); wait < 5*time.Millisecond {
-			t.Errorf("given up %v after sending, not 5ms", wait)
-		}
-		req.CancelAfter = 0
-		check(t, ask(t.Context(), target, req), record.ClassCancelled, 499, "RequestCancellationError")
-	})
-	t.Run("context", func(t *testing.T) {
-		target := newTestTarget(t, Config{URLs: []string{s.URL}, Streaming: true})
-		ctx, cancel := context.WithCancel(t.Context())
-		tape := record.NewTape(record.NewClock(), record.Record{}, cancel)
-		done := make(chan struct{})
-		target.Start(ctx, say("x"), tape, func() { close(done) })
-		<-done
-		r := &tape.Record
-		check(t, r, record.ClassCancelled, 499, "RequestCancellationError")
-		if r := ask(ctx, target, say("x")); r.Outcome != record.Cancelled || !r.Start.Known() || !r.Done.Known() {
-			t.Errorf("a request after the end: %v %+v", r.Outcome, r.Failure)
-		}
-	})
-	t.Run("timeout", func(t *testing.T) {
-		target := newTestTarget(t, Config{URLs: []string{s.URL}, Streaming: true, Timeout: 400 * time.Millisecond})
-		r := ask(t.Context(), target, say("x"))
-		check(t, r, record.ClassTimeout, 0, "TimeoutError")
-		if contents(r) != "s" {
-			t.Errorf("what came before the end is lost: %q", contents(r))
-		}
-	})
 }

@@ -19,6 +19,9 @@ type trace struct {
 	wrote func()
 	// size is the length of the request's body in bytes.
 	size int64
+	// shared says that several requests use a connection at once (HTTP/2), so
+	// that neither its times nor its counts are this request's.
+	shared bool
 	// written is closed when the request was written.
 	written chan struct{}
 
@@ -104,14 +107,18 @@ func (t *trace) gotConn(info httptrace.GotConnInfo) {
 		return
 	}
 	t.got, t.lease = true, take(info.Conn)
+	reused := info.Reused || t.lease.early()
+	if t.shared {
+		t.lease = lease{}
+	}
 	h := &t.h
-	h.GotConn, h.Reused, h.Remote = now, info.Reused, remote
+	h.GotConn, h.Reused, h.Remote = now, reused, remote
 	// A stage that began and did not end is that of a dial which lost against
 	// a connection that became free.
 	for _, stage := range [...][2]*record.Time{
 		{&h.DNSStart, &h.DNSDone}, {&h.ConnectStart, &h.ConnectDone}, {&h.TLSStart, &h.TLSDone},
 	} {
-		if info.Reused || !stage[0].Known() || !stage[1].Known() {
+		if reused || !stage[0].Known() || !stage[1].Known() {
 			*stage[0], *stage[1] = 0, 0
 		}
 	}
@@ -137,6 +144,7 @@ func (t *trace) wroteRequest(info httptrace.WroteRequestInfo) {
 	l := t.lease
 	t.mu.Unlock()
 	if l.conn == nil {
+		t.wroteUnseen()
 		return
 	}
 	if _, written, _ := l.bytes(); written >= t.size {
@@ -156,6 +164,26 @@ func (t *trace) wroteAll(l lease) {
 	}
 	t.sentBegan, t.sent = t.lastWrite()
 	_, t.h.BytesSent, _ = l.bytes()
+	t.noteLocked()
+}
+
+// wroteUnseen is wroteAll where the connection is not to be seen: the time is
+// the present.
+func (t *trace) wroteUnseen() {
+	now := t.clock.Now()
+	t.mu.Lock()
+	if t.closed || t.sent.Known() {
+		t.mu.Unlock()
+		return
+	}
+	// The hook runs on a goroutine that may be late: a reply that came before
+	// it is believed over it.
+	t.sentBegan, t.sent = 0, now
+	t.noteLocked()
+}
+
+// noteLocked tells once that the request was written. It unlocks mu.
+func (t *trace) noteLocked() {
 	again := t.noted
 	t.noted = true
 	t.mu.Unlock()
@@ -206,18 +234,11 @@ func (t *trace) firstByte() {
 	t.h.FirstByte = t.clock.At(s.At)
 }
 
-// state is what the trace knows about how far a request got.
-type state struct {
-	lease     lease
-	connected bool // a connection was ours
-	answered  bool // a byte of the reply came
-	tlsFailed bool
-}
-
-func (t *trace) state() state {
+// reached is what the trace knows about how far a request got.
+func (t *trace) reached() (reached, lease) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return state{t.lease, t.got, t.h.FirstByte.Known(), t.tlsErr}
+	return reached{t.got, t.h.FirstByte.Known(), t.tlsErr}, t.lease
 }
 
 // close ends the collection and returns the times of the connection and when

@@ -27,8 +27,13 @@ func parseURL(s string) (*url.URL, error) {
 			err = errors.New("not a URL")
 		}
 		return nil, fmt.Errorf("%q: %w: expected something like http://localhost:8000", shown, err)
+	case u.Scheme == "unix":
+		if u.Host != "" || len(u.Path) < 2 {
+			return nil, fmt.Errorf("%q: must be unix:///path/to/socket", shown)
+		}
+		return u, nil
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("%q: scheme %q: must be http or https", shown, u.Scheme)
+		return nil, fmt.Errorf("%q: scheme %q: must be http, https or unix", shown, u.Scheme)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("%q: no host: expected something like http://localhost:8000", shown)
 	case strings.ContainsAny(u.Hostname(), " \t,;<>\""):

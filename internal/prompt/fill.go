@@ -9,8 +9,8 @@ import (
 
 // Fill makes what a request only names: its text from Tokens and Prefix, or from
 // Tokens and Blocks, its system message from SystemTokens, its OutputTokens from Reference. What it
-// made stands in Text, System and OutputTokens; the fields that named it are
-// then empty. A request with nothing to make is returned as it is.
+// made stands in Text, System and OutputTokens, and the length that was asked
+// for in Planned; the fields that named it are then empty. A request with nothing to make is returned as it is.
 //
 // The text is exactly Prefix.Tokens + Tokens tokens, and its beginning up to
 // the seam is the same for all requests with that Prefix.
@@ -23,6 +23,7 @@ func (m *Maker) Fill(r workload.Request) (workload.Request, error) {
 
 func (m *Maker) fill(r *workload.Request) error {
 	p := &r.Prompt
+	planned := p.Length()
 	if p.SystemTokens > 0 && p.System == "" {
 		text, err := m.Shared(p.SystemKey, p.SystemTokens)
 		if err != nil {
@@ -36,7 +37,7 @@ func (m *Maker) fill(r *workload.Request) error {
 		if err != nil {
 			return err
 		}
-		p.Text, p.Tokens, p.Prefix = text, 0, workload.Prefix{}
+		p.Text, p.Tokens, p.Prefix, p.Planned = text, 0, workload.Prefix{}, planned
 		p.Blocks, p.BlockSize, p.BlockKey = nil, 0, 0
 	}
 	if p.Reference != "" {

@@ -23,7 +23,7 @@ func TestFill(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := got.Prompt
-	if p.Tokens != 0 || p.Prefix.Tokens != 0 || p.SystemTokens != 0 || tok.Count(p.Text) != 52 || tok.Count(p.System) != 9 {
+	if p.Tokens != 0 || p.Prefix.Tokens != 0 || p.SystemTokens != 0 || p.Planned != 61 || p.Length() != 61 || tok.Count(p.Text) != 52 || tok.Count(p.System) != 9 {
 		t.Errorf("filled: %+v", p)
 	}
 	again, err := m.Fill(got)
@@ -54,7 +54,7 @@ func TestFill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := m.Fill(r); err != nil || !reflect.DeepEqual(got.Prompt, workload.Prompt{Text: want, Whole: true}) || tok.Count(want) != 900 {
+	if got, err := m.Fill(r); err != nil || !reflect.DeepEqual(got.Prompt, workload.Prompt{Text: want, Whole: true, Planned: 900}) || tok.Count(want) != 900 {
 		t.Errorf("blocks: %+v, %v", got, err)
 	}
 }

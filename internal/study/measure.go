@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -54,8 +53,13 @@ type Measurement struct {
 type Watcher func(h record.Header, ph workload.Phase, g *load.Generator, live *metric.Collector) (stop func())
 
 // Run measures and writes every file. A run that was ended early returns its
-// report too. When the error is not nil the report holds what was measured
-// before it, or is nil where that is nothing.
+// report too, with a Record of every planned request. When the error is not
+// nil the report holds what was measured before it, or is nil where that is
+// nothing.
+//
+// What an earlier run left in the folder is replaced when the new results are
+// there, and what the new run does not write is removed then, so that a folder
+// never holds two runs.
 func (m Measurement) Run(ctx context.Context) (*report.Report, error) {
 	if err := os.MkdirAll(m.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the result folder: %w", err)
@@ -63,18 +67,20 @@ func (m Measurement) Run(ctx context.Context) (*report.Report, error) {
 	clock := record.NewClock()
 	m.Header.Origin = clock.Origin()
 	m.Metrics.Clock = clock
-	if err := m.writeSchedule(); err != nil {
+	schedule, err := m.writeSchedule(ctx)
+	if err != nil {
 		return nil, err
 	}
-	out, err := m.open()
+	out, err := m.open(schedule)
 	if err != nil {
 		return nil, err
 	}
 	run := record.Run{Header: m.Header}
 	run.Warnings = m.Warnings
 	err = m.drive(ctx, clock, out, &run.Trailer)
+	err = distinct(err, out.dropRest(m.Plan))
 	rep := &report.Report{Run: run, Result: out.collector.Result(), Secrets: m.Secrets}
-	return rep, errors.Join(err, out.finish(rep))
+	return rep, distinct(err, out.finish(rep))
 }
 
 // drive runs the warm-up and the measurement on one generator.
@@ -82,7 +88,7 @@ func (m Measurement) drive(ctx context.Context, clock record.Clock, out *outputs
 	g := &load.Generator{Target: m.Target, Sink: m.Count(out), Clock: clock}
 	if m.Warmup != nil {
 		if o, err := m.phase(ctx, g, *m.Warmup, workload.Warmup, out); err != nil || o.Cancelled {
-			t.Cancelled, t.Begin, t.End = o.Cancelled, o.Begin, o.End
+			t.Cancelled, t.Aborted, t.Begin, t.End = o.Cancelled, o.Aborted, o.Begin, o.End
 			return err
 		}
 	}
@@ -92,7 +98,12 @@ func (m Measurement) drive(ctx context.Context, clock record.Clock, out *outputs
 }
 
 func (m Measurement) phase(ctx context.Context, g *load.Generator, p workload.Plan, ph workload.Phase, out *outputs) (load.Outcome, error) {
-	p.Source = m.Render(ctx, p.Source)
+	// Text for requests that will not be sent is not worth waiting for, when
+	// ctx has ended or when results can no longer be kept.
+	render, stop := context.WithCancel(ctx)
+	defer stop()
+	out.failed = stop
+	p.Source = m.Render(render, p.Source)
 	if ph == workload.Profiling {
 		p.Source = out.tee(p.Source, m.Body)
 	}
@@ -103,21 +114,74 @@ func (m Measurement) phase(ctx context.Context, g *load.Generator, p workload.Pl
 }
 
 // writeSchedule writes what will be sent, before anything is sent, counts it
-// and measures how the planned arrivals are spread. A closed loop that runs
-// for a time has no end to write down.
-func (m *Measurement) writeSchedule() error {
+// and measures how the planned arrivals are spread. The file gets its name with
+// those of the results, so that it never lies beside those of another run. A
+// closed loop that runs for a time has no end to write down: nil.
+func (m *Measurement) writeSchedule(ctx context.Context) (*report.File, error) {
 	if m.Plan.Endless {
-		return nil
+		return nil, nil
 	}
-	var planned workload.Planned
-	err := report.WriteFile(filepath.Join(m.Dir, "schedule.jsonl"), func(w io.Writer) (err error) {
-		planned, err = workload.WriteSchedule(w, m.Plan.Source)
-		return err
-	})
+	f, err := report.CreatePartial(filepath.Join(m.Dir, scheduleName))
+	if err != nil {
+		return nil, err
+	}
+	planned, err := workload.WriteSchedule(f, until(ctx, m.Plan.Source))
+	if err != nil {
+		f.Abort()
+		return nil, err
+	}
 	m.Plan.Requests = planned.Requests
 	if d := planned.Arrivals; planned.Timed > 0 {
 		m.Header.Schedule = record.Schedule{Timed: true, Count: d.Count, Span: d.Span, Rate: d.Rate,
 			Dispersion: d.VarianceOverMean, GapCV2: d.GapCV2}
 	}
-	return err
+	return f, nil
+}
+
+const scheduleName = "schedule.jsonl"
+
+// until ends a Source with the error of ctx when that has ended.
+func until(ctx context.Context, src workload.Source) workload.Source {
+	return func(yield func(workload.Request, error) bool) {
+		for r, err := range src {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// distinct joins errors and says each once: a full disk fails whoever writes
+// next.
+func distinct(errs ...error) error {
+	var list []error
+	said := map[string]bool{}
+	for _, err := range errs {
+		for _, e := range parts(err) {
+			if !said[e.Error()] {
+				said[e.Error()] = true
+				list = append(list, e)
+			}
+		}
+	}
+	return errors.Join(list...)
+}
+
+// parts takes joined errors apart.
+func parts(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, parts(e)...)
+	}
+	return all
 }

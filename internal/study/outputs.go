@@ -3,10 +3,13 @@ package study
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"headway/load"
 	"headway/metric"
 	"headway/record"
 	"headway/report"
@@ -15,7 +18,8 @@ import (
 
 // outputs is where finished Records go: the metrics, and files that are
 // written while the run goes and get their names when it ended. A crash leaves
-// the files of the run before, and what this one had under a temporary name.
+// the files of the run before, and the Records that this one had in
+// records.jsonl.partial.
 type outputs struct {
 	collector *metric.Collector
 	sinks     []record.Sink
@@ -28,16 +32,24 @@ type outputs struct {
 	exportLines *report.Lines
 	inputs      *report.Inputs
 	inputsFile  *report.File
+	schedule    *report.File // already written; nil where the plan has no end
+
+	seen   []bool // the measured requests that have a Record, by index
+	failed func() // called when a Record could not be kept
 }
 
-func (m Measurement) open() (_ *outputs, err error) {
-	o := &outputs{collector: metric.NewCollector(m.Metrics), dir: m.Dir, names: m.Names}
+// open begins the files, but for the schedule, which it takes over.
+func (m Measurement) open(schedule *report.File) (_ *outputs, err error) {
+	o := &outputs{collector: metric.NewCollector(m.Metrics), dir: m.Dir, names: m.Names, schedule: schedule, failed: func() {}}
 	defer func() {
 		if err != nil {
 			o.abort()
 		}
 	}()
-	if o.records, err = report.Create(filepath.Join(m.Dir, m.Names.Records)); err != nil {
+	if err = report.ClearTemporary(m.Dir); err != nil {
+		return nil, err
+	}
+	if o.records, err = report.CreatePartial(filepath.Join(m.Dir, m.Names.Records)); err != nil {
 		return nil, err
 	}
 	if o.recordLines, err = record.NewWriter(o.records, m.Header); err != nil {
@@ -62,11 +74,41 @@ func (m Measurement) open() (_ *outputs, err error) {
 
 // Take hands a Record to every output, even when one of them fails.
 func (o *outputs) Take(r *record.Record) error {
+	if !r.Warmup {
+		for len(o.seen) <= r.Index {
+			o.seen = append(o.seen, false)
+		}
+		o.seen[r.Index] = true
+	}
 	var errs []error
 	for _, s := range o.sinks {
 		errs = append(errs, s.Take(r))
 	}
-	return errors.Join(errs...)
+	err := errors.Join(errs...)
+	if err != nil {
+		o.failed()
+	}
+	return err
+}
+
+// dropRest makes the Records of planned requests that have none: the run ended
+// in its warm-up, or with a fault that kept requests from being made.
+func (o *outputs) dropRest(p workload.Plan) error {
+	if p.Endless || len(o.seen) >= p.Requests && !slices.Contains(o.seen, false) {
+		return nil
+	}
+	var errs []error
+	for r, err := range p.Source {
+		if err != nil {
+			return distinct(append(errs, err)...)
+		}
+		if r.Index >= len(o.seen) || !o.seen[r.Index] {
+			if err := o.Take(load.Dropped(r, 0)); err != nil && errs == nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return distinct(errs...)
 }
 
 // tee notes the body of every request of the measurement on its way to the
@@ -107,29 +149,78 @@ func (o *outputs) inputsOf(session string, bodies []json.RawMessage) error {
 }
 
 // finish writes what is known only at the end and gives every file its name.
-// It tries all of them: a fault with one must not lose another.
+// It tries all of them: a fault with one must not lose another. The records
+// come after the files that can fail for their size, so that they say so, and
+// the report last: where it lies, everything else does.
 func (o *outputs) finish(rep *report.Report) error {
 	var errs []error
-	closeFile := func(f *report.File, err error) {
-		if err != nil {
-			f.Abort()
-			errs = append(errs, err)
-			return
+	closeFile := func(f *report.File, err error) bool {
+		if err == nil {
+			err = f.Commit()
+		} else {
+			f.Leave()
 		}
-		errs = append(errs, f.Commit())
+		if err != nil {
+			errs = append(errs, err)
+			if rep.Run.Aborted == "" {
+				rep.Run.Aborted = "a file could not be written: " + err.Error()
+			}
+		}
+		return err == nil
 	}
-	closeFile(o.records, o.recordLines.Close(rep.Run.Trailer))
+	keep := map[string]bool{o.names.JSON: true, o.names.CSV: true, o.names.Console: true}
+	if o.schedule != nil {
+		keep[scheduleName] = closeFile(o.schedule, nil)
+	}
 	if o.export != nil {
-		closeFile(o.export, o.exportLines.Flush())
+		keep[o.names.JSONL] = closeFile(o.export, o.exportLines.Flush())
 	}
 	if o.inputsFile != nil {
-		closeFile(o.inputsFile, o.inputs.Close())
+		keep[o.names.Inputs] = closeFile(o.inputsFile, o.inputs.Close())
 	}
-	return errors.Join(append(errs, rep.WriteFiles(o.dir, o.names))...)
+	if keep[o.names.Records] = closeFile(o.records, o.recordLines.Close(rep.Run.Trailer)); !keep[o.names.Records] {
+		errs = append(errs, fmt.Errorf("what was measured until then is in %s", o.records.Name()))
+	}
+	if err := rep.WriteFiles(o.dir, o.names); err != nil {
+		return distinct(append(errs, err)...)
+	}
+	return distinct(append(errs, o.clear(keep, rep.Complete()))...)
+}
+
+// clear removes what an earlier run left and this one did not write, and, when
+// this one is complete, what killed ones left.
+func (o *outputs) clear(keep map[string]bool, complete bool) error {
+	var errs []error
+	for _, name := range known(o.names) {
+		// inputs.json is also what a run can be made of: one that this run
+		// was not to write is left alone.
+		if !keep[name] && (name != o.names.Inputs || o.inputsFile != nil) {
+			errs = append(errs, remove(filepath.Join(o.dir, name)))
+		}
+	}
+	if complete {
+		for _, name := range []string{o.names.Records, scheduleName} {
+			errs = append(errs, report.ClearPartial(filepath.Join(o.dir, name)))
+		}
+	}
+	return distinct(errs...)
+}
+
+// known are the files of a run.
+func known(n report.Names) []string {
+	return []string{n.JSON, n.CSV, n.JSONL, n.Console, n.Inputs, n.Records, scheduleName}
+}
+
+// remove removes a file or a folder that may be missing.
+func remove(path string) error {
+	if err := os.RemoveAll(path); err != nil {
+		return fmt.Errorf("removing an earlier run: %w", err)
+	}
+	return nil
 }
 
 func (o *outputs) abort() {
-	for _, f := range []*report.File{o.records, o.export, o.inputsFile} {
+	for _, f := range []*report.File{o.schedule, o.records, o.export, o.inputsFile} {
 		if f != nil {
 			f.Abort()
 		}

@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"headway/record"
 	"headway/report"
 )
 
@@ -28,26 +30,35 @@ type Repeat struct {
 }
 
 // Run makes the runs and returns their reports in order. Those that were made
-// before an error or the end of ctx are returned with it.
+// before an error or the end of ctx are returned with it. What an earlier
+// measurement left in Dir and this one does not write is removed when the new
+// results are there.
 func (r Repeat) Run(ctx context.Context) ([]*report.Report, error) {
 	var all []*report.Report
 	measured := 0
+	var names report.Names
 	for i := range max(1, r.Runs) {
 		if measured > 0 && !pause(ctx, r.Cooldown) {
 			break
 		}
-		rep, kept, err := r.one(ctx, i)
+		rep, kept, err := r.one(ctx, i, &names)
 		if rep != nil {
 			all = append(all, rep)
 		}
 		if !kept {
 			measured++
 		}
-		if err != nil || ctx.Err() != nil {
+		if err != nil {
 			return all, err
 		}
+		if ctx.Err() != nil && measured == 0 {
+			return all, nil // nothing is new, and what is there stays
+		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	return all, r.aggregate(all)
+	return all, distinct(r.aggregate(all), r.clear(all, names))
 }
 
 func (r Repeat) dir(run int) string {
@@ -57,19 +68,20 @@ func (r Repeat) dir(run int) string {
 	return filepath.Join(r.Dir, "profile_runs", report.RunLabel(run))
 }
 
-func (r Repeat) one(ctx context.Context, run int) (rep *report.Report, kept bool, err error) {
+func (r Repeat) one(ctx context.Context, run int, names *report.Names) (rep *report.Report, kept bool, err error) {
 	m, err := r.Measure(run, r.dir(run))
 	if err != nil {
 		return nil, false, err
 	}
+	*names = m.Names
 	if r.Keep {
-		path := filepath.Join(m.Dir, m.Names.Records)
-		rep, err := Reread(path, m.Metrics, m.Secrets)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, false, fmt.Errorf("resuming %s: %w", m.Dir, err)
-		}
-		if rep != nil && !rep.Run.Cancelled && rep.Run.Aborted == "" && complete(m) {
+		rep, err := earlier(m)
+		if rep != nil {
 			return rep, true, nil
+		}
+		if err != nil {
+			m.Warnings = append(slices.Clip(m.Warnings), record.Warning{Code: "measured_again",
+				Text: fmt.Sprintf("%s holds an earlier run that cannot be read, so it is measured again: %v", m.Dir, err)})
 		}
 	}
 	m.Watch = r.Watch
@@ -77,20 +89,110 @@ func (r Repeat) one(ctx context.Context, run int) (rep *report.Report, kept bool
 	return rep, false, err
 }
 
-// complete says whether a run's last file, which is written after all others,
-// is there.
-func complete(m Measurement) bool {
-	_, err := os.Stat(filepath.Join(m.Dir, m.Names.JSON))
-	return err == nil
+// earlier is the report of a run that an earlier call brought to its end; nil
+// where there is none, and the error says why one cannot be read.
+func earlier(m Measurement) (*report.Report, error) {
+	rep, err := Reread(filepath.Join(m.Dir, m.Names.Records), m.Metrics, m.Secrets)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case rep == nil || !rep.Complete() || !complete(m, rep.Run.ID):
+		return nil, nil
+	}
+	return rep, nil
 }
 
-// aggregate writes the intervals over several runs.
+// complete says whether every file of a run is there and its summary is of the
+// same run: a process can end between two of them.
+func complete(m Measurement, id string) bool {
+	names := []string{m.Names.CSV, m.Names.Console}
+	if m.Lines {
+		names = append(names, m.Names.JSONL)
+	}
+	if m.Body != nil {
+		names = append(names, m.Names.Inputs)
+	}
+	if !m.Plan.Endless {
+		names = append(names, scheduleName)
+	}
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(m.Dir, name)); err != nil {
+			return false
+		}
+	}
+	l, err := report.Load(filepath.Join(m.Dir, m.Names.JSON))
+	return err == nil && l.ID == id && !l.Cut()
+}
+
+// aggregate writes the intervals over several runs, and says which of them were
+// cut short or never made.
 func (r Repeat) aggregate(all []*report.Report) error {
-	if r.Runs <= 1 || len(all) == 0 {
+	if r.Runs <= 1 {
 		return nil
 	}
-	a := report.Aggregate{Runs: all, Confidence: r.Confidence, Cooldown: r.Cooldown.Seconds()}
+	a := report.Aggregate{Confidence: r.Confidence, Cooldown: r.Cooldown.Seconds()}
+	for i, rep := range all {
+		if rep.Complete() {
+			a.Runs = append(a.Runs, rep)
+			continue
+		}
+		why := "cancelled by the user"
+		if rep.Run.Aborted != "" {
+			why = rep.Run.Aborted
+		}
+		a.Failed = append(a.Failed, report.FailedRun{Label: report.RunLabel(i), Error: why})
+	}
+	for i := len(all); i < r.Runs; i++ {
+		a.Failed = append(a.Failed, report.FailedRun{Label: report.RunLabel(i), Error: "not made: the measurement was ended before"})
+	}
+	if missing := r.Runs - len(all); missing > 0 && len(all) > 0 {
+		last := &all[len(all)-1].Run
+		last.Warnings = append(slices.Clip(last.Warnings), record.Warning{Code: "runs_missing",
+			Text: fmt.Sprintf("%d of %d runs were not made, since the measurement was ended before", missing, r.Runs)})
+	}
+	if len(a.Runs) == 0 {
+		return nil
+	}
 	return a.WriteFiles(filepath.Join(r.Dir, "aggregate"))
+}
+
+// clear removes what lies in Dir of a measurement with another number of runs.
+func (r Repeat) clear(all []*report.Report, names report.Names) error {
+	if len(all) == 0 {
+		return nil
+	}
+	var errs []error
+	if r.Runs <= 1 {
+		errs = append(errs, remove(filepath.Join(r.Dir, "profile_runs")), remove(filepath.Join(r.Dir, "aggregate")))
+		return distinct(errs...)
+	}
+	for _, name := range known(names) {
+		// Bodies are also what a later run can be made of.
+		if name != names.Inputs {
+			errs = append(errs, remove(filepath.Join(r.Dir, name)))
+		}
+	}
+	old, err := filepath.Glob(filepath.Join(r.Dir, "profile_runs", "run_*"))
+	errs = append(errs, err)
+	made := len(all)
+	if r.Keep {
+		made = r.Runs // those that were not come to yet may be taken later
+	}
+	mine := map[string]bool{}
+	for i := range made {
+		mine[report.RunLabel(i)] = true
+	}
+	for _, dir := range old {
+		if !mine[filepath.Base(dir)] {
+			errs = append(errs, remove(dir))
+		}
+	}
+	if !slices.ContainsFunc(all, (*report.Report).Complete) {
+		errs = append(errs, remove(filepath.Join(r.Dir, "aggregate")))
+	}
+	return distinct(errs...)
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -47,7 +48,10 @@ type Level struct {
 // on after a level in which requests failed, and stops when ctx ends or a
 // measurement could not be made or written.
 func (s Sweep) Run(ctx context.Context) ([]Level, error) {
-	if err := s.prepare(); err != nil {
+	if err := s.Prepare(); err != nil {
+		return nil, err
+	}
+	if err := s.begin(); err != nil {
 		return nil, err
 	}
 	var all []Level
@@ -72,32 +76,84 @@ var ErrHasResults = errors.New("holds results of an earlier run")
 // ErrOtherConfig says that a sweep to be resumed was made with other settings.
 var ErrOtherConfig = errors.New("holds results made with other settings")
 
-// prepare checks the folder and leaves the sweep's configuration in it.
-func (s Sweep) prepare() error {
+// Prepare finds out, before any load, whether the sweep can be made: that its
+// folder can be written to and holds nothing that would be lost or mixed
+// ([ErrHasResults], [ErrOtherConfig]). It may be called any number of times and
+// leaves nothing but the folder. Run calls it too; a caller with several
+// sweeps calls it for all of them before the first Run.
+func (s Sweep) Prepare() error {
 	if err := report.Probe(s.Dir); err != nil {
 		return err
 	}
-	mine, err := json.MarshalIndent(s.Fingerprint, "", "  ")
-	if err != nil {
-		return fmt.Errorf("describing the sweep: %w", err)
+	mine, err := s.settings()
+	if err != nil || s.Overwrite {
+		return err
 	}
-	path := filepath.Join(s.Dir, "sweep.json")
-	theirs, err := os.ReadFile(path)
+	theirs, err := os.ReadFile(s.path())
 	switch {
-	case errors.Is(err, os.ErrNotExist) || s.Overwrite:
+	case errors.Is(err, os.ErrNotExist):
+		return s.foreign()
 	case err != nil:
 		return fmt.Errorf("reading the earlier sweep: %w", err)
 	case !s.Resume:
 		return fmt.Errorf("%s %w: --resume goes on with it, --overwrite replaces it, another --benchmark-name leaves it", s.Dir, ErrHasResults)
+	case !json.Valid(theirs):
+		return fmt.Errorf("%s %w, and with which settings cannot be read from %s, which is damaged: --overwrite replaces them, another --benchmark-name leaves them",
+			s.Dir, ErrHasResults, s.path())
 	case string(theirs) != string(mine):
-		return fmt.Errorf("%s %w: repeat the command that made them (%s has the settings), or use --overwrite or another --benchmark-name", s.Dir, ErrOtherConfig, path)
+		return fmt.Errorf("%s %w: repeat the command that made them (%s has the settings), or use --overwrite or another --benchmark-name", s.Dir, ErrOtherConfig, s.path())
+	}
+	return nil
+}
+
+// path is the file that holds the sweep's settings.
+func (s Sweep) path() string { return filepath.Join(s.Dir, "sweep.json") }
+
+func (s Sweep) settings() ([]byte, error) {
+	b, err := json.MarshalIndent(s.Fingerprint, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("describing the sweep: %w", err)
+	}
+	return b, nil
+}
+
+// foreign refuses levels that no sweep of ours made: those of aiperf, of a
+// script around it, or of a single run. Their settings are not known, so that
+// they cannot be gone on with either.
+func (s Sweep) foreign() error {
+	levels, err := filepath.Glob(filepath.Join(s.Dir, "c[0-9]*"))
+	if err != nil {
+		return err
+	}
+	own := report.FileNames("")
+	for _, dir := range levels {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && (d.Name() == own.JSON || d.Name() == own.Records || d.Name() == own.JSONL) {
+				return fmt.Errorf("%s %w (%s) that --resume cannot go on with, since their settings are not known: --overwrite replaces them, another --benchmark-name leaves them",
+					s.Dir, ErrHasResults, path)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin removes what is to be overwritten and leaves the sweep's settings in
+// its folder.
+func (s Sweep) begin() error {
+	mine, err := s.settings()
+	if err != nil {
+		return err
 	}
 	if s.Overwrite {
 		if err := s.clear(); err != nil {
 			return err
 		}
 	}
-	return report.WriteFile(path, func(w io.Writer) error { _, err := w.Write(mine); return err })
+	return report.WriteFile(s.path(), func(w io.Writer) error { _, err := w.Write(mine); return err })
 }
 
 // clear removes the levels of an earlier sweep; nothing else in the folder is

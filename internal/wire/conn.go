@@ -1,5 +1,6 @@
 // Package wire is the rim between the program and the network: sockets whose
-// reads carry the time at which the data arrived, and the framing of
+// reads carry the time at which the data arrived, connections by the thousand
+// that one goroutine reads, and the framing of HTTP/1.1 replies and of
 // server-sent events.
 //
 // Why it exists: a goroutine that waits for data runs some time after the data
@@ -9,12 +10,16 @@
 // note with every read, so the arrival time does not depend on when anybody
 // got round to reading.
 //
-// Bytes flow up unchanged: kernel → Conn → crypto/tls where there is TLS →
-// net/http → [Splitter] → its emit function. Times flow beside them: whoever
-// holds a connection finds the Conn below it with [Of] and asks for [Conn.Stamp].
+// There are two ways up. Over net/http bytes flow unchanged: kernel → Conn →
+// crypto/tls where there is TLS → net/http → [Splitter] → its emit function;
+// times flow beside them: whoever holds a connection finds the Conn below it
+// with [Of] and asks for [Conn.Stamp]. Over a [Pool], for plain HTTP on Linux,
+// bytes and their Stamp come together: kernel → engine → framer → [Handler] →
+// Splitter. There the package speaks as much of HTTP/1.1 as finding the ends of
+// replies takes.
 //
-// The package does no HTTP, no JSON and no statistics, knows neither requests
-// nor records, and logs nothing.
+// The package reads no JSON and keeps no statistics, knows neither prompts nor
+// records, follows and retries nothing, and logs nothing.
 package wire
 
 import (
@@ -178,4 +183,19 @@ func (c *Conn) SyscallConn() (syscall.RawConn, error) {
 		return nil, fmt.Errorf("getting at the descriptor of a %T: %w", c.Conn, errors.ErrUnsupported)
 	}
 	return s.SyscallConn()
+}
+
+// Quiet reports whether an idle connection is open and has nothing to read, as
+// far as can be told without waiting or reading. It is true where the
+// connection has no descriptor to ask.
+func (c *Conn) Quiet() bool {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return errors.Is(err, errors.ErrUnsupported)
+	}
+	quiet := true
+	if err := raw.Control(func(fd uintptr) { quiet = quietSocket(fd) }); err != nil {
+		return false
+	}
+	return quiet
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"time"
 )
 
@@ -22,6 +23,13 @@ type Dialer struct {
 	// LocalAddr is the address to connect from; nil lets the system choose. A
 	// destination takes about 28,000 connections from one local address.
 	LocalAddr net.Addr
+	// Sources are local addresses to connect from when the system's choice,
+	// or LocalAddr, has no free port left for the destination. Destinations in
+	// 127.0.0.0/8 have a few more of that net without being told.
+	Sources []netip.Addr
+	// Waiting, which may be nil, hears each time that no source has a free
+	// port left; the connect then waits until one is free or ctx ends.
+	Waiting func(error)
 	// Resolver looks names up; nil means net.DefaultResolver.
 	Resolver *net.Resolver
 	// RecvBuffer and SendBuffer are SO_RCVBUF and SO_SNDBUF in bytes, at most
@@ -34,6 +42,15 @@ type Dialer struct {
 // DialContext connects to addr and returns a *Conn, with TCP_NODELAY on: a
 // small request leaves at once and does not wait for an acknowledgement.
 func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := d.dial(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return NewConn(c), nil
+}
+
+// dial is DialContext without the Conn around the connection.
+func (d *Dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	if d.RecvBuffer < 0 || d.SendBuffer < 0 {
 		return nil, fmt.Errorf("connecting to %s: socket buffers of %d and %d bytes: must be 0 (the system's choice) or more",
 			addr, d.RecvBuffer, d.SendBuffer)
@@ -46,7 +63,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 		Resolver:      d.Resolver,
 		Control:       socketControl(d.RecvBuffer, d.SendBuffer),
 	}
-	c, err := nd.DialContext(ctx, network, addr)
+	c, err := d.fromAnySource(ctx, nd, network, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +75,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	if err := setBuffers(c, d.RecvBuffer, d.SendBuffer); err != nil {
 		return nil, closeOn(c, fmt.Errorf("setting the socket buffers of the connection to %s: %w", addr, err))
 	}
-	return NewConn(c), nil
+	return c, nil
 }
 
 // closeOn gives c up because of err.

@@ -113,16 +113,19 @@ func (r *kernelReader) recvmsg(fd uintptr) bool {
 	}
 }
 
-// stamp reads the control message of the last successful recvmsg. There is
-// none while the kernel is still switching timestamps on, which it does in the
-// background when the first socket of the machine asks for them.
-func (r *kernelReader) stamp() Stamp {
-	h := &r.ctl.header
-	if uint64(r.msg.Controllen) < uint64(unsafe.Sizeof(r.ctl)) || h.Level != unix.SOL_SOCKET ||
+func (r *kernelReader) stamp() Stamp { return stampOf(&r.msg, &r.ctl, r.now) }
+
+// stampOf reads the control message of a successful recvmsg; now is the clock
+// right after it. There is none while the kernel is still switching timestamps
+// on, which it does in the background when the first socket of the machine
+// asks for them.
+func stampOf(msg *unix.Msghdr, ctl *control, now time.Time) Stamp {
+	h := &ctl.header
+	if uint64(msg.Controllen) < uint64(unsafe.Sizeof(*ctl)) || h.Level != unix.SOL_SOCKET ||
 		(h.Type != unix.SO_TIMESTAMPNS_OLD && h.Type != unix.SO_TIMESTAMPNS_NEW) {
-		return Stamp{At: r.now}
+		return Stamp{At: now}
 	}
-	return kernelStamp(r.now, r.ctl.sec*int64(time.Second)+r.ctl.nsec)
+	return kernelStamp(now, ctl.sec*int64(time.Second)+ctl.nsec)
 }
 
 // pollError gives an error of RawConn.Read the form of one of TCPConn.Read.

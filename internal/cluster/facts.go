@@ -1,0 +1,122 @@
+package cluster
+
+import (
+	"slices"
+	"time"
+
+	"headway/internal/engine"
+	"headway/record"
+)
+
+// facts collects what a replay's [record.Cluster] says.
+type facts struct {
+	ideal *ideal
+	err   error // the first one that came where none could be returned
+
+	// planned are the times of all requests with one, done those of the
+	// answered ones, in seconds; what was to be cancelled, and what no worker
+	// could ever run, is in neither.
+	planned, done []float64
+	timed         bool
+}
+
+func newFacts(c Config) *facts {
+	caches := c.Workers
+	if c.PrefillWorkers > 0 {
+		caches = c.PrefillWorkers // only their caches spare anybody work
+	}
+	return &facts{ideal: newIdeal(c.blockSize(), c.blocks()*caches)}
+}
+
+func (x *facts) keep(err error) {
+	if x.err == nil {
+		x.err = err
+	}
+}
+
+// sent notes a request that a worker or the router's queue took.
+func (x *facts) sent(c *call) {
+	x.ideal.see(c.job.tokens, c.job.blocks)
+	x.timed = x.timed || c.request().Timed
+}
+
+// finished notes what became of a request.
+func (x *facts) finished(r *record.Record, cancel bool) {
+	if cancel || r.Outcome == record.Failed {
+		return
+	}
+	x.planned = append(x.planned, float64(r.Planned)/1e9)
+	if r.Outcome == record.OK {
+		x.done = append(x.done, float64(r.Done)/1e9)
+	}
+}
+
+// Rates are taken between these quantiles of the times, so that neither the
+// start nor the last reply of a long request weighs on them.
+const fromShare, toShare = 0.05, 0.95
+
+// saturated is the share of what is offered below which a cluster that
+// completes less is saturated.
+const saturated = 0.95
+
+// rate is how many of the times lie in a second between two of their
+// quantiles.
+func rate(times []float64) float64 {
+	n := len(times)
+	if n < 2 {
+		return 0
+	}
+	slices.Sort(times)
+	a, b := int(fromShare*float64(n-1)), int(toShare*float64(n-1)+0.5)
+	if times[b] <= times[a] {
+		return 0
+	}
+	return float64(b-a) / (times[b] - times[a])
+}
+
+// cluster is the account of the whole replay. Busy is the time in which a
+// worker has requests; a worker that has any is in a step.
+//
+// Offered and Completed compare the planned starts with the ends of replies,
+// both between the 5 % and the 95 % quantile of their times: a constant
+// latency moves all ends alike and changes nothing, a growing queue stretches
+// them. A closed loop offers nothing of its own and is never saturated.
+func (x *facts) cluster(f *fleet, now time.Duration) record.Cluster {
+	c := record.Cluster{RouterMode: f.cfg.Router.Mode.String(), EventsApplied: f.front.router.AppliedEvents()}
+	var prompt, cached int64
+	var sum, most float64
+	for _, m := range f.members {
+		busy := m.busy
+		if m.jobs > 0 {
+			busy += now - m.since
+		}
+		t := m.totals
+		c.Workers = append(c.Workers, record.ClusterWorker{ID: m.number, Requests: t.requests, PromptTokens: t.prompt,
+			CachedTokens: t.cached, OutputTokens: t.output, Busy: busy.Seconds()})
+		prompt, cached = prompt+t.prompt, cached+t.cached
+		c.Preemptions += m.eng.Stats().Preempted
+		sum, most = sum+busy.Seconds(), max(most, busy.Seconds())
+	}
+	if prompt > 0 {
+		c.HitRate = float64(cached) / float64(prompt)
+	}
+	if sum > 0 {
+		c.Imbalance = most * float64(len(f.members)) / sum
+	}
+	c.IdealHitRate, c.IdealAtSize = x.ideal.rates()
+	c.RegretMean, c.RegretP50, c.RegretP99 = f.regret.summary()
+	answered := float64(len(x.done))
+	c.Completed = rate(x.done)
+	if x.timed {
+		all := float64(len(x.planned))
+		c.Offered = rate(x.planned)
+		c.Saturated = c.Offered > 0 && (c.Completed < saturated*c.Offered || answered < saturated*all)
+	}
+	return c
+}
+
+// isFixed says whether every request has times of its own.
+func isFixed(c Config) bool {
+	_, fixed := c.Engine.Timing.(engine.Fixed)
+	return fixed
+}

@@ -1,0 +1,146 @@
+package openai
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"headway/internal/wire"
+	"headway/record"
+)
+
+// What a server may do wrong over time, each a failure with its class.
+func TestMisbehavingServers(t *testing.T) { overBoth(t, misbehavingServers) }
+
+func misbehavingServers(t *testing.T, via string) {
+	drip := func(text string) func(net.Conn, *http.Request) {
+		return func(c net.Conn, _ *http.Request) {
+			for i := range len(text) {
+				if _, err := io.WriteString(c, text[i:i+1]); err != nil {
+					return
+				}
+			}
+		}
+	}
+	forever := func(head, piece string) func(net.Conn, *http.Request) {
+		return func(c net.Conn, _ *http.Request) {
+			for _, err := io.WriteString(c, head); err == nil; _, err = io.WriteString(c, piece) {
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		server  func(net.Conn, *http.Request)
+		class   record.Class
+		message string
+	}{
+		{"a byte at a time", drip(headChunked + chunked(chunk("a")) + chunked(endMarker) + "0\r\n\r\n"), "", ""},
+		{"headers of megabytes", forever("HTTP/1.1 200 OK\r\n", "X-Filler: "+strings.Repeat("x", 4000)+"\r\n"), "garbage", "1048576"},
+		{"one endless header", forever("HTTP/1.1 200 OK\r\nX: ", strings.Repeat("x", 4000)), "garbage", ""},
+		{"interim replies without end", forever("", "HTTP/1.1 102 Processing\r\n\r\n"), "garbage", ""},
+		{"a chunk that is longer than it says", script(headChunked + "4\r\ndata: {}\n\n\r\n0\r\n\r\n"), "garbage", "malformed chunked encoding"},
+		{"a chunk that is shorter than it says", script(headChunked + "fff\r\n" + chunk("a")), "truncated", "closed by the server"},
+		{"a chunk of 2^63 bytes", script(headChunked + "8000000000000000\r\n" + chunk("a")), "", ""},
+		{"a stream without end", forever(headChunked, chunked(": ping\n\n")), "timeout", "no end of the reply"},
+		{"chunks of text without end", forever(headChunked, chunked(chunk("a"))), "timeout", "no end of the reply"},
+		{"silence", func(c net.Conn, _ *http.Request) { _, _ = io.Copy(io.Discard, c) }, "timeout", "no end of the reply"},
+		{"compressed", script("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: br\r\n\r\nxxx"), "garbage", "compressed (br), which was not asked for"},
+		{"switching protocols", script("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nxxx"), "http", ""},
+		{"redirect", script("HTTP/1.1 302 Found\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n"), "http", "not followed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			target := newTestTarget(t, Config{Transport: via, URLs: []string{rawServer(t, tt.server)}, Streaming: true, Timeout: 700 * time.Millisecond})
+			began := time.Now()
+			r := ask(t.Context(), target, say("x"))
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if tt.name == "a chunk of 2^63 bytes" {
+				// net/http counts in 64 bits and sees the connection end.
+				if f := r.Failure; f == nil || f.Class != record.ClassGarbage && f.Class != record.ClassTruncated {
+					t.Errorf("failure %+v", f)
+				}
+				return
+			}
+			if tt.class == "" {
+				if r.Outcome != record.OK || contents(r) != "a" {
+					t.Errorf("%v %+v", r.Outcome, r.Failure)
+				}
+				return
+			}
+			if f := r.Failure; f == nil || f.Class != tt.class || !strings.Contains(f.Message, tt.message) {
+				t.Errorf("failure %+v, want %s: …%s…", f, tt.class, tt.message)
+			}
+			if tt.name != "chunks of text without end" && r.HTTP.BytesReceived > 64<<20 {
+				t.Errorf("%d bytes were read", r.HTTP.BytesReceived)
+			}
+		})
+	}
+}
+
+// A connection that the server says it closes is not used again, and one that
+// it closed without a word is found out.
+func TestConnectionClose(t *testing.T) { overBoth(t, connectionClose) }
+
+func connectionClose(t *testing.T, via string) {
+	for _, head := range []string{"Connection: close\r\n", ""} {
+		body := `{"choices":[{"message":{"content":"w"}}]}`
+		url := rawServer(t, script(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s", len(body), head, body)))
+		target := newTestTarget(t, Config{Transport: via, URLs: []string{url}})
+		for i := range 3 {
+			req := say("x")
+			req.Index = i
+			r := ask(t.Context(), target, req)
+			if head == "" && r.Failure != nil && r.Failure.Class == record.ClassReset && r.HTTP.Reused {
+				continue // the request crossed the close: that did happen
+			}
+			if r.Outcome != record.OK || r.HTTP.Reused {
+				t.Errorf("%q, request %d: %v %+v, reused %v", head, i, r.Outcome, r.Failure, r.HTTP.Reused)
+			}
+		}
+	}
+}
+
+// A run of contexts and timeouts leaves nothing behind in the watch.
+func TestWatch(t *testing.T) {
+	if !wire.HasPool {
+		t.Skip("no epoll on this system")
+	}
+	leaks(t)
+	silent := rawServer(t, func(c net.Conn, _ *http.Request) { _, _ = io.Copy(io.Discard, c) })
+	target := newTestTarget(t, Config{URLs: []string{silent}, Timeout: 150 * time.Millisecond})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	results := make(chan *record.Record, 12)
+	for i := range 12 {
+		under := t.Context()
+		if i%3 == 0 {
+			under = ctx
+		}
+		go func() {
+			req := say("x")
+			req.Index = i
+			results <- ask(under, target, req)
+		}()
+		if i == 8 {
+			cancel()
+		}
+	}
+	counts := map[record.Class]int{}
+	for range 12 {
+		counts[(<-results).Failure.Class]++
+	}
+	if counts[record.ClassTimeout] != 8 || counts[record.ClassCancelled] != 4 {
+		t.Errorf("%v, want 8 timeouts and 4 cancelled", counts)
+	}
+	target.watch.mu.Lock()
+	defer target.watch.mu.Unlock()
+	if len(target.watch.groups) != 0 {
+		t.Errorf("%d groups are left", len(target.watch.groups))
+	}
+}

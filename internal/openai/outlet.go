@@ -1,0 +1,230 @@
+package openai
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"headway/internal/wire"
+)
+
+// outlet opens the connections that net/http uses, all transports of a target
+// together: with arrival times, TLS above those, and some of them ahead of
+// need.
+type outlet struct {
+	dialer *wire.Dialer
+	tls    *tls.Config
+	// sockets are the paths of Unix sockets by the host that stands for them.
+	sockets map[string]string
+
+	mu   sync.Mutex
+	kept map[string][]net.Conn // opened ahead, by address
+}
+
+// newDialer makes the connections of both transports.
+func newDialer(c Config) *wire.Dialer {
+	d := &wire.Dialer{}
+	for _, s := range c.SourceAddresses {
+		if a, err := netip.ParseAddr(s); err == nil { // Validate has seen to that
+			d.Sources = append(d.Sources, a)
+		}
+	}
+	if c.Notice != nil {
+		var once sync.Once
+		d.Waiting = func(err error) { once.Do(func() { c.Notice(err.Error()) }) }
+	}
+	return d
+}
+
+// clientTLS is what the TLS options ask for.
+func clientTLS(c Config) (*tls.Config, error) {
+	t := &tls.Config{InsecureSkipVerify: c.InsecureSkipVerify}
+	if c.HTTP2 {
+		t.NextProtos = []string{"h2"}
+	}
+	if c.TLSCA != "" {
+		pem, err := os.ReadFile(c.TLSCA)
+		if err != nil {
+			return nil, fmt.Errorf("--tls-ca: reading the certificates to trust: %w", err)
+		}
+		t.RootCAs = x509.NewCertPool()
+		if !t.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("--tls-ca %s: no certificate in it: expected PEM (BEGIN CERTIFICATE)", c.TLSCA)
+		}
+	}
+	if c.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+		if err != nil {
+			return nil, fmt.Errorf("--tls-cert %s with --tls-key %s: %w", c.TLSCert, c.TLSKey, err)
+		}
+		t.Certificates = []tls.Certificate{pair}
+	}
+	return t, nil
+}
+
+// transport makes net/http do what a measurement needs: nothing between here
+// and the server but what was asked for, bodies as they came, and no limit on
+// connections.
+func (o *outlet) transport(c Config) *http.Transport {
+	tr := &http.Transport{
+		DialContext:            o.dial,
+		DialTLSContext:         o.dialTLS,
+		TLSClientConfig:        o.tls,
+		DisableCompression:     true,
+		DisableKeepAlives:      c.ConnectionReuse == ReuseNever,
+		MaxIdleConnsPerHost:    1 << 20,
+		IdleConnTimeout:        300 * time.Second,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: wire.MaxHead,
+		Protocols:              new(http.Protocols),
+		Proxy:                  c.proxy(),
+	}
+	tr.Protocols.SetHTTP1(!c.HTTP2)
+	tr.Protocols.SetHTTP2(c.HTTP2)
+	tr.Protocols.SetUnencryptedHTTP2(c.HTTP2)
+	return tr
+}
+
+// proxy is how a request's proxy is found, nil for none.
+func (c Config) proxy() func(*http.Request) (*url.URL, error) {
+	if c.Proxy != "" {
+		u, err := url.Parse(c.Proxy)
+		return func(*http.Request) (*url.URL, error) { return u, err }
+	}
+	if c.TrustEnv {
+		return http.ProxyFromEnvironment
+	}
+	return nil
+}
+
+// dial opens a connection, or takes one that was opened ahead.
+func (o *outlet) dial(ctx context.Context, _, addr string) (net.Conn, error) {
+	if c := o.take(addr); c != nil {
+		return c, nil
+	}
+	return o.open(ctx, addr)
+}
+
+func (o *outlet) open(ctx context.Context, addr string) (net.Conn, error) {
+	network := "tcp"
+	if host, _, err := net.SplitHostPort(addr); err == nil && o.sockets[host] != "" {
+		network, addr = "unix", o.sockets[host]
+	}
+	c, err := o.dialer.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &leased{Conn: wire.NewConn(c)}, nil
+}
+
+// dialTLS is dial for https. net/http makes the handshake where that is still
+// to be made, and tells the trace of it.
+func (o *outlet) dialTLS(ctx context.Context, _, addr string) (net.Conn, error) {
+	if c := o.take(addr); c != nil {
+		return c, nil
+	}
+	c, err := o.open(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	return o.secure(c, addr), nil
+}
+
+func (o *outlet) secure(c net.Conn, addr string) *tls.Conn {
+	config := o.tls.Clone()
+	if host, _, err := net.SplitHostPort(addr); err == nil {
+		config.ServerName = host
+	}
+	return tls.Client(c, config)
+}
+
+// ahead opens n connections to addr and keeps them for later.
+func (o *outlet) ahead(ctx context.Context, addr string, secure bool, n int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	turns := make(chan struct{}, n)
+	for range n {
+		turns <- struct{}{}
+	}
+	close(turns)
+	var wg sync.WaitGroup
+	for range min(n, 16) {
+		wg.Go(func() {
+			for range turns {
+				if err := o.oneAhead(ctx, addr, secure); err != nil {
+					cancel(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("opening %d connections to %s: %w", n, addr, err)
+	}
+	return nil
+}
+
+func (o *outlet) oneAhead(ctx context.Context, addr string, secure bool) error {
+	c, err := o.open(ctx, addr)
+	if err != nil {
+		return err
+	}
+	c.(*leased).early = true
+	if secure {
+		t := o.secure(c, addr)
+		if err := t.HandshakeContext(ctx); err != nil {
+			_ = c.Close() // of no use without TLS
+			return fmt.Errorf("TLS handshake: %w", err)
+		}
+		c = t
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.kept == nil {
+		o.kept = make(map[string][]net.Conn)
+	}
+	o.kept[addr] = append(o.kept[addr], c)
+	return nil
+}
+
+// take finds a connection that was opened ahead and is still open.
+func (o *outlet) take(addr string) net.Conn {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for {
+		all := o.kept[addr]
+		if len(all) == 0 {
+			return nil
+		}
+		c := all[len(all)-1]
+		o.kept[addr] = all[:len(all)-1]
+		if wire.Of(c).Quiet() {
+			return c
+		}
+		_ = c.Close() // the server has closed it
+	}
+}
+
+// close closes what nobody took.
+func (o *outlet) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, all := range o.kept {
+		for _, c := range all {
+			_ = c.Close() // unused
+		}
+	}
+	o.kept = nil
+}
+
+var errPreconnectProxy = errors.New("connections cannot be opened ahead through a proxy: leave --preconnect out")

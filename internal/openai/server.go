@@ -1,0 +1,133 @@
+package openai
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+
+	"headway/internal/wire"
+)
+
+// server is one address of a target.
+type server struct {
+	url  *url.URL // of the endpoint, without user and password
+	user *url.Userinfo
+	// shown is the address as the user knows it.
+	shown string
+	// address is what to connect to, host:port; over a Unix socket a name
+	// that stands for it.
+	address string
+	// socket is the path of a Unix socket, "" without one.
+	socket string
+	// prefix is how a request over a wire.Pool begins.
+	prefix []byte
+}
+
+// newServer reads the i-th address of c.
+func newServer(c Config, i int) (server, error) {
+	u, err := parseURL(c.URLs[i])
+	if err != nil {
+		return server{}, err
+	}
+	s := server{user: u.User}
+	if u.Scheme == "unix" {
+		// HTTP knows no sockets: a name takes the place of the path, the same
+		// for nothing else, so that net/http does not mix connections up.
+		s.socket = u.Path
+		s.url = join(&url.URL{Scheme: "http", Host: fmt.Sprintf("unix-%d.invalid", i)}, c.path())
+		s.shown = "unix://" + s.socket + s.url.RequestURI()
+	} else {
+		s.url = join(u, c.path())
+		s.url.User = nil
+		s.shown = s.url.String()
+	}
+	port := s.url.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[s.url.Scheme]
+	}
+	s.address = net.JoinHostPort(s.url.Hostname(), port)
+	return s, nil
+}
+
+// pooled says whether plain requests go over a wire.Pool; the error says why
+// not where they do not.
+func (c Config) pooled() error {
+	if !wire.HasPool {
+		return errors.New("this system has no epoll")
+	}
+	if c.HTTP2 {
+		return errors.New("it knows no HTTP/2")
+	}
+	for i := range c.URLs {
+		s, err := newServer(c, i)
+		switch {
+		case err != nil:
+			return err
+		case s.socket != "":
+			return errors.New("it knows no Unix sockets")
+		case s.url.Scheme != "http":
+			return fmt.Errorf("it knows no %s", s.url.Scheme)
+		case c.proxied(s):
+			return errors.New("it knows no proxies")
+		}
+	}
+	return nil
+}
+
+// proxied reports whether requests to s go through a proxy. An address of one
+// that cannot be read counts: net/http will say what is wrong with it.
+func (c Config) proxied(s server) bool {
+	find := c.proxy()
+	if find == nil {
+		return false
+	}
+	proxy, err := find(&http.Request{URL: s.url})
+	return proxy != nil || err != nil
+}
+
+// TransportUsed is what c's requests go over: TransportEpoll or TransportStd,
+// never TransportAuto.
+func (c Config) TransportUsed() string {
+	c.Defaults()
+	if c.Transport != TransportStd && c.pooled() == nil {
+		return TransportEpoll
+	}
+	return TransportStd
+}
+
+// Preconnect opens n connections before they are needed, evenly to all
+// servers, and returns when they are there. Requests that use them have no
+// time of connecting, and their HTTP.Reused is set. Over HTTP/2 it opens one
+// to each server at most, which carries any number of requests.
+func (t *Target) Preconnect(ctx context.Context, n int) error {
+	for _, s := range t.servers {
+		if t.c.proxied(s) {
+			return errPreconnectProxy
+		}
+	}
+	if err := wire.NeedFiles(n); err != nil {
+		return err
+	}
+	for i, s := range t.servers {
+		share := n / len(t.servers)
+		if i < n%len(t.servers) {
+			share++
+		}
+		if t.c.HTTP2 {
+			share = min(share, 1)
+		}
+		var err error
+		if t.pool != nil {
+			err = t.pool.Preconnect(ctx, s.address, share)
+		} else {
+			err = t.outlet.ahead(ctx, s.address, s.url.Scheme == "https", share)
+		}
+		if err != nil {
+			return errors.New(t.secrets.Replace(err.Error()))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,407 @@
+//go:build linux && (amd64 || arm64)
+
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// hearing is a Handler that keeps what it hears.
+type hearing struct {
+	status int
+	body   bytes.Buffer
+	first  chan struct{} // closed with the first piece of the body
+	reads  int64
+	kernel int
+	err    error
+	done   chan struct{}
+	refuse error
+}
+
+func newHearing() *hearing {
+	return &hearing{first: make(chan struct{}), done: make(chan struct{})}
+}
+
+func (h *hearing) Head(x Head, _ Stamp) error { h.status = x.Status; return nil }
+
+func (h *hearing) Body(p []byte, at Stamp, read int64) error {
+	if h.body.Len() == 0 {
+		close(h.first)
+	}
+	h.body.Write(p)
+	h.reads = read
+	if at.Kernel {
+		h.kernel++
+	}
+	return h.refuse
+}
+
+func (h *hearing) End(err error) { h.err = err; close(h.done) }
+
+func testPool(t *testing.T) *Pool {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	p, err := NewPool(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.Close()
+		goleak.VerifyNone(t, before)
+	})
+	return p
+}
+
+func request(path, body string) []byte {
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+}
+
+func address(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
+
+func TestPoolCalls(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		w.Header().Set("X-Len", fmt.Sprint(len(b)))
+		for part := range bytes.Lines(b) {
+			_, _ = w.Write(part)
+			w.(http.Flusher).Flush()
+		}
+	}))
+	defer s.Close()
+	p := testPool(t)
+	var wg sync.WaitGroup
+	for i := range 32 {
+		wg.Go(func() {
+			for k := range 20 {
+				h := newHearing()
+				want := strings.Repeat(fmt.Sprintf("%d.%d\n", i, k), 3)
+				c := &Call{Server: address(s), Request: request("/", want), Handler: h}
+				size := int64(len(c.Request))
+				p.Do(t.Context(), c)
+				<-h.done
+				f := c.Facts
+				if h.err != nil || h.status != 200 || h.body.String() != want {
+					t.Errorf("%d.%d: %v, %d, %q", i, k, h.err, h.status, h.body.String())
+				}
+				if f.Sent != size || f.Received < int64(len(want)) || f.Reused == (f.Dialed != nil) || f.GotConn.After(f.WriteEnded) || f.FirstByte.At.IsZero() {
+					t.Errorf("%d.%d: facts %+v", i, k, f)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.idle[idleKey{address(s), nil}]); n == 0 || n > 32 {
+		t.Errorf("%d connections are kept of 32 callers'", n)
+	}
+}
+
+// A request that does not fit into the socket's buffer is written when the
+// server reads, while the engine serves others.
+func TestPoolLargeRequest(t *testing.T) {
+	gate := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/large" {
+			<-gate
+		}
+		n, _ := io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, n)
+	}))
+	defer s.Close()
+	p := testPool(t)
+	large, small := newHearing(), newHearing()
+	sent := make(chan struct{})
+	c := &Call{Server: address(s), Request: request("/large", strings.Repeat("x", 20<<20)), Handler: large, Sent: func() { close(sent) }}
+	p.Do(t.Context(), c)
+	p.Do(t.Context(), &Call{Server: address(s), Request: request("/", "y"), Handler: small})
+	<-small.done
+	select {
+	case <-sent:
+		t.Error("20 MB were sent to a server that does not read")
+	default:
+	}
+	close(gate)
+	<-sent
+	<-large.done
+	if small.body.String() != "1" || large.body.String() != fmt.Sprint(20<<20) || large.err != nil {
+		t.Errorf("%q and %q, %v", small.body.String(), large.body.String(), large.err)
+	}
+	if f := c.Facts; !f.FirstWrite.Before(f.WriteEnded) || f.WriteBegan.Before(f.FirstWrite) {
+		t.Errorf("writes: first done %v, last from %v to %v", f.FirstWrite, f.WriteBegan, f.WriteEnded)
+	}
+}
+
+func TestPoolCancel(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/body" {
+			_, _ = io.WriteString(w, "x")
+			w.(http.Flusher).Flush()
+		}
+		<-r.Context().Done()
+	}))
+	defer s.Close()
+	p := testPool(t)
+	cause := errors.New("enough")
+	for _, path := range []string{"/head", "/body"} {
+		h := newHearing()
+		sent := make(chan struct{})
+		c := &Call{Server: address(s), Request: request(path, ""), Handler: h, Sent: func() { close(sent) }}
+		p.Do(t.Context(), c)
+		<-sent
+		if path == "/body" {
+			<-h.first
+		}
+		c.Cancel(cause)
+		c.Cancel(errors.New("again"))
+		<-h.done
+		c.Cancel(cause) // of no effect
+		if !errors.Is(h.err, cause) {
+			t.Errorf("%s: %v", path, h.err)
+		}
+	}
+	// Before there is a connection: nothing answers at a listener whose queue
+	// is full, but a cancelled call must end anyway.
+	h := newHearing()
+	c := &Call{Server: address(s), Request: request("/head", ""), Handler: h}
+	c.Cancel(cause)
+	p.Do(t.Context(), c)
+	<-h.done
+	if !errors.Is(h.err, cause) {
+		t.Errorf("cancelled before it began: %v", h.err)
+	}
+}
+
+// A server that sends without end neither keeps others waiting nor is read
+// beyond what its handler takes.
+func TestPoolFirehose(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/small" {
+			fmt.Fprint(w, "ok")
+			return
+		}
+		filler := make([]byte, 1<<20)
+		for {
+			if _, err := w.Write(filler); err != nil {
+				return
+			}
+		}
+	}))
+	defer s.Close()
+	p := testPool(t)
+	var hoses []*Call
+	var heard []*hearing
+	for range 2 * len(p.engines) {
+		h := newHearing()
+		c := &Call{Server: address(s), Request: request("/hose", ""), Handler: discard{h}}
+		p.Do(t.Context(), c)
+		hoses, heard = append(hoses, c), append(heard, h)
+	}
+	for _, h := range heard {
+		<-h.first
+	}
+	for range 8 {
+		h := newHearing()
+		p.Do(t.Context(), &Call{Server: address(s), Request: request("/small", ""), Handler: h})
+		<-h.done
+		if h.body.String() != "ok" || h.err != nil {
+			t.Errorf("%q, %v", h.body.String(), h.err)
+		}
+	}
+	full := errors.New("full")
+	h := newHearing()
+	h.refuse = full
+	p.Do(t.Context(), &Call{Server: address(s), Request: request("/hose", ""), Handler: h})
+	<-h.done
+	if !errors.Is(h.err, full) {
+		t.Errorf("a handler's error ended the call with %v", h.err)
+	}
+	for i, c := range hoses {
+		c.Cancel(full)
+		<-heard[i].done
+	}
+}
+
+// discard keeps nothing of the body.
+type discard struct{ *hearing }
+
+func (d discard) Body([]byte, Stamp, int64) error {
+	select {
+	case <-d.first:
+	default:
+		close(d.first)
+	}
+	return nil
+}
+
+// Words that nobody asked for, and an end, close an idle connection.
+func TestPoolIdle(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	const reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+	gone := make(chan error, 8)
+	go func() {
+		for after := range 3 {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			r := bufio.NewReader(c)
+			req, err := http.ReadRequest(r)
+			if err != nil {
+				gone <- err
+				return
+			}
+			_, _ = io.Copy(io.Discard, req.Body)
+			_, _ = io.WriteString(c, []string{reply, reply + "more", reply}[after])
+			if after == 0 {
+				_, _ = io.WriteString(c, "HTTP/1.1 408 Request Timeout\r\n\r\n")
+			}
+			if after == 2 {
+				_ = c.Close()
+				gone <- nil
+				continue
+			}
+			_, err = r.ReadByte() // until the client closes
+			if err == nil {
+				err = errors.New("the connection was used again")
+			} else {
+				err = nil
+			}
+			gone <- err
+			_ = c.Close()
+		}
+	}()
+	p := testPool(t)
+	for range 3 {
+		h := newHearing()
+		p.Do(t.Context(), &Call{Server: l.Addr().String(), Request: request("/", ""), Handler: h})
+		<-h.done
+		if h.err != nil || h.body.String() != "ok" {
+			t.Errorf("%q, %v", h.body.String(), h.err)
+		}
+		if err := <-gone; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestPoolClose(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer s.Close()
+	p, err := NewPool(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHearing()
+	sent := make(chan struct{})
+	p.Do(t.Context(), &Call{Server: address(s), Request: request("/", ""), Handler: h, Sent: func() { close(sent) }})
+	<-sent
+	p.Close()
+	<-h.done
+	if !errors.Is(h.err, errPoolClosed) {
+		t.Errorf("a call under way ended with %v", h.err)
+	}
+}
+
+func TestPoolNoServer(t *testing.T) {
+	p := testPool(t)
+	h := newHearing()
+	p.Do(t.Context(), &Call{Server: "127.0.0.1:1", Request: request("/", ""), Handler: h})
+	<-h.done
+	var dial *DialError
+	if !errors.As(h.err, &dial) {
+		t.Errorf("error %v", h.err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	h = newHearing()
+	// TEST-NET-1 (RFC 5737) answers nobody.
+	p.Do(ctx, &Call{Server: "192.0.2.1:80", Request: request("/", ""), Handler: h})
+	<-h.done
+	if !errors.As(h.err, &dial) {
+		t.Errorf("error %v", h.err)
+	}
+}
+
+// An event costs no memory between the kernel and the handler.
+func TestPoolAllocations(t *testing.T) {
+	step, stepped := make(chan int), make(chan struct{})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+			return
+		}
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+		one := []byte("5\r\nhello\r\n")
+		for n := range step {
+			for range n {
+				_, _ = c.Write(one)
+			}
+			stepped <- struct{}{}
+		}
+	}()
+	p := testPool(t)
+	h := &counter{got: make(chan struct{}, 1<<16), done: make(chan struct{})}
+	c := &Call{Server: l.Addr().String(), Request: request("/", ""), Handler: h}
+	p.Do(t.Context(), c)
+	allocs := testing.AllocsPerRun(10, func() {
+		step <- 200
+		<-stepped
+		for range 200 {
+			<-h.got
+		}
+	})
+	close(step)
+	<-h.done
+	if allocs > 20 {
+		t.Errorf("%v allocations for 200 events", allocs)
+	}
+	if h.kernel < 1000 {
+		t.Errorf("%d of 2,200 arrivals have the kernel's time", h.kernel)
+	}
+}
+
+type counter struct {
+	kernel int
+	got    chan struct{}
+	done   chan struct{}
+}
+
+func (*counter) Head(Head, Stamp) error { return nil }
+
+func (c *counter) Body(_ []byte, at Stamp, _ int64) error {
+	if at.Kernel {
+		c.kernel++
+	}
+	c.got <- struct{}{}
+	return nil
+}
+
+func (c *counter) End(error) { close(c.done) }

@@ -1,0 +1,297 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"headway/metric"
+	"headway/record"
+)
+
+// Comparison is a benchmark of request routing: one load or several, each put
+// on the same arms, which are router modes of a simulated cluster or real
+// endpoints. Its views are a table, results_summary.json and pictures.
+type Comparison struct {
+	// Benchmark is the verb: prefix-ratio, trace, sessions, priority.
+	Benchmark string
+	Simulated bool
+	Command   string
+	Seed      uint64
+	// XKey names in files what differs between the cases ("prefix_ratio"), and
+	// XLabel on an axis. Both are empty where there is one load.
+	XKey, XLabel string
+	// Baseline is the arm that gains are measured over.
+	Baseline string
+	Cases    []Case
+	// Notes say how the load was made, in whole sentences.
+	Notes    []string
+	Warnings []record.Warning
+	Secrets  Redactor
+}
+
+// Case is one load and what it gave on each arm.
+type Case struct {
+	Name string
+	X    float64
+	Arms []Arm
+}
+
+// Arm is one run.
+type Arm struct {
+	Name string
+	// Dir has the run's files, relative to that of the comparison.
+	Dir    string
+	Report *Report
+	// Tiers are the requests of each priority apart, lowest value first.
+	Tiers []Tier
+}
+
+// Tier is what the requests of one priority met.
+type Tier struct {
+	Priority float64
+	Result   *metric.Result
+}
+
+// Gain is how much better an arm is than the baseline of its case: above 1 is
+// better. Latencies are the baseline's over the arm's, throughput the arm's
+// over the baseline's; NaN is not known.
+type Gain struct {
+	Arm, Baseline              string
+	TTFTMean, TTFTP50, TTFTP99 float64
+	ITLMean, LatencyMean       float64
+	OutputThroughput           float64
+	// Caution is empty where the gain can be quoted, else says why not.
+	Caution string
+}
+
+// Gains are those of the case's other arms over the baseline; none where the
+// baseline was not measured.
+func (c Case) Gains(baseline string) []Gain {
+	var base *Arm
+	for i := range c.Arms {
+		if c.Arms[i].Name == baseline {
+			base = &c.Arms[i]
+		}
+	}
+	if base == nil {
+		return nil
+	}
+	var all []Gain
+	for _, a := range c.Arms {
+		if a.Name == baseline {
+			continue
+		}
+		over := func(tag, stat string) float64 { return ratio(base.figure(tag, stat), a.figure(tag, stat)) }
+		all = append(all, Gain{
+			Arm: a.Name, Baseline: baseline,
+			TTFTMean: over("time_to_first_token", "avg"), TTFTP50: over("time_to_first_token", "p50"), TTFTP99: over("time_to_first_token", "p99"),
+			ITLMean: over("inter_token_latency", "avg"), LatencyMean: over("request_latency", "avg"),
+			OutputThroughput: ratio(a.figure("output_token_throughput", "avg"), base.figure("output_token_throughput", "avg")),
+			Caution:          caution(*base, a),
+		})
+	}
+	return all
+}
+
+// caution says why a gain must not be quoted: a queue that grows as long as
+// the load lasts makes any ratio of latencies, given a long enough run.
+func caution(base, arm Arm) string {
+	sat, share := base.Saturation()
+	own, ownShare := arm.Saturation()
+	switch {
+	case sat && own:
+		return fmt.Sprintf("not a gain to quote: both are saturated (%s completed %.0f %% of offered, %s %.0f %%)", base.Name, 100*share, arm.Name, 100*ownShare)
+	case sat:
+		return fmt.Sprintf("not a gain to quote: %s is saturated (completed %.0f %% of offered)", base.Name, 100*share)
+	case own:
+		return fmt.Sprintf("not a gain to quote: %s is saturated (completed %.0f %% of offered)", arm.Name, 100*ownShare)
+	}
+	if f, g := base.Report.Result.Failed, arm.Report.Result.Failed; f+g > 0 {
+		return fmt.Sprintf("with failed requests left out: %d of %s, %d of %s", f, base.Name, g, arm.Name)
+	}
+	return ""
+}
+
+// saturatedBelow is the share of the offered requests; completing less is
+// saturation.
+const saturatedBelow = 0.95
+
+// Saturation says whether less was completed than offered, and the share that
+// was, 1 where nothing was offered by a schedule. A simulated cluster says it
+// itself; of an endpoint it is the answered requests a second over those that
+// the schedule held, so that a short run with a long last reply looks worse
+// than it is.
+func (a Arm) Saturation() (bool, float64) {
+	if c := a.Report.Run.Cluster; c != nil {
+		if c.Offered <= 0 {
+			return false, 1
+		}
+		share := c.Completed / c.Offered
+		if planned := a.Report.Result.Planned; planned > 0 {
+			share = min(share, float64(a.Report.Result.OK)/float64(planned))
+		}
+		return c.Saturated, share
+	}
+	offered, done := a.Report.Run.Schedule.Rate, a.figure("request_throughput", "avg")
+	if !a.Report.Run.Schedule.Timed || offered <= 0 || math.IsNaN(done) {
+		return false, 1
+	}
+	return done < saturatedBelow*offered, done / offered
+}
+
+// HitRate is the share of prompt tokens that were cached, 0 to 1, by the
+// cluster's account or by the usage of the replies; NaN where neither says it.
+func (a Arm) HitRate() float64 {
+	if c := a.Report.Run.Cluster; c != nil {
+		return c.HitRate
+	}
+	return a.figure("overall_usage_prompt_cache_read_pct", "avg") / 100
+}
+
+func (a Arm) figure(tag, stat string) float64 { return within(a.Report.Result, tag, stat).value }
+
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return math.NaN()
+	}
+	return a / b
+}
+
+// WriteTable writes a row for each case and arm, then the gains, what each
+// tier met, notes and warnings.
+func (c *Comparison) WriteTable(w io.Writer, o ConsoleOptions) error {
+	var b strings.Builder
+	t := c.table()
+	t, _ = t.fit(o.width())
+	t.render(&b, o.Color)
+	if c.simulated() {
+		b.WriteString(wrap("Hit %: prompt tokens found in the prefix cache. Ideal %: in one cache that never forgets; at size %: in one LRU cache as large as all workers' together. "+
+			"Imbalance: busiest worker over the mean. Regret: modelled TTFT at the chosen worker over the best one.", o.width()) + "\n")
+	}
+	c.tierText(&b, o)
+	c.gainText(&b, o)
+	for _, n := range c.Notes {
+		b.WriteString(wrap("note: "+n, o.width()) + "\n")
+	}
+	for _, n := range c.Warnings {
+		b.WriteString(paint(o.Color, styleYellow, wrap("WARNING: "+n.Text, o.width())) + "\n")
+	}
+	_, err := io.WriteString(w, c.Secrets.Text(b.String()))
+	return err
+}
+
+// simulated says whether any arm has a cluster's account.
+func (c *Comparison) simulated() bool {
+	for _, k := range c.Cases {
+		for _, a := range k.Arms {
+			if a.Report.Run.Cluster != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *Comparison) table() table {
+	t := table{title: "headway | router " + c.Benchmark}
+	if c.Simulated {
+		t.title += " (SIMULATED)"
+	}
+	first := "Case"
+	if c.XLabel != "" {
+		first = c.XLabel
+	}
+	t.columns = []column{{title: first, style: styleCyan}, {title: "Router", left: true}, {title: "ok/\nfailed"},
+		{title: "TTFT ms\navg"}, {title: "TTFT ms\np50"}, {title: "TTFT ms\np99"}, {title: "ITL ms\navg"}, {title: "Output\ntok/s"}, {title: "Hit\n%", drop: 1}}
+	simulated := c.simulated()
+	if simulated {
+		t.columns = append(t.columns, column{title: "Ideal\n%", drop: 2}, column{title: "at size\n%", drop: 4},
+			column{title: "Imba-\nlance", drop: 5}, column{title: "Regret\nms", drop: 3})
+	}
+	t.columns = append(t.columns, column{title: "Satu-\nrated"})
+	for _, k := range c.Cases {
+		for _, a := range k.Arms {
+			t.rows = append(t.rows, c.row(k, a, simulated))
+		}
+	}
+	return t
+}
+
+func (c *Comparison) row(k Case, a Arm, simulated bool) []string {
+	name := k.Name
+	if c.XLabel != "" {
+		name = significant(k.X)
+	}
+	r := a.Report.Result
+	cells := []string{name, oneLine(a.Name), fmt.Sprintf("%d/%d", r.OK, r.Failed+r.Cancelled)}
+	for _, f := range [][2]string{{"time_to_first_token", "avg"}, {"time_to_first_token", "p50"}, {"time_to_first_token", "p99"},
+		{"inter_token_latency", "avg"}, {"output_token_throughput", "avg"}} {
+		cells = append(cells, within(r, f[0], f[1]).cell())
+	}
+	cells = append(cells, percent(a.HitRate()))
+	if simulated {
+		if s := a.Report.Run.Cluster; s != nil {
+			cells = append(cells, percent(s.IdealHitRate), percent(s.IdealAtSize), fmt.Sprintf("%.2f", s.Imbalance), significant(1000*s.RegretMean))
+		} else {
+			cells = append(cells, "–", "–", "–", "–")
+		}
+	}
+	sat, share := a.Saturation()
+	if sat {
+		return append(cells, fmt.Sprintf("yes (%.0f %%)", 100*share))
+	}
+	return append(cells, "no")
+}
+
+func percent(share float64) string {
+	if math.IsNaN(share) {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f", 100*share)
+}
+
+// tierText is a table of the tiers of each arm.
+func (c *Comparison) tierText(b *strings.Builder, o ConsoleOptions) {
+	t := table{title: "TTFT by tier", columns: []column{{title: "Run", left: true}, {title: "Priority"}, {title: "Requests"},
+		{title: "TTFT ms\navg"}, {title: "TTFT ms\np25"}, {title: "TTFT ms\np50"}, {title: "TTFT ms\np75"}, {title: "TTFT ms\np99"}, {title: "ITL ms\navg"}}}
+	for _, k := range c.Cases {
+		for _, a := range k.Arms {
+			for _, tier := range a.Tiers {
+				row := []string{oneLine(a.Name), significant(tier.Priority), fmt.Sprint(tier.Result.OK)}
+				for _, stat := range []string{"avg", "p25", "p50", "p75", "p99"} {
+					row = append(row, within(tier.Result, "time_to_first_token", stat).cell())
+				}
+				t.rows = append(t.rows, append(row, within(tier.Result, "inter_token_latency", "avg").cell()))
+			}
+		}
+	}
+	if len(t.rows) > 0 {
+		t.render(b, o.Color)
+	}
+}
+
+// gainText is a line for each gain.
+func (c *Comparison) gainText(b *strings.Builder, o ConsoleOptions) {
+	for _, k := range c.Cases {
+		for _, g := range k.Gains(c.Baseline) {
+			line := fmt.Sprintf("gain of %s over %s (times better): TTFT mean %s, p50 %s, p99 %s; ITL mean %s; output tok/s %s",
+				g.Arm, g.Baseline, times(g.TTFTMean), times(g.TTFTP50), times(g.TTFTP99), times(g.ITLMean), times(g.OutputThroughput))
+			if c.XLabel != "" {
+				line = fmt.Sprintf("%s %s: %s", c.XLabel, significant(k.X), line)
+			}
+			if g.Caution != "" {
+				line += " – " + g.Caution
+			}
+			b.WriteString(wrap(line, o.width()) + "\n")
+		}
+	}
+}
+
+func times(x float64) string {
+	if math.IsNaN(x) {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f×", x)
+}

@@ -1,0 +1,97 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+
+	"headway/metric"
+	"headway/record"
+)
+
+// routedArm is an arm of so many requests with one TTFT, in nanoseconds.
+func routedArm(t *testing.T, name string, ttft record.Time, facts *record.Cluster) Arm {
+	t.Helper()
+	c := metric.NewCollector(metric.Options{Streaming: true})
+	for i := range 10 {
+		start := record.Time(1 + 1e9*i)
+		r := &record.Record{Index: i, Planned: start, Start: start, Sent: start, Ack: start, Done: start + ttft + 1e8, Streamed: true, Outcome: record.OK,
+			TokensIn: 100, TokensOut: 11, Arrivals: []record.Arrival{{At: start + ttft, Kind: record.Content, Tokens: 1}, {At: start + ttft + 1e8, Kind: record.Content, Tokens: 10}}}
+		if err := c.Take(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := record.Run{}
+	run.Simulated, run.Cluster = true, facts
+	return Arm{Name: name, Dir: "case/" + name, Report: &Report{Run: run, Result: c.Result()}}
+}
+
+func routed(t *testing.T, saturated bool) *Comparison {
+	base := &record.Cluster{RouterMode: "round-robin", HitRate: 0.1, IdealHitRate: 0.5, IdealAtSize: 0.4, Offered: 10, Completed: 10}
+	if saturated {
+		base.Completed, base.Saturated = 7.1, true
+	}
+	own := &record.Cluster{RouterMode: "kv", HitRate: 0.3, IdealHitRate: 0.5, IdealAtSize: 0.4, Offered: 10, Completed: 10, EventsApplied: 3}
+	c := &Comparison{Benchmark: "trace", Simulated: true, Baseline: "round-robin", XKey: "request_rate", XLabel: "Requests/s"}
+	for _, x := range []float64{1, 2} {
+		c.Cases = append(c.Cases, Case{Name: "case", X: x, Arms: []Arm{routedArm(t, "kv", 1e8, own), routedArm(t, "round-robin", 4e8, base)}})
+	}
+	return c
+}
+
+func TestGains(t *testing.T) {
+	for _, saturated := range []bool{false, true} {
+		c := routed(t, saturated)
+		gains := c.Cases[0].Gains("round-robin")
+		if len(gains) != 1 || math.Abs(gains[0].TTFTMean-4) > 1e-9 || math.Abs(gains[0].ITLMean-1) > 1e-9 {
+			t.Fatalf("gains %+v", gains)
+		}
+		var b bytes.Buffer
+		if err := c.WriteTable(&b, ConsoleOptions{Width: FullWidth}); err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Join(strings.Fields(b.String()), " ")
+		if got := strings.Contains(text, "not a gain to quote: round-robin is saturated (completed 71 % of offered)"); got != saturated {
+			t.Errorf("saturated %v, caution %v:\n%s", saturated, got, b.String())
+		}
+	}
+	if got := routed(t, false).Cases[0].Gains("nobody"); got != nil {
+		t.Errorf("gains over an arm that is not there: %+v", got)
+	}
+}
+
+func TestComparisonJSON(t *testing.T) {
+	var b bytes.Buffer
+	if err := routed(t, true).WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	var d comparisonDocument
+	if err := json.Unmarshal(b.Bytes(), &d); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Runs) != 4 || len(d.Gains) != 2 || d.Gains[0].Quotable || d.Runs[0].TTFT["avg"].Value != 100 || !d.Runs[1].Saturated || *d.Runs[2].X != 2 {
+		t.Errorf("%s", b.String())
+	}
+	golden(t, "router_summary.json", b.Bytes())
+}
+
+func TestComparisonPictures(t *testing.T) {
+	c := routed(t, true)
+	tier := c.Cases[0].Arms[0].Report.Result
+	for i := range c.Cases[0].Arms {
+		c.Cases[0].Arms[i].Tiers = []Tier{{0, tier}, {5, tier}}
+	}
+	var names []string
+	for _, p := range c.Pictures() {
+		names = append(names, p.Name)
+		if err := p.Chart.Validate(); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+	}
+	want := "ttft_comparison ttft_vs_request_rate ttft_p99_vs_request_rate itl_vs_request_rate throughput_vs_request_rate hit_rate_vs_request_rate gain_vs_request_rate"
+	if got := strings.Join(names, " "); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -1,0 +1,170 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"math"
+
+	"headway/metric"
+	"headway/record"
+)
+
+// comparisonVersion is that of results_summary.json.
+const comparisonVersion = 1
+
+// number is a figure of a JSON document: null where it is not known.
+type number float64
+
+// MarshalJSON writes null for what is not a number.
+func (n number) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+// statistic is a figure and its 95 % interval.
+type statistic struct {
+	Value number `json:"value"`
+	Low   number `json:"low"`
+	High  number `json:"high"`
+	// Few says that fewer than five samples lie beyond the quantile.
+	Few bool `json:"few,omitempty"`
+}
+
+type latencyDocument map[string]statistic
+
+type tierDocument struct {
+	Priority float64         `json:"priority"`
+	Requests int             `json:"requests"`
+	TTFT     latencyDocument `json:"time_to_first_token_ms"`
+	ITL      latencyDocument `json:"inter_token_latency_ms"`
+}
+
+type runDocument struct {
+	Case       string          `json:"case"`
+	X          *float64        `json:"x,omitempty"`
+	Name       string          `json:"name"`
+	Dir        string          `json:"dir"`
+	Planned    int             `json:"planned"`
+	OK         int             `json:"ok"`
+	Failed     int             `json:"failed"`
+	TTFT       latencyDocument `json:"time_to_first_token_ms"`
+	ITL        latencyDocument `json:"inter_token_latency_ms"`
+	Latency    latencyDocument `json:"request_latency_ms"`
+	Lag        latencyDocument `json:"replay_sched_lag_ms,omitempty"`
+	LagBad     bool            `json:"replay_sched_degraded,omitempty"`
+	Output     number          `json:"output_token_throughput"`
+	Throughput number          `json:"request_throughput"`
+	HitRate    number          `json:"hit_rate"`
+	Saturated  bool            `json:"saturated"`
+	Completed  number          `json:"completed_share"`
+	Cluster    *record.Cluster `json:"cluster,omitempty"`
+	Tiers      []tierDocument  `json:"tiers,omitempty"`
+	Errors     map[string]int  `json:"errors,omitempty"`
+}
+
+type gainDocument struct {
+	Case     string   `json:"case"`
+	X        *float64 `json:"x,omitempty"`
+	Arm      string   `json:"name"`
+	Baseline string   `json:"over"`
+	TTFT     number   `json:"time_to_first_token_avg"`
+	TTFTP50  number   `json:"time_to_first_token_p50"`
+	TTFTP99  number   `json:"time_to_first_token_p99"`
+	ITL      number   `json:"inter_token_latency_avg"`
+	Latency  number   `json:"request_latency_avg"`
+	Output   number   `json:"output_token_throughput"`
+	Quotable bool     `json:"quotable"`
+	Caution  string   `json:"caution,omitempty"`
+}
+
+type comparisonDocument struct {
+	Format    string           `json:"format"`
+	Version   int              `json:"version"`
+	Benchmark string           `json:"benchmark"`
+	Simulated bool             `json:"simulated"`
+	Command   string           `json:"command"`
+	Seed      uint64           `json:"seed"`
+	X         string           `json:"x_is,omitempty"`
+	Runs      []runDocument    `json:"runs"`
+	Gains     []gainDocument   `json:"gains"`
+	Notes     []string         `json:"notes"`
+	Warnings  []record.Warning `json:"warnings"`
+}
+
+// WriteJSON writes results_summary.json; docs/router-benchmark.md describes it.
+func (c *Comparison) WriteJSON(w io.Writer) error {
+	d := comparisonDocument{Format: "headway.router", Version: comparisonVersion, Benchmark: c.Benchmark, Simulated: c.Simulated,
+		Command: c.Command, Seed: c.Seed, X: c.XKey, Notes: append([]string{}, c.Notes...), Warnings: append([]record.Warning{}, c.Warnings...), Gains: []gainDocument{}}
+	for _, k := range c.Cases {
+		var x *float64
+		if c.XKey != "" {
+			x = &k.X
+		}
+		for _, a := range k.Arms {
+			d.Runs = append(d.Runs, a.document(k.Name, x))
+		}
+		for _, g := range k.Gains(c.Baseline) {
+			d.Gains = append(d.Gains, gainDocument{k.Name, x, g.Arm, g.Baseline, number(g.TTFTMean), number(g.TTFTP50), number(g.TTFTP99),
+				number(g.ITLMean), number(g.LatencyMean), number(g.OutputThroughput), g.Caution == "", g.Caution})
+		}
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, c.Secrets.JSON(text), "", "  "); err != nil {
+		return err
+	}
+	b.WriteByte('\n')
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+func (a Arm) document(name string, x *float64) runDocument {
+	r := a.Report.Result
+	sat, share := a.Saturation()
+	d := runDocument{Case: name, X: x, Name: a.Name, Dir: a.Dir, Planned: r.Planned, OK: r.OK, Failed: r.Failed + r.Cancelled,
+		TTFT: latencies(r, "time_to_first_token"), ITL: latencies(r, "inter_token_latency"), Latency: latencies(r, "request_latency"),
+		Output: number(a.figure("output_token_throughput", "avg")), Throughput: number(a.figure("request_throughput", "avg")),
+		HitRate: number(a.HitRate()), Saturated: sat, Completed: number(share), Cluster: a.Report.Run.Cluster}
+	if a.Report.Run.Schedule.Timed && !a.Report.Run.Simulated {
+		d.Lag = latencies(r, "credit_to_start_latency")
+		d.LagBad = a.LagDegraded()
+	}
+	for _, f := range r.Failures {
+		if d.Errors == nil {
+			d.Errors = map[string]int{}
+		}
+		d.Errors[a.Report.Secrets.Text(f.Failure.Error())] += f.Count
+	}
+	for _, t := range a.Tiers {
+		d.Tiers = append(d.Tiers, tierDocument{t.Priority, t.Result.OK, latencies(t.Result, "time_to_first_token"), latencies(t.Result, "inter_token_latency")})
+	}
+	return d
+}
+
+// lagLimit is the lateness in milliseconds of one request in a hundred above
+// which a replay is not faithful, as in aiperf.
+const lagLimit = 500
+
+// LagDegraded says that requests of a timed replay were sent so late that it
+// is not faithful: the 99th percentile of their lateness is above 500 ms.
+func (a Arm) LagDegraded() bool {
+	return a.Report.Run.Schedule.Timed && !a.Report.Run.Simulated && a.figure("credit_to_start_latency", "p99") > lagLimit
+}
+
+// latencies are the mean and the quantiles of a metric as they are shown.
+func latencies(r *metric.Result, tag string) latencyDocument {
+	d := latencyDocument{}
+	for _, stat := range []string{"avg", "p25", "p50", "p75", "p90", "p95", "p99"} {
+		e := within(r, tag, stat)
+		if !math.IsNaN(e.value) {
+			d[stat] = statistic{number(e.value), number(e.low), number(e.high), e.few}
+		}
+	}
+	return d
+}
