@@ -19,7 +19,7 @@ vet:
 
 # What is generated is made again, and must not differ.
 generated:
-	$(GO) test ./metric ./cmd/headway -run 'Current' -count=1
+	$(GO) test ./metric ./report -run "Current|Docs" -count=1
 
 race:
 	$(GO) test -race ./...
