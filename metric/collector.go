@@ -28,6 +28,9 @@ type Options struct {
 	// Streaming says that replies were asked for as streams. Without it no
 	// metric that needs one exists.
 	Streaming bool
+	// FixedSchedule says that requests have planned times, so that it can be
+	// told how well they were kept; see replay_sched_lag_p99.
+	FixedSchedule bool
 	// NumGPUs is the declared number of GPUs of the endpoint, 0 where not said.
 	NumGPUs int
 }
@@ -115,6 +118,9 @@ func (c *Collector) add(r *record.Record) {
 		}
 	}
 	c.totals.add(r)
+	if v, ok := lagOf(r); ok && c.options.FixedSchedule {
+		c.totals.lags = append(c.totals.lags, v)
+	}
 	if c.totals.Goals && good(r, c.goals) {
 		c.totals.Good++
 	}
@@ -205,6 +211,10 @@ func (c *Collector) Result() *Result {
 	}
 	r.Verdicts = Check(c.options.Objectives, &r)
 	r.Warnings = c.seen.warnings(&r, c.totals)
+	if v, ok := totals.lag(99); ok && v > degradedLag {
+		r.Warnings = append(r.Warnings, record.Warning{Code: "replay_sched_degraded", Text: fmt.Sprintf(
+			"one request in a hundred was sent %.0f ms late or more: this is not the schedule that was asked for", v*1000)})
+	}
 	return &r
 }
 

@@ -27,6 +27,9 @@ type Totals struct {
 	// those where they differ by more than a tenth.
 	Compared, Discrepant int
 
+	// lags are how late requests of a fixed schedule were sent, in seconds.
+	lags []float64
+
 	sums map[string]float64
 }
 

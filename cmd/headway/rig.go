@@ -205,6 +205,7 @@ func (g *rig) measurement(p *planFlags, level string, repeat int, dir string) (s
 		Secrets: g.secrets, Warnings: g.warnings,
 		Body: func(r workload.Request) (json.RawMessage, error) { return openai.Body(g.client, r, nil) },
 	}
+	m.Metrics.FixedSchedule = p.isFixed()
 	if !p.Rate.set && !p.isFixed() {
 		m.Metrics.Concurrency = plan.Concurrency
 	}
