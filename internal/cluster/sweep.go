@@ -33,6 +33,7 @@ func (f *fleet) sweep(until time.Duration, see func(*job, engine.Event)) error {
 			f.merged = append(f.merged, told{m, e})
 		}
 	}
+	f.tell(until)
 	// Those of one worker are in order, and stay so.
 	slices.SortStableFunc(f.merged, func(a, b told) int {
 		if c := cmp.Compare(a.event.At, b.event.At); c != 0 {
@@ -45,6 +46,9 @@ func (f *fleet) sweep(until time.Duration, see func(*job, engine.Event)) error {
 			return err
 		}
 	}
+	// Events that are on their way to the router count as work to be done;
+	// none is asked for before the end, so all may arrive there.
+	f.tell(until)
 	return f.refused
 }
 
