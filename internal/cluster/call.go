@@ -19,7 +19,6 @@ type call struct {
 	first, last time.Duration // of its tokens, as told so far
 	tick        int64         // of the tokens that follow the last Token event
 	told        int           // tokens up to that event
-	cached      int
 }
 
 func (c *call) request() *workload.Request { return &c.session.turns[c.session.turn] }

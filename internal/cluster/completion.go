@@ -115,8 +115,8 @@ func (c *completion) submit() *openai.ServerError {
 		return invalid(err.Error())
 	}
 	c.stream = st
-	if at := st.at(); c.server.several() && at.worker >= 0 {
-		c.out.w.Header().Set("X-Worker-Id", strconv.Itoa(at.worker))
+	if c.server.several() && st.chosen >= 0 {
+		c.out.w.Header().Set("X-Worker-Id", strconv.Itoa(st.chosen))
 	}
 	return nil
 }

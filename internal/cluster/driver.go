@@ -62,6 +62,7 @@ func (d *driver) submit(promptTokens int, p plan, whole bool) (*stream, error) {
 		return nil, err
 	}
 	st.follow(j)
+	st.chosen = st.worker // no one else has the stream yet
 	d.streams[st.id] = st
 	notify(d.wake)
 	return st, nil

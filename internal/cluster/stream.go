@@ -15,6 +15,7 @@ type stream struct {
 	id     uint64
 	reason string // why the text will end
 	whole  bool   // the handler wants to be woken at the end only
+	chosen int    // the worker that the router chose at once, else -1
 	wake   chan struct{}
 
 	mu       sync.Mutex
