@@ -34,6 +34,10 @@ func (f *endpointFlags) config(a app, urls []string, streaming bool) (openai.Con
 		Timeout: time.Duration(f.Timeout), ConnectionReuse: f.Reuse, UserAgent: "headway/" + version,
 		InsecureSkipVerify: isFalse(a.getenv("AIPERF_HTTP_SSL_VERIFY")), TrustEnv: isTrue(a.getenv("AIPERF_HTTP_TRUST_ENV")),
 	}
+	c.HTTP2, c.TLSCA, c.TLSCert, c.TLSKey, c.SourceAddresses = f.HTTP2, f.TLSCA, f.TLSCert, f.TLSKey, f.SourceAddress
+	if c.Transport = f.Transport; c.Transport == "http" {
+		c.Transport = openai.TransportAuto
+	}
 	if a.asAiperf {
 		c.UserAgent = "aiperf/headway-" + version
 	}

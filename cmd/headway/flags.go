@@ -21,7 +21,12 @@ type endpointFlags struct {
 	PerChunkUsage  bool     `name:"per-chunk-usage" help:"Divide ITL by the tokens after the first chunk, from usage sent with each chunk; needs --use-server-token-count."`
 	Reuse          string   `name:"connection-reuse-strategy" enum:"pooled,never,sticky-user-sessions" default:"pooled" help:"Connections: ${enum}."`
 	SessionHeader  string   `name:"session-header" default:"X-Correlation-ID" help:"Header that carries the session's id."`
-	Transport      string   `name:"transport" aliases:"transport-type" enum:"auto,http" default:"auto" help:"Only http is built."`
+	Transport      string   `name:"transport" aliases:"transport-type" enum:"auto,epoll,std,http" default:"auto" help:"What carries requests: epoll (plain HTTP on Linux, the cheapest), std (net/http), or auto, which takes epoll where it can; http is auto."`
+	HTTP2          bool     `name:"http2" help:"Speak HTTP/2; its arrivals are stamped in user space."`
+	TLSCA          string   `name:"tls-ca" type:"path" placeholder:"FILE" help:"PEM file of the certificates to trust instead of the system's."`
+	TLSCert        string   `name:"tls-cert" type:"path" placeholder:"FILE" help:"The client's certificate (PEM), with --tls-key."`
+	TLSKey         string   `name:"tls-key" type:"path" placeholder:"FILE" help:"The client's key (PEM)."`
+	SourceAddress  []string `name:"source-address" placeholder:"IP" help:"Local address to connect from when the ports of the usual one are used up; repeatable."`
 	ContentType    string   `name:"request-content-type" enum:"application/json" default:"application/json" help:"Only application/json is built."`
 }
 

@@ -168,7 +168,9 @@ func (c *runCmd) measure(ctx context.Context, g *rig, p *planFlags, e endpoint) 
 		if e := c.show(g, reports); e != nil {
 			return exitFailed, e
 		}
-		g.app.note("results: %s", dir)
+		if !c.Quiet {
+			g.app.note("results: %s", dir)
+		}
 	}
 	if err != nil {
 		return exitFailed, err
