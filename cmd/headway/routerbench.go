@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -251,6 +252,13 @@ func (b both) Take(r *record.Record) error {
 func (b *routerBench) warn() {
 	seen := map[string]bool{}
 	for _, k := range b.summary.Cases {
+		// The arms of priority come in pairs: without and with the hints.
+		for i := 0; b.tiers != nil && i+1 < len(k.Arms); i += 2 {
+			if sameTiers(k.Arms[i].Tiers, k.Arms[i+1].Tiers) {
+				b.addWarning(seen, record.Warning{Code: "priorities_without_effect", Text: k.Name +
+					": priorities changed nothing, since the router's queue never held a request back; raise the load (--speedup-ratio) or lower --router-queue-threshold"})
+			}
+		}
 		for _, a := range k.Arms {
 			for _, w := range a.Report.Run.Warnings {
 				b.addWarning(seen, record.Warning{Code: w.Code, Text: filepath.Join(k.Name, a.Name) + ": " + w.Text})
@@ -265,6 +273,15 @@ func (b *routerBench) warn() {
 			}
 		}
 	}
+}
+
+// sameTiers says whether every tier has the same mean TTFT in both.
+func sameTiers(a, b []report.Tier) bool {
+	return len(a) > 0 && slices.EqualFunc(a, b, func(x, y report.Tier) bool {
+		p, _ := x.Result.Summary("time_to_first_token")
+		q, _ := y.Result.Summary("time_to_first_token")
+		return p.Count == q.Count && p.Mean == q.Mean
+	})
 }
 
 func (b *routerBench) addWarning(seen map[string]bool, w record.Warning) {
