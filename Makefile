@@ -45,7 +45,7 @@ clean:
 
 # Complete clients against net/http and a C program that only reads, one core
 # for the server and one for the client; the figures of docs/performance.md.
-# Five rounds of each, about six minutes on a machine with nothing else to do.
+# Five rounds of each, about ten minutes on a machine with nothing else to do.
 bench-wire:
 	WIRE_BENCH=full $(GO) test ./internal/wire/bench -run 'TestWire$$' -count=1 -v -timeout 40m
 

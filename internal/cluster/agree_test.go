@@ -94,10 +94,10 @@ func texts(n int) []string {
 // may; so the load is light, slowed down, and gets three tries.
 func TestServeAgreesWithReplay(t *testing.T) {
 	t.Parallel()
-	const n, gap, output, tries = 50, 117 * time.Millisecond, 1, 3
+	const n, gap, output, tries = 40, 156 * time.Millisecond, 1, 3
 	c := Defaults()
 	c.Workers, c.Router.Mode, c.Seed = 4, router.KV, workload.Seed(5)
-	c.Engine = engine.Config{SpeedupRatio: 0.2, NumGPUBlocks: 400}
+	c.Engine = engine.Config{SpeedupRatio: 0.15, NumGPUBlocks: 400}
 	prompts := texts(n)
 	records, facts, _ := replayed(t, c, workload.Plan{Source: func(yield func(workload.Request, error) bool) {
 		for i, text := range prompts {

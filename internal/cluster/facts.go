@@ -82,6 +82,7 @@ func rate(times []float64) float64 {
 // latency moves all ends alike and changes nothing, a growing queue stretches
 // them. A closed loop offers nothing of its own and is never saturated.
 func (x *facts) cluster(f *fleet, now time.Duration) record.Cluster {
+	f.flush()
 	c := record.Cluster{RouterMode: f.cfg.Router.Mode.String(), EventsApplied: f.front.router.AppliedEvents()}
 	var prompt, cached int64
 	var sum, most float64

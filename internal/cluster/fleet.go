@@ -26,6 +26,7 @@ type fleet struct {
 	capacity int
 	regret   *regret // nil where nobody asks
 
+	news    news   // for front's router, where they come at once
 	merged  []told // scratch space of sweep
 	refused error  // the first KV event that a router did not take
 }
@@ -148,6 +149,7 @@ func (f *fleet) submit(now time.Duration, j *job) error {
 		j.route.ExpectedOutput = j.output
 	}
 	f.tell(now)
+	f.flush()
 	if err := f.release(now); err != nil {
 		return err
 	}
@@ -361,6 +363,9 @@ func (f *fleet) handOver(at time.Duration, j *job) error {
 // release places jobs that waited in the router's queue, as far as workers
 // have room now.
 func (f *fleet) release(now time.Duration) error {
+	if f.front.router.Waiting() > 0 {
+		f.flush()
+	}
 	for f.front.router.Waiting() > 0 {
 		id, d, ok := f.front.router.Release(now)
 		if !ok {

@@ -83,6 +83,7 @@ type workerNow struct {
 func (d *driver) snapshot() fleetNow {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.fleet.flush()
 	r := d.fleet.front.router
 	now := fleetNow{applied: r.AppliedEvents(), waiting: r.Waiting()}
 	for i, m := range d.fleet.members {
