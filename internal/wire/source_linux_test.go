@@ -115,7 +115,7 @@ func portsUsedUpInside(t *testing.T) {
 	if _, err := d.DialContext(ctx, "tcp", l.Addr().String()); err != nil {
 		t.Errorf("the eleventh: %v", err)
 	}
-	ours[0] = <-accepted
+	defer (<-accepted).Close()
 
 	short, end := context.WithTimeout(ctx, 100*time.Millisecond)
 	defer end()

@@ -45,7 +45,7 @@ func TestWire(t *testing.T) {
 	b := &rig{T: t, size: s, server: compile(t, "server"), client: compile(t, "client")}
 	fmt.Printf("%d streams, %.0f events/s of 272 bytes, server on core 0, client on core 1, %d rounds of %.0f s: median (lowest to highest)\n\n",
 		s.streams, s.rate, s.rounds, s.seconds)
-	fmt.Printf("%-30s %-22s %-20s %-24s %-24s %-26s %s\n", "client", "CPU s per 10^6 events", "of it own code", "stamp error p50, µs", "p99, µs", "p99.9, µs", "bytes per stream")
+	fmt.Printf("%-30s %-20s %-22s %-20s %-24s %-24s %-26s %s\n", "client", "1,000 events/s", "CPU s per 10^6 events", "of it own code", "stamp error p50, µs", "p99, µs", "p99.9, µs", "bytes per stream")
 	only := os.Getenv("WIRE_BENCH_ONLY")
 	var rows []*row
 	for _, kind := range kinds {
@@ -86,7 +86,7 @@ var kinds = []kind{
 // row is a line of the table: what was found in each round.
 type row struct {
 	kind
-	cpu, own, p50, p99, p999, memory, shared []float64
+	cpu, own, rate, p50, p99, p999, memory, shared []float64
 }
 
 func (r *row) add(b *rig, f found) {
@@ -95,6 +95,7 @@ func (r *row) add(b *rig, f found) {
 	}
 	r.cpu = append(r.cpu, f.CPU/float64(f.Events)*1e6)
 	r.own = append(r.own, f.Own/float64(f.Events)*1e6)
+	r.rate = append(r.rate, float64(f.Events)/f.Span/1e3)
 	if r.name == "floor" {
 		return
 	}
@@ -103,7 +104,7 @@ func (r *row) add(b *rig, f found) {
 }
 
 func (r *row) print() {
-	fmt.Printf("%-30s %-22s %-20s", r.title, spread("%.2f", r.cpu), spread("%.2f", r.own))
+	fmt.Printf("%-30s %-20s %-22s %-20s", r.title, spread("%.0f", r.rate), spread("%.2f", r.cpu), spread("%.2f", r.own))
 	if r.name != "floor" {
 		fmt.Printf(" %-24s %-24s %-26s %s, %s %% read together", spread("%.1f", r.p50), spread("%.1f", r.p99), spread("%.1f", r.p999),
 			spread("%.0f", r.memory), spread("%.2f", r.shared))
