@@ -69,6 +69,7 @@ type replyHead struct {
 	reason                string // as in the status line
 	kind, coding, forward string // Content-Type, Content-Encoding, Location
 	length                int64  // Content-Length, -1 when not said
+	worker                string // X-Worker-Id, of the simulated cluster and of some routers
 }
 
 // prepare makes the request's body and room for its reply. From its return on

@@ -169,7 +169,8 @@ func (v *overHTTP) roundTrip(req *http.Request, stream bool) *record.Failure {
 func headOf(resp *http.Response) replyHead {
 	_, reason, _ := strings.Cut(resp.Status, " ")
 	return replyHead{status: resp.StatusCode, reason: strings.TrimSpace(reason), length: resp.ContentLength,
-		kind: resp.Header.Get("Content-Type"), coding: resp.Header.Get("Content-Encoding"), forward: resp.Header.Get("Location")}
+		kind: resp.Header.Get("Content-Type"), coding: resp.Header.Get("Content-Encoding"), forward: resp.Header.Get("Location"),
+		worker: resp.Header.Get("X-Worker-Id")}
 }
 
 // readBody takes the body of a reply.

@@ -114,7 +114,7 @@ func (t *Target) prefix(i int) ([]byte, error) {
 // Head takes the head of the reply.
 func (v *overPool) Head(h wire.Head, at wire.Stamp) error {
 	head := replyHead{status: h.Status, length: h.Length,
-		kind: h.Get("Content-Type"), coding: h.Get("Content-Encoding")}
+		kind: h.Get("Content-Type"), coding: h.Get("Content-Encoding"), worker: h.Get("X-Worker-Id")}
 	if h.Status < 200 || h.Status > 299 {
 		head.reason, head.forward = string(bytes.TrimSpace(h.Reason)), h.Get("Location")
 	}

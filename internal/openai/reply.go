@@ -74,7 +74,7 @@ func (x *exchange) head(h replyHead, at record.Time, stream bool) error {
 		r.how, r.head = asRefusal, &refusal
 		return nil
 	}
-	x.tape.Ack = at
+	x.tape.Ack, x.tape.Worker = at, h.worker
 	if h.coding != "" && !strings.EqualFold(h.coding, "identity") {
 		r.failure = garbage("the reply is compressed (" + excerpt([]byte(h.coding)) + "), which was not asked for")
 		return errStop
