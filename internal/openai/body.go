@@ -25,7 +25,7 @@ func Body(c Config, r workload.Request, history []workload.Message) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	b, err := w.body(r, history)
+	b, err := w.body(&r, history)
 	return b.data, err
 }
 
@@ -55,7 +55,7 @@ func newWriter(c Config) (writer, error) {
 	return writer{Config: c, extra: extra}, nil
 }
 
-func (w writer) body(r workload.Request, history []workload.Message) (body, error) {
+func (w *writer) body(r *workload.Request, history []workload.Message) (body, error) {
 	if r.Prompt.Payload != nil {
 		return payload(r)
 	}
@@ -66,7 +66,7 @@ func (w writer) body(r workload.Request, history []workload.Message) (body, erro
 	if p := r.Prompt; p.Tokens > 0 && p.Text == "" && len(p.Messages) == 0 {
 		return body{}, fmt.Errorf("making the body of request %d: its prompt is a length, and no text was made of it", r.Index)
 	}
-	messages := conversation(r.Prompt, history)
+	messages := conversation(&r.Prompt, history)
 
 	o := make(object, 0, 6+len(w.extra)+len(own))
 	input := "messages"
@@ -106,7 +106,7 @@ func (w writer) body(r workload.Request, history []workload.Message) (body, erro
 
 // payload is a body given whole, for example from a log. Not even the model is
 // put in.
-func payload(r workload.Request) (body, error) {
+func payload(r *workload.Request) (body, error) {
 	var p fastjson.Parser
 	v, err := p.ParseBytes(r.Prompt.Payload)
 	if err != nil || v.Type() != fastjson.TypeObject {
@@ -117,7 +117,7 @@ func payload(r workload.Request) (body, error) {
 
 // conversation is all that is said, in order: the system message, what was
 // said before, and this turn.
-func conversation(p workload.Prompt, history []workload.Message) []workload.Message {
+func conversation(p *workload.Prompt, history []workload.Message) []workload.Message {
 	all := make([]workload.Message, 0, 2+len(history)+len(p.Messages))
 	if p.System != "" {
 		all = append(all, workload.Message{Role: "system", Content: p.System})
@@ -130,7 +130,7 @@ func conversation(p workload.Prompt, history []workload.Message) []workload.Mess
 }
 
 // turn is what one turn of the user adds.
-func turn(p workload.Prompt) []workload.Message {
+func turn(p *workload.Prompt) []workload.Message {
 	if len(p.Messages) > 0 {
 		return p.Messages
 	}
@@ -208,6 +208,15 @@ func (w writer) limitKey() string {
 // streamOptions asks for usage unless the user decided that. A null counts as
 // not said.
 func (w writer) streamOptions(o *object) error {
+	if o.get("stream_options") == nil {
+		// The usual case, told at once.
+		usual := `{"include_usage":true}`
+		if w.PerChunkUsage {
+			usual = `{"include_usage":true,"continuous_usage_stats":true}`
+		}
+		o.set("stream_options", []byte(usual))
+		return nil
+	}
 	options, err := parseObject(json.RawMessage(o.get("stream_options")))
 	if err != nil {
 		return fmt.Errorf("stream_options: %w", err)

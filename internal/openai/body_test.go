@@ -84,7 +84,7 @@ func TestBody(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if b, _ := w.body(tt.r, tt.history); b.texts != tt.texts {
+			if b, _ := w.body(&tt.r, tt.history); b.texts != tt.texts {
 				t.Errorf("texts %q, want %q", b.texts, tt.texts)
 			}
 		})

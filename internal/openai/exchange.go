@@ -75,13 +75,15 @@ type replyHead struct {
 // prepare makes the request's body and room for its reply. From its return on
 // the time is the server's and the network's: making the body was ours, and
 // shows as a late start instead.
-func (x *exchange) prepare(r workload.Request) (body, *record.Failure) {
+func (x *exchange) prepare(r *workload.Request) (body, *record.Failure) {
 	system, history := x.s.before()
-	if r.Prompt.System == "" {
-		r.Prompt.System = system
+	if r.Prompt.System == "" && system != "" {
+		with := *r
+		with.Prompt.System = system
+		r = &with
 	}
 	if r.Turn < r.Turns-1 {
-		again := r
+		again := *r
 		x.turn = &again
 	}
 	b, err := x.t.writer.body(r, history)
@@ -170,7 +172,7 @@ func (x *exchange) finish(h record.HTTP, sent record.Time, f *record.Failure) {
 // remember adds this turn and its reply to the session. A payload is nobody's
 // turn.
 func (x *exchange) remember() {
-	if p := x.turn.Prompt; p.Payload == nil {
+	if p := &x.turn.Prompt; p.Payload == nil {
 		x.s.say(p.System, turn(p), x.reply.message(x.tape.Text.Content))
 	}
 }

@@ -48,7 +48,7 @@ func (v *overHTTP) why() error {
 
 // run sends the request and reads the reply; the failure says why there is
 // none. All times are on the tape when it returns.
-func (v *overHTTP) run(r workload.Request) *record.Failure {
+func (v *overHTTP) run(r *workload.Request) *record.Failure {
 	defer v.cancel(nil)
 	b, f := v.prepare(r)
 	if f != nil {
@@ -76,7 +76,7 @@ func (v *overHTTP) run(r workload.Request) *record.Failure {
 }
 
 // limits arms what ends the request early.
-func (v *overHTTP) limits(r workload.Request) (stop func()) {
+func (v *overHTTP) limits(r *workload.Request) (stop func()) {
 	timeout := time.AfterFunc(v.t.c.Timeout, func() { v.cancel(errTimeUp) })
 	if !r.Cancel {
 		return func() { timeout.Stop() }

@@ -42,7 +42,7 @@ func (v *overPool) why() error {
 }
 
 // start sends the request; done is called when all is on the tape.
-func (v *overPool) start(ctx context.Context, r workload.Request) {
+func (v *overPool) start(ctx context.Context, r *workload.Request) {
 	v.t.running.Add(1)
 	b, f := v.prepare(r)
 	if f != nil {

@@ -132,8 +132,8 @@ func (t *Target) probe(ctx context.Context, server int, mode string) *record.Fai
 		r := workload.Request{Index: i, Session: fmt.Sprint("probe ", server, " ", i), Turns: 1,
 			Prompt: workload.Prompt{Text: "hi"}, OutputTokens: 1}
 		s := &session{id: t.id("probe", server, r.Session), url: server, transport: t.outlet.transport(t.c)}
-		v := newOverHTTP(ctx, t.open(r, s, tape))
-		t.close(&v.exchange, v.run(r))
+		v := newOverHTTP(ctx, t.open(&r, s, tape))
+		t.close(&v.exchange, v.run(&r))
 		s.transport.CloseIdleConnections()
 		// One token may well be invisible: that the server generates is all
 		// that was asked.
@@ -150,7 +150,7 @@ func (t *Target) listed(ctx context.Context, server int) *record.Failure {
 	defer s.transport.CloseIdleConnections()
 	v := newOverHTTP(ctx, exchange{t: t, s: s, tape: record.NewTape(record.NewClock(), record.Record{}, nil)})
 	defer v.cancel(nil)
-	stop := v.limits(workload.Request{})
+	stop := v.limits(&workload.Request{})
 	defer stop()
 	f := v.models(modelsURL(t.servers[server].url))
 	if f != nil {

@@ -31,7 +31,7 @@ func readReply(target *Target, body io.Reader, stream bool) (*exchange, *record.
 // newExchange makes an exchange that nothing carries yet.
 func newExchange(target *Target, r workload.Request) *exchange {
 	tape := record.NewTape(record.NewClock(), record.Record{}, nil)
-	x := &newOverHTTP(context.Background(), target.open(r, &session{}, tape)).exchange
+	x := &newOverHTTP(context.Background(), target.open(&r, &session{}, tape)).exchange
 	if r.Turn < r.Turns-1 {
 		x.turn = &r
 	}

@@ -53,7 +53,7 @@ type sessions struct {
 
 // enter finds the session of r, or begins it with what begin makes of its
 // number, counted in the order of their starts.
-func (s *sessions) enter(r workload.Request, begin func(n int) *session) *session {
+func (s *sessions) enter(r *workload.Request, begin func(n int) *session) *session {
 	key := sessionKey{r.Phase, r.Session}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,14 +13,15 @@ import (
 // turnsOf asks the turns of one session and returns the bodies that were sent.
 func turnsOf(t *testing.T, c Config, replies []string, prompts []workload.Prompt) []string {
 	t.Helper()
-	bodies := make(chan string, len(replies))
-	n := 0
+	bodies, next := make(chan string, len(replies)), make(chan string, len(replies))
+	for _, r := range replies {
+		next <- r
+	}
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		bodies <- string(b)
 		w.Header().Set("Content-Type", "text/event-stream")
-		reply := <-nextReply(replies, &n)
-		_, _ = io.WriteString(w, reply)
+		_, _ = io.WriteString(w, <-next)
 	})
 	c.URLs, c.Streaming = []string{s.URL}, true
 	c.Extra = []byte(`{"stream_options":{"include_usage":false}}`)
@@ -38,13 +39,6 @@ func turnsOf(t *testing.T, c Config, replies []string, prompts []workload.Prompt
 		t.Errorf("%d sessions left after the last turn", len(target.sessions.open))
 	}
 	return got
-}
-
-func nextReply(replies []string, n *int) <-chan string {
-	c := make(chan string, 1)
-	c <- replies[*n]
-	*n++
-	return c
 }
 
 func body0(messages string) string {

@@ -122,23 +122,23 @@ func (t *Target) connect() error {
 // has a Payload. A turn whose session ended early, because a turn failed,
 // begins it anew.
 func (t *Target) Start(ctx context.Context, r workload.Request, tape *record.Tape, done func()) {
-	s := t.sessions.enter(r, func(n int) *session { return t.begin(n, r) })
-	x := t.open(r, s, tape)
+	s := t.sessions.enter(&r, func(n int) *session { return t.begin(n, &r) })
+	x := t.open(&r, s, tape)
 	if t.pool != nil {
 		v := &overPool{exchange: x, done: done}
 		v.via = v
-		v.start(ctx, r)
+		v.start(ctx, &r)
 		return
 	}
 	t.running.Go(func() {
 		v := newOverHTTP(ctx, x)
-		t.close(&v.exchange, v.run(r))
+		t.close(&v.exchange, v.run(&r))
 		done()
 	})
 }
 
 // begin makes the session that r opens, the n-th of all.
-func (t *Target) begin(n int, r workload.Request) *session {
+func (t *Target) begin(n int, r *workload.Request) *session {
 	s := &session{id: t.id("session", int(r.Phase), r.Session), url: n % len(t.servers), transport: t.pooled}
 	if s.transport == nil && t.pool == nil {
 		s.transport = t.outlet.transport(t.c)
@@ -147,7 +147,7 @@ func (t *Target) begin(n int, r workload.Request) *session {
 }
 
 // open makes the exchange of one request.
-func (t *Target) open(r workload.Request, s *session, tape *record.Tape) exchange {
+func (t *Target) open(r *workload.Request, s *session, tape *record.Tape) exchange {
 	tape.URL = t.servers[s.url].shown
 	tape.CorrelationID = s.id
 	if tape.RequestID == "" {

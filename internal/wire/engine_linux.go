@@ -4,7 +4,6 @@ package wire
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"sync/atomic"
 	"syscall"
@@ -24,25 +23,35 @@ const (
 	// more: a server that sends without end must not keep the others waiting.
 	maxReads = 8
 
+	// An engine to which more than busyRate events a second come looks every
+	// tick instead of at each event: a wake costs as much as reading three.
+	busyRate = 25000
+	tick     = 100 * time.Microsecond
+	// window is how long the rate is taken over.
+	window = 2 * time.Millisecond
+
 	tableBits = 10
 	tableSize = 1 << tableBits
 	hangUp    = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 )
 
 // engine reads connections on one goroutine. It waits in Go's own netpoller:
-// its epoll descriptor is itself a file that the poller watches, and is asked
-// without waiting for as long as it has something. A thread blocked in
+// its epoll descriptor is, behind a gate, a file that the poller watches, and
+// is asked without waiting for as long as it has something. A thread blocked in
 // epoll_wait costs more, since each wake of it goes through the scheduler's
 // hand-off of a processor; measurements are in docs/performance.md.
+//
+// Under load the gate is shut and a timer wakes the engine instead. Arrival
+// times are the kernel's and do not mind; what is later by it, by a tenth of a
+// millisecond at most, is that the end of a reply is noticed.
 //
 // Connections are watched edge-triggered. A read that fills less than its
 // buffer has emptied the socket, so that no read is spent on finding that out;
 // what comes after it is a new edge.
 type engine struct {
 	pool    *Pool
-	fd      int
-	file    *os.File
-	raw     syscall.RawConn
+	fd      int   // epoll of the connections
+	gate    *gate // tells the netpoller of fd
 	ended   chan struct{}
 	closing atomic.Bool
 
@@ -54,6 +63,9 @@ type engine struct {
 	// What follows is the goroutine's own.
 	events [batch]unix.EpollEvent
 	again  []*socket // have more to read than maxReads took
+	busy   bool      // events come in a rush
+	count  int       // of events since since
+	since  time.Time
 	buf    []byte
 	msg    unix.Msghdr
 	iov    unix.Iovec
@@ -65,20 +77,16 @@ func newEngine(p *Pool) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.SetNonblock(fd, true); err != nil {
+	g, err := newGate(fd)
+	if err != nil {
 		_ = unix.Close(fd) // nothing is in it
 		return nil, err
 	}
-	// NewFile registers what is non-blocking with the netpoller.
-	e := &engine{pool: p, fd: fd, file: os.NewFile(uintptr(fd), "epoll"), buf: make([]byte, readSize), ended: make(chan struct{})}
+	e := &engine{pool: p, fd: fd, gate: g, buf: make([]byte, readSize), ended: make(chan struct{})}
 	e.iov.Base = &e.buf[0]
 	e.iov.SetLen(len(e.buf))
 	e.msg.Iov = &e.iov
 	e.msg.SetIovlen(1)
-	if e.raw, err = e.file.SyscallConn(); err != nil {
-		_ = e.file.Close() // nothing is in it
-		return nil, err
-	}
 	go e.run()
 	return e, nil
 }
@@ -86,9 +94,15 @@ func newEngine(p *Pool) (*engine, error) {
 // run reads until stop.
 func (e *engine) run() {
 	defer close(e.ended)
-	poll := e.poll
+	look := e.look
 	for !e.closing.Load() {
-		if err := e.raw.Read(poll); err != nil {
+		err := e.gate.wait(look)
+		for err == nil && e.busy && !e.closing.Load() {
+			if err = e.gate.sleep(tick); err == nil {
+				e.look()
+			}
+		}
+		if err != nil {
 			break
 		}
 	}
@@ -101,12 +115,13 @@ func (e *engine) run() {
 			}
 		}
 	}
+	_ = unix.Close(e.fd) // all that was in it is closed
 }
 
 // stop ends the goroutine and waits for it.
 func (e *engine) stop() {
 	e.closing.Store(true)
-	_ = e.file.Close() // wakes run; there is nothing in it to lose
+	e.gate.close()
 	<-e.ended
 }
 
@@ -132,14 +147,14 @@ func (e *engine) forget(s *socket) {
 	e.sockets[s.fd>>tableBits].Load()[s.fd&(tableSize-1)].Store(nil)
 }
 
-// poll deals with all that is there and returns false then, which sends the
-// goroutine waiting. It is true when the engine is to end.
-func (e *engine) poll(fd uintptr) bool {
+// look deals with all that is there. It is true when the gate need not be
+// waited at: in the rush of events, and at the end.
+func (e *engine) look() bool {
 	for {
 		if e.closing.Load() {
 			return true
 		}
-		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(&e.events[0])), batch, 0, 0, 0)
+		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(e.fd), uintptr(unsafe.Pointer(&e.events[0])), batch, 0, 0, 0)
 		if errno == unix.EINTR {
 			continue
 		}
@@ -151,6 +166,7 @@ func (e *engine) poll(fd uintptr) bool {
 				e.serve(s, ev.Events)
 			}
 		}
+		e.rate(int(n))
 		if len(e.again) > 0 {
 			again := e.again
 			e.again = nil
@@ -161,10 +177,22 @@ func (e *engine) poll(fd uintptr) bool {
 			// What comes from now on is an edge for the netpoller, even while
 			// the goroutine is not waiting yet: asking again would find
 			// nothing, at the price of a system call.
-			return false
+			return e.busy
 		}
 		runtime.Gosched()
 	}
+}
+
+// rate counts n events and decides from time to time whether this is a rush.
+func (e *engine) rate(n int) {
+	e.count += n
+	now := time.Now()
+	took := now.Sub(e.since)
+	if took < window {
+		return
+	}
+	e.busy = e.count > int(took.Seconds()*busyRate)
+	e.count, e.since = 0, now
 }
 
 // serve deals with one connection that has something.

@@ -115,9 +115,10 @@ func TestPoolCalls(t *testing.T) {
 // A request that does not fit into the socket's buffer is written when the
 // server reads, while the engine serves others.
 func TestPoolLargeRequest(t *testing.T) {
-	gate := make(chan struct{})
+	gate, arrived := make(chan struct{}), make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/large" {
+			close(arrived)
 			<-gate
 		}
 		n, _ := io.Copy(io.Discard, r.Body)
@@ -129,6 +130,7 @@ func TestPoolLargeRequest(t *testing.T) {
 	sent := make(chan struct{})
 	c := &Call{Server: address(s), Request: request("/large", strings.Repeat("x", 20<<20)), Handler: large, Sent: func() { close(sent) }}
 	p.Do(t.Context(), c)
+	<-arrived
 	p.Do(t.Context(), &Call{Server: address(s), Request: request("/", "y"), Handler: small})
 	<-small.done
 	select {
