@@ -18,19 +18,24 @@ import (
 // nothing.
 var arrows = map[string]string{
 	"workload": "", "record": "",
-	"internal/tokenizer": "", "internal/chart": "", "internal/wire": "", "internal/hub": "", "internal/model": "",
-	"load":              "workload record",
-	"metric":            "record",
-	"internal/prompt":   "workload internal/tokenizer",
-	"internal/engine":   "workload record internal/model",
-	"internal/router":   "workload",
-	"workload/synth":    "workload internal/chart",
-	"report":            "metric record internal/chart",
-	"internal/openai":   "workload record internal/wire internal/tokenizer internal/prompt",
-	"internal/terminal": "load record metric",
-	"internal/cluster":  "internal/engine internal/router workload record internal/model internal/openai internal/tokenizer internal/prompt",
-	"internal/study":    "workload workload/synth load record metric report internal/chart internal/openai internal/cluster",
-	"cmd/headway":       "*",
+	"internal/tokenizer": "", "internal/chart": "", "internal/wire": "", "internal/hub": "", "internal/model": "", "internal/interp": "",
+	"load":                 "workload record",
+	"metric":               "record",
+	"internal/prompt":      "workload internal/tokenizer",
+	"internal/engine":      "workload record internal/model internal/interp",
+	"internal/audit":       "record metric",
+	"internal/profile":     "workload record metric internal/model internal/hub internal/chart internal/interp",
+	"internal/router":      "workload",
+	"workload/synth":       "workload internal/chart",
+	"report":               "metric record internal/chart",
+	"internal/openai":      "workload record internal/wire internal/tokenizer internal/prompt",
+	"internal/terminal":    "load record metric",
+	"internal/cluster":     "internal/engine internal/router workload record internal/model internal/openai internal/tokenizer internal/prompt",
+	"internal/study":       "workload workload/synth load record metric report internal/chart internal/openai internal/cluster",
+	"internal/deploy":      "internal/profile internal/model internal/hub workload record load internal/openai internal/tokenizer internal/prompt internal/cluster internal/engine internal/router",
+	"internal/deploy/dgd":  "internal/model",
+	"internal/deploy/kube": "internal/deploy internal/deploy/dgd internal/profile internal/model workload record",
+	"cmd/headway":          "*",
 	// Measurements of everything together; tests only, imported by nothing.
 	"internal/wire/bench": "*",
 }
@@ -107,7 +112,7 @@ func walkGo(t *testing.T, visit func(path, pkg string, f *ast.File)) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "docs") {
+		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "docs" || path == "test") {
 			return filepath.SkipDir
 		}
 		if d.IsDir() || !strings.HasSuffix(path, ".go") {
