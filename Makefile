@@ -2,7 +2,7 @@
 GO ?= go
 STATICCHECK ?= $(GO) tool staticcheck
 
-.PHONY: check build test vet generated race fuzz verify-tokens accuracy bench clean bench-wire bench-wire-short soak bench-sim
+.PHONY: check build test vet generated race fuzz verify-tokens accuracy bench clean bench-wire bench-wire-short soak bench-sim bench-records test-kube kube-cluster
 
 check: vet test generated race fuzz
 
@@ -49,7 +49,8 @@ clean:
 bench-wire:
 	WIRE_BENCH=full $(GO) test ./internal/wire/bench -run 'TestWire$$' -count=1 -v -timeout 40m
 
-# The same in half a minute, for the log.
+# The same in well under a minute on an idle machine, for the log: no figure
+# fails it.
 bench-wire-short:
 	WIRE_BENCH=short $(GO) test ./internal/wire/bench -run 'TestWire$$' -count=1 -v -timeout 10m
 
@@ -63,3 +64,20 @@ soak:
 bench-sim:
 	GOMAXPROCS=1 $(GO) test ./internal/cluster -run xxx -bench 'BenchmarkReplay' -benchtime 1x -timeout 20m
 	GOMAXPROCS=1 $(GO) test ./internal/router ./internal/engine ./workload/synth -run xxx -bench . -timeout 20m
+
+# A million Records of 5,000 arrivals through metrics and writers, 20,000 of them
+# to disk (some 3 GB in the temporary folder): memory and the error of
+# quantiles, about ten minutes on one core. RECORDS, ARRIVALS and TO_DISK make
+# it smaller.
+bench-records:
+	RECORDS_BENCH=full $(GO) test ./internal/study -run 'TestRecords$$' -count=1 -v -timeout 60m
+
+# headway against a real Kubernetes control plane on loopback. The first run
+# builds etcd, kube-apiserver and the rest from Go modules into a cache, which
+# takes 10 to 15 minutes on two cores (docs/kubernetes.md).
+test-kube:
+	bin=$$(GO=$(GO) test/kube/build.sh) && cd test/kube && $(GO) vet ./... && TEST_KUBE_BIN=$$bin $(GO) test -count=1 -parallel 6 -timeout 20m ./...
+
+# The same cluster to try things by hand, until it is interrupted.
+kube-cluster: build
+	bin=$$(GO=$(GO) test/kube/build.sh) && cd test/kube && $(GO) run ./serve -bin $$bin -headway ../../headway

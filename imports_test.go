@@ -18,8 +18,8 @@ import (
 // nothing.
 var arrows = map[string]string{
 	"workload": "", "record": "",
-	"internal/tokenizer": "", "internal/chart": "", "internal/wire": "", "internal/hub": "", "internal/model": "", "internal/interp": "",
-	"load":                 "workload record",
+	"internal/tokenizer": "", "internal/chart": "", "internal/wire": "", "internal/hub": "", "internal/model": "", "internal/interp": "", "internal/alarm": "",
+	"load":                 "workload record internal/alarm",
 	"metric":               "record",
 	"internal/prompt":      "workload internal/tokenizer",
 	"internal/engine":      "workload record internal/model internal/interp",
@@ -30,11 +30,13 @@ var arrows = map[string]string{
 	"report":               "metric record internal/chart",
 	"internal/openai":      "workload record internal/wire internal/tokenizer internal/prompt",
 	"internal/terminal":    "load record metric",
-	"internal/cluster":     "internal/engine internal/router workload record internal/model internal/openai internal/tokenizer internal/prompt",
-	"internal/study":       "workload workload/synth load record metric report internal/chart internal/openai internal/cluster",
+	"internal/cluster":     "internal/engine internal/router workload record internal/model internal/openai internal/tokenizer internal/prompt internal/alarm",
+	"internal/study":       "workload workload/synth load record metric report internal/chart internal/openai internal/cluster internal/audit",
+	"internal/calibrate":   "internal/audit internal/openai internal/wire load record workload",
 	"internal/deploy":      "internal/profile internal/model internal/hub workload record load internal/openai internal/tokenizer internal/prompt internal/cluster internal/engine internal/router",
 	"internal/deploy/dgd":  "internal/model",
 	"internal/deploy/kube": "internal/deploy internal/deploy/dgd internal/profile internal/model workload record",
+	"deploy":               "internal/deploy/dgd", // a test of its manifests
 	"cmd/headway":          "*",
 	// Measurements of everything together; tests only, imported by nothing.
 	"internal/wire/bench": "*",

@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"errors"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -126,7 +128,7 @@ func (s *slowSink) Take(*record.Record) error {
 
 func TestUnsentRecordsDoNotPileUp(t *testing.T) {
 	s := &slowSink{}
-	r := &run{Generator: &Generator{}, queue: newQueue(s, func(error) {})}
+	r := &run{Generator: &Generator{}, queue: newQueue(s, nil, func(error) {})}
 	s.q = r.queue
 	for i := range 10 * backlog {
 		r.dropUnsent([][]workload.Request{{{Index: i}}})
@@ -134,4 +136,60 @@ func TestUnsentRecordsDoNotPileUp(t *testing.T) {
 	if err := r.queue.close(); err != nil || s.most > backlog+1 {
 		t.Errorf("%d records stood waiting, %v", s.most, err)
 	}
+}
+
+// gateSink waits at its first Record until it is let on.
+type gateSink struct {
+	took       []int
+	here, gate chan struct{}
+}
+
+func (s *gateSink) Take(r *record.Record) error {
+	if len(s.took) == 0 {
+		close(s.here)
+		<-s.gate
+	}
+	s.took = append(s.took, r.Index)
+	return nil
+}
+
+// Where Records pile up, a goroutine without Aside takes over, and none is lost
+// or out of order.
+func TestQueueAside(t *testing.T) {
+	for _, arrivals := range []int{0, 100} {
+		calls, ids := 0, map[string]bool{}
+		s := &gateSink{here: make(chan struct{}), gate: make(chan struct{})}
+		who := sinkFunc(func(r *record.Record) error {
+			ids[goroutine()] = true
+			return s.Take(r)
+		})
+		q := newQueue(who, func() { calls++ }, func(error) {})
+		q.heavy = 20 * (50 + 60) // more than 20 Records without arrivals weigh
+		q.put(&record.Record{})
+		<-s.here
+		for i := range 20 {
+			q.put(&record.Record{Index: i + 1, Arrivals: make([]record.Arrival, arrivals)})
+		}
+		close(s.gate)
+		if err := q.close(); err != nil || len(s.took) != 21 || !slices.IsSorted(s.took) {
+			t.Errorf("%d arrivals: %v, %v", arrivals, s.took, err)
+		}
+		want := 1
+		if arrivals > 0 {
+			want = 2
+		}
+		if calls != 1 || len(ids) != want {
+			t.Errorf("%d arrivals: aside was called %d times, %d goroutines took Records, want %d", arrivals, calls, len(ids), want)
+		}
+	}
+}
+
+type sinkFunc func(*record.Record) error
+
+func (f sinkFunc) Take(r *record.Record) error { return f(r) }
+
+// goroutine names the caller's.
+func goroutine() string {
+	b := make([]byte, 64)
+	return strings.Fields(string(b[:runtime.Stack(b, false)]))[1]
 }

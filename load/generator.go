@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"headway/internal/alarm"
 	"headway/record"
 	"headway/workload"
 )
@@ -18,6 +19,13 @@ type Generator struct {
 	Target Target
 	Sink   record.Sink
 	Clock  record.Clock
+	// Aside is called on the goroutine that hands Records to the Sink, before
+	// the first of them. It may lock the goroutine to its thread and lower that
+	// thread's priority: what the Sink does delays no request. When more than
+	// about 200 MB of Records wait, another goroutine goes on, without Aside,
+	// so that memory does not grow with a processor that is full. Nil does
+	// nothing.
+	Aside func()
 
 	// wait sleeps until an instant or until the context ends; tests replace
 	// its fine part, which real time needs and a fake clock cannot drive.
@@ -74,9 +82,9 @@ var errStopped = errors.New("the duration of the run is over")
 // Record. The error is that of the Source or of the Sink.
 func (g *Generator) Run(ctx context.Context, p workload.Plan) (Outcome, error) {
 	if g.wait == nil {
-		a := newAlarm()
-		defer a.close()
-		g.wait = a.waitUntil
+		a := alarm.New()
+		defer a.Close()
+		g.wait = func(ctx context.Context, until time.Time) bool { return waitUntil(ctx, a, until) }
 		defer func() { g.wait = nil }()
 	}
 	g.planned.Store(int64(p.Requests))
@@ -119,7 +127,7 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 	defer r.kill(nil)
 	r.stop, r.endSend = context.WithCancelCause(r.live)
 	defer r.endSend(nil)
-	r.queue = newQueue(r.Sink, func(err error) { r.kill(err) })
+	r.queue = newQueue(r.Sink, r.Aside, func(err error) { r.kill(err) })
 
 	fed := make(chan struct{})
 	feed, endFeed := context.WithCancel(r.live)
@@ -127,12 +135,15 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 	go func() { defer close(fed); r.feed(feed) }()
 
 	first := r.gather()
+	r.hush(first)
 	r.begin = time.Now()
 	out := Outcome{Begin: r.Clock.At(r.begin)}
 	ends := r.limitTime()
 	switch {
 	case r.stop.Err() != nil:
-		r.dropUnsent(first)
+		for _, o := range first {
+			r.dropUnsent([][]workload.Request{o.session})
+		}
 	case len(first) > 0:
 		r.release(first)
 	}
@@ -156,69 +167,25 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 	return out, errors.Join(r.readErr, err)
 }
 
-// gather waits until every slot of a closed loop has a session in hand, until
-// the Source has ended, or until the run has: making the text of ten thousand
-// first requests takes a while.
-func (r *run) gather() [][]workload.Request {
-	n := max(1, r.plan.Concurrency)
-	var first [][]workload.Request
-	for len(first) < n {
-		select {
-		case s, ok := <-r.sessions:
-			if !ok {
-				return first
-			}
-			first = append(first, s)
-			if s[0].Timed {
-				return first
-			}
-		case <-r.stop.Done():
-			return first
-		}
-	}
-	return first
-}
-
-// release starts the load: slots of their own in a closed loop, the schedule
-// where the first session has a time.
-func (r *run) release(first [][]workload.Request) {
-	r.slots.ramp(r.stop, r.plan.ConcurrencyRamp, r.begin)
-	r.prefill.ramp(r.stop, r.plan.PrefillRamp, r.begin)
-	r.concurrency.Store(int64(r.plan.Concurrency))
-	if first[0][0].Timed {
-		r.pace(first[0])
-		return
-	}
-	barrier := make(chan struct{})
-	for _, s := range first {
-		r.wg.Add(1)
-		go func() {
-			<-barrier
-			r.slot(s)
-		}()
-	}
-	close(barrier)
-}
-
 // slot is one place of a closed loop: it runs session after session. It
 // returns while a request is in flight and goes on when that has ended.
-func (r *run) slot(s []workload.Request) {
+func (r *run) slot(o opening) {
 	if !r.slots.take(r.stop) {
 		// In a plan without an end this one was only read ahead.
 		if !r.plan.Endless {
-			r.dropAll(s, 0, 0)
+			r.dropAll(o.session, 0, 0)
 		}
 		r.wg.Done()
 		return
 	}
-	r.session(s, r.Clock.Now(), func() {
+	r.session(o, r.Clock.Now(), func() {
 		r.slots.give()
 		s, ok := <-r.sessions
 		if !ok {
 			r.wg.Done()
 			return
 		}
-		r.slot(s)
+		r.slot(opening{session: s})
 	})
 }
 
@@ -233,7 +200,7 @@ func (r *run) pace(s []workload.Request) {
 			return
 		}
 		r.wg.Add(1)
-		go r.session(s, planned, func() {
+		go r.session(opening{session: s}, planned, func() {
 			r.slots.give()
 			r.wg.Done()
 		})
@@ -250,8 +217,8 @@ func (r *run) pace(s []workload.Request) {
 // session runs the turns of a session one after the other and then calls
 // then. A turn whose predecessor failed is dropped: its history would not be
 // the planned one.
-func (r *run) session(s []workload.Request, planned record.Time, then func()) {
-	c := &conversation{run: r, turns: s, then: then}
+func (r *run) session(o opening, planned record.Time, then func()) {
+	c := &conversation{run: r, turns: o.session, ready: o.ready, then: then}
 	c.next(planned)
 }
 
@@ -261,7 +228,8 @@ func (r *run) session(s []workload.Request, planned record.Time, then func()) {
 type conversation struct {
 	*run
 	turns []workload.Request
-	turn  int // the one under way
+	turn  int    // the one under way
+	ready *ready // the first turn's request where it was made before, until it is sent
 	// replied is when the reply before it ended: what this side did since then
 	// is lateness, and no part of the planned pause.
 	replied record.Time
@@ -299,17 +267,28 @@ func (c *conversation) drop(planned record.Time) {
 // request starts one request. What follows its end runs on a goroutine of its
 // own: the target may be in the middle of reading others.
 func (c *conversation) request(req workload.Request, planned record.Time) {
-	started := sync.OnceFunc(func() { c.waiting.Add(-1); c.prefill.give() })
-	tape := record.NewTape(c.Clock, blank(req, planned), started)
 	if c.turn == len(c.turns)-1 {
 		c.turns, c.turn = nil, -1 // nothing of it is needed again
 	}
 	c.sent.Add(1)
 	c.inFlight.Add(1)
 	c.waiting.Add(1)
+	if made := c.ready; made != nil {
+		c.ready, made.of = nil, c
+		made.tape.Planned = planned
+		made.start(c.live)
+		return
+	}
+	started := c.firstText()
+	tape := record.NewTape(c.Clock, blank(req, planned), started)
 	c.Target.Start(c.live, req, tape, func() {
 		go c.ended(tape, started)
 	})
+}
+
+// firstText is what a request's first text does, or else its end.
+func (r *run) firstText() func() {
+	return sync.OnceFunc(func() { r.waiting.Add(-1); r.prefill.give() })
 }
 
 // ended makes the Record of the request that ended and goes on.

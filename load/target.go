@@ -22,3 +22,13 @@ type Target interface {
 	// request is given up and done is still called.
 	Start(ctx context.Context, r workload.Request, tape *record.Tape, done func())
 }
+
+// Preparer is a Target that can make a request apart from sending it, so that
+// what many slots send at one moment takes no longer than sending does.
+type Preparer interface {
+	// Prepare does what Start does up to the first byte that is sent, and
+	// returns what does the rest, to be called once or, where the request is
+	// not sent after all, never. done is not called before that. The time of
+	// the start is that of the call.
+	Prepare(r workload.Request, tape *record.Tape, done func()) (start func(ctx context.Context))
+}

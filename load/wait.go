@@ -3,16 +3,14 @@ package load
 import (
 	"context"
 	"time"
+
+	"headway/internal/alarm"
 )
 
-// coarse is how late a timer of the Go runtime can be on an idle machine: its
-// poller sleeps in whole milliseconds. The last part of a wait is therefore
-// slept on an alarm.
-const coarse = 1200 * time.Microsecond
-
-// waitUntil sleeps until an instant and reports false when ctx ended first.
-func (a *alarm) waitUntil(ctx context.Context, until time.Time) bool {
-	if d := time.Until(until) - coarse; d > 0 {
+// waitUntil sleeps until an instant and reports false when ctx ended first. The
+// last part of the wait is slept on an alarm.
+func waitUntil(ctx context.Context, a *alarm.Alarm, until time.Time) bool {
+	if d := time.Until(until) - alarm.Coarse; d > 0 {
 		t := time.NewTimer(d)
 		defer t.Stop()
 		select {
@@ -22,7 +20,7 @@ func (a *alarm) waitUntil(ctx context.Context, until time.Time) bool {
 		}
 	}
 	for d := time.Until(until); d > 0; d = time.Until(until) {
-		a.sleep(d)
+		a.Sleep(d)
 	}
 	return ctx.Err() == nil
 }

@@ -33,6 +33,9 @@ type Options struct {
 	FixedSchedule bool
 	// NumGPUs is the declared number of GPUs of the endpoint, 0 where not said.
 	NumGPUs int
+	// ChunkRule says what becomes of the times of chunks that were read
+	// together; the zero value leaves them.
+	ChunkRule ChunkRule
 }
 
 // metrics is the table that the options leave.
@@ -47,20 +50,23 @@ func (o Options) metrics() []Metric {
 	return slices.DeleteFunc(slices.Clone(table), func(m Metric) bool { return m.Streaming })
 }
 
-// Collector is a record.Sink that keeps the values of every metric, exact and
-// as float64, and lets the Record go. Only [Collector.Live] may be called
+// Collector is a record.Sink that keeps the values of every metric and lets the
+// Record go. All are exact, but for the gaps between chunks of a run that has
+// more than [GapLimit] of them. Only [Collector.Live] may be called
 // while another goroutine is in Take.
 type Collector struct {
 	options Options
 	table   []Metric
-	columns [][]float64 // by the table's index
+	columns []column // by the table's index
 	totals  Totals
 	goals   []goal
 	result  Result // the counts alone
 	failed  map[record.Failure]int
-	steady  *occupancy
+	times   timeline
+	read    reading
 	seen    evidence
 	warmup  *Collector
+	scratch []float64 // values being summarised
 
 	mu   sync.Mutex
 	live tally
@@ -72,13 +78,12 @@ func NewCollector(o Options) *Collector {
 	c := &Collector{
 		options: o,
 		table:   table,
-		columns: make([][]float64, len(table)),
+		columns: make([]column, len(table)),
+		times:   timeline{limit: GapLimit},
+		read:    reading{rule: o.ChunkRule},
 		totals:  Totals{Clock: o.Clock, NumGPUs: o.NumGPUs, Goals: len(o.Goodput) > 0},
 		goals:   goals(o.Goodput, table),
 		failed:  map[record.Failure]int{},
-	}
-	if o.Concurrency > 0 {
-		c.steady = &occupancy{level: o.Concurrency}
 	}
 	return c
 }
@@ -95,7 +100,7 @@ func (c *Collector) Take(r *record.Record) error {
 	if c.warmup == nil {
 		c.warmup = NewCollector(Options{
 			Clock: c.options.Clock, NumGPUs: c.options.NumGPUs,
-			PerChunkUsage: c.options.PerChunkUsage, Streaming: c.options.Streaming,
+			PerChunkUsage: c.options.PerChunkUsage, Streaming: c.options.Streaming, ChunkRule: c.options.ChunkRule,
 		})
 	}
 	c.warmup.add(r)
@@ -107,14 +112,15 @@ func (c *Collector) add(r *record.Record) {
 	if !c.outcome(r) {
 		return
 	}
+	c.seen.add(r, c.options)
+	r = c.read.of(r)
 	for i := range c.table {
-		switch m := &c.table[i]; {
-		case m.value != nil:
+		// Those that adjust for failures have the values of the plain ones,
+		// and lists are on the timeline.
+		if m := &c.table[i]; m.value != nil && !m.adjusted {
 			if v, ok := m.value(r); ok {
-				c.columns[i] = append(c.columns[i], v)
+				c.columns[i].add(v)
 			}
-		case m.values != nil:
-			c.columns[i] = m.values(r, c.columns[i])
 		}
 	}
 	c.totals.add(r)
@@ -124,10 +130,7 @@ func (c *Collector) add(r *record.Record) {
 	if c.totals.Goals && good(r, c.goals) {
 		c.totals.Good++
 	}
-	if c.steady != nil {
-		c.steady.add(r)
-	}
-	c.seen.add(r, c.options)
+	c.times.add(r)
 }
 
 // outcome counts what became of a request; false for one that was not sent,
@@ -180,15 +183,9 @@ func (c *Collector) Result() *Result {
 	r := c.result
 	totals := c.totals
 	totals.sums = map[string]float64{}
+	curves := c.times.sweep()
 	for i, m := range c.table {
-		values := c.columns[i]
-		switch {
-		case m.adjusted:
-			if len(values) > 0 && totals.Errors > 0 {
-				r.Summaries = append(r.Summaries, summariseAdjusted(m, values, totals.Errors))
-			}
-		case len(values) > 0:
-			s := Summarise(m, values)
+		if s, ok := c.summary(i, curves); ok {
 			totals.sums[m.Tag] = s.Sum
 			r.Summaries = append(r.Summaries, s)
 		}
@@ -202,9 +199,10 @@ func (c *Collector) Result() *Result {
 		}
 	}
 	r.Failures = c.failures()
-	if c.steady != nil {
-		r.Steady = c.steady.steady()
+	if c.options.Concurrency > 0 {
+		r.Steady = c.times.steady(c.options.Concurrency)
 	}
+	r.Chunks = c.chunks()
 	if c.warmup != nil {
 		r.Warmup = c.warmup.Result()
 		r.Warmup.Warnings = nil // a warm-up is not a measurement
@@ -216,6 +214,40 @@ func (c *Collector) Result() *Result {
 			"one request in a hundred was sent %.0f ms late or more: this is not the schedule that was asked for", v*1000)})
 	}
 	return &r
+}
+
+// summary describes the metric at an index of the table; false where it has no
+// values.
+func (c *Collector) summary(i int, curves map[string]Summary) (Summary, bool) {
+	m := c.table[i]
+	switch {
+	case m.Kind == OverTime:
+		s, ok := curves[m.Tag]
+		s.Metric = m
+		return s, ok
+	case m.values != nil:
+		return c.times.gapSummary(m)
+	case m.adjusted:
+		plain := slices.IndexFunc(c.table, func(p Metric) bool { return "adj_"+p.Tag == m.Tag })
+		if c.columns[plain].len() == 0 || c.totals.Errors == 0 {
+			return Summary{}, false
+		}
+		c.scratch = c.columns[plain].values(c.scratch[:0])
+		return summariseAdjusted(m, c.scratch, c.totals.Errors), true
+	case c.columns[i].len() == 0:
+		return Summary{}, false
+	}
+	c.scratch = c.columns[i].values(c.scratch[:0])
+	return Summarise(m, c.scratch), true
+}
+
+// chunks says how the times of chunks were taken.
+func (c *Collector) chunks() Chunks {
+	k := Chunks{Rule: c.options.ChunkRule, Arrivals: c.seen.arrivals, Together: c.seen.together, Spread: c.read.moved, Gaps: c.times.gaps}
+	if !c.times.exact() {
+		k.Error = GapError
+	}
+	return k
 }
 
 // OtherFailures is the Type of the entry that stands for all failures beyond

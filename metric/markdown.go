@@ -8,7 +8,7 @@ import (
 )
 
 var kindNames = [...]string{
-	PerRecord: "request", PerList: "list", Aggregate: "counter", Derived: "total",
+	PerRecord: "request", PerList: "list", Aggregate: "counter", Derived: "total", OverTime: "curve",
 }
 
 // Markdown writes docs/metrics.md: every metric with its unit and formula.
@@ -38,7 +38,7 @@ const markdownHead = `# Metrics
 
 A record is valid when it was answered without an error, at least one arrival carried text, and the text came after the start. Failed and cancelled requests enter only the metrics that say so; requests that were planned and never sent enter none.
 
-Kinds: *request* has at most one value a request and a distribution over the run, *list* any number of values a request, *counter* and *total* one value a run. *Stream* metrics exist only for replies that came as a stream. Distributions have avg, min, max, sum, std (population) and p1, p5, p10, p25, p50, p75, p90, p95, p99 by linear interpolation. Each percentile has the order statistics between which it lies with 95 % confidence, and a mark where fewer than five values lie beyond it.
+Kinds: *request* has at most one value a request and a distribution over the run, *list* any number of values a request, *counter* and *total* one value a run, and *curve* a value at each instant of the run, which is described by how long each value held: avg, min, max, std (all weighted by time) and p50, p90, p95, p99, a quantile being the least value such that it and all below held for that share of the time. Effective curves are over the whole run, from the first start to the last end; Active ones over the time in which a request was in the phase. *Stream* metrics exist only for replies that came as a stream. Distributions have avg, min, max, sum, std (population) and p1, p5, p10, p25, p50, p75, p90, p95, p99 by linear interpolation. Each percentile has the order statistics between which it lies with 95 % confidence, and a mark where fewer than five values lie beyond it.
 
 | tag | header | unit | kind | formula | source | where |
 |---|---|---|---|---|---|---|
@@ -55,6 +55,7 @@ Tags, headers, units and the console's rows are those of aiperf 0.13.0, and so i
 - ` + "`http_req_sending`, `http_req_duration` and `http_req_total`" + ` leave a new connection's DNS, TCP and TLS to their own phases, as aiperf describes them; its own sending begins before them, so that they count twice in its total.
 - ` + "`effective_latency` and `credit_to_start_latency`" + ` are of valid requests. In aiperf 0.13.0 failed ones enter both; it describes the first as a latency that a user perceives, a request refused at once would make it smaller, and later versions leave them out as well. It ends with the last text, as request_latency does, and not with the end of the reply. The view with failures is ` + "`adj_effective_latency`" + `.
 - More is better of ` + "`goodput` and `good_request_count`" + `, and neither of the input of failed requests. aiperf has it the other way round; a goodput objective takes none of them in either.
+- The curves of prefill, decode and tokens are left out where no reply streamed; aiperf gives zeros. A chunk at the very instant of its reply's end is never in ` + "`tokens_in_flight`" + `; aiperf puts it 256 ns before, which can be its max.
 - Metrics with the source headway are not aiperf's. In JSON they stand under the key headway.
 `
 

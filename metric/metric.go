@@ -23,6 +23,10 @@ const (
 	Aggregate
 	// Derived metrics are formulas over a run's totals.
 	Derived
+	// OverTime metrics are curves over the run, described by how long each
+	// value held: their Summary has no count, no sum, no intervals and the
+	// quantiles p50, p90, p95 and p99 alone.
+	OverTime
 )
 
 // Direction says which way is better.
@@ -46,6 +50,8 @@ type Group string
 // suggest are under Usage, here too.
 const (
 	GroupMain       Group = ""
+	GroupEffective  Group = "Effective"
+	GroupActive     Group = "Active"
 	GroupUsage      Group = "Usage"
 	GroupCache      Group = "Cache"
 	GroupPrediction Group = "Prediction"
@@ -113,7 +119,8 @@ type Summary struct {
 	// values. It takes values as independent, which requests that share a
 	// batch are not: repeats say more.
 	MeanLow, MeanHigh float64
-	// Quantiles are p1, p5, p10, p25, p50, p75, p90, p95, p99.
+	// Quantiles are p1, p5, p10, p25, p50, p75, p90, p95, p99; fewer of an
+	// OverTime metric.
 	Quantiles []Quantile
 }
 
@@ -156,8 +163,25 @@ type Result struct {
 	Verdicts  []Verdict
 	Warnings  []record.Warning
 
+	// Chunks says how the times of chunks were taken.
+	Chunks Chunks
+
 	// Planned requests end as exactly one of the others.
 	Planned, OK, Failed, Cancelled, Dropped int
+}
+
+// Chunks says how the times of a run's chunks were taken and kept.
+type Chunks struct {
+	Rule ChunkRule
+	// Arrivals counts chunks with text of valid streamed replies, Together
+	// those of them that were read together with the one before, and Spread
+	// those whose time the rule moved.
+	Arrivals, Together, Spread int
+	// Gaps counts the values of inter_chunk_latency. They are exact up to
+	// [GapLimit]; beyond it Error bounds the relative error of their
+	// quantiles, and it is 0 where they are exact.
+	Gaps  int
+	Error float64
 }
 
 // Summary finds the distribution of a metric by its tag.

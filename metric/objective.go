@@ -147,6 +147,10 @@ func statistic(m Metric, name string) (string, error) {
 		return "", fmt.Errorf("%s is a single value; leave out %q", m.Tag, name)
 	}
 	stat := strings.ToLower(name)
+	have := percents[:]
+	if m.Kind == OverTime {
+		have = heldPercents[:]
+	}
 	switch stat {
 	case "mean":
 		stat = "avg"
@@ -154,9 +158,9 @@ func statistic(m Metric, name string) (string, error) {
 		stat = "p50"
 	case "avg", "min", "max", "std":
 	default:
-		if _, ok := percentOf(stat); !ok {
+		if p, ok := percentOf(stat); !ok || !slices.Contains(have, p) {
 			return "", fmt.Errorf("%s has a distribution; name one of avg, min, max, std, %s, not %q",
-				m.Tag, percentNames(), name)
+				m.Tag, percentNames(have), name)
 		}
 	}
 	return stat, nil
@@ -172,9 +176,9 @@ func percentOf(stat string) (int, bool) {
 	return percents[i], true
 }
 
-func percentNames() string {
+func percentNames(have []int) string {
 	var names []string
-	for _, p := range percents {
+	for _, p := range have {
 		names = append(names, "p"+strconv.Itoa(p))
 	}
 	return strings.Join(names, ", ")

@@ -46,11 +46,12 @@ func Summarise(m Metric, values []float64) Summary {
 
 // Quantile finds one of the summary's quantiles by its percentage.
 func (s Summary) Quantile(percent int) (Quantile, bool) {
-	i := slices.Index(percents[:], percent)
-	if i < 0 || i >= len(s.Quantiles) {
-		return Quantile{}, false
+	for _, q := range s.Quantiles {
+		if int(math.Round(q.Q*100)) == percent {
+			return q, true
+		}
 	}
-	return s.Quantiles[i], true
+	return Quantile{}, false
 }
 
 // Stat is a statistic by its name in files: avg, min, max, std, sum, count,
@@ -69,11 +70,14 @@ func (s Summary) Stat(name string) (float64, bool) {
 	case "sum":
 		v = s.Sum
 	case "count":
-		v = float64(s.Count)
+		if s.Metric.Kind != OverTime {
+			v = float64(s.Count)
+		}
 	default:
 		if p, ok := percentOf(name); ok {
-			q, _ := s.Quantile(p)
-			v = q.Value
+			if q, ok := s.Quantile(p); ok {
+				v = q.Value
+			}
 		}
 	}
 	return v, !math.IsNaN(v)

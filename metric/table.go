@@ -43,7 +43,7 @@ func table(itl measure) []Metric {
 			errorISL(),
 		},
 		waits(), tokenThroughputs(), perGPU(), []Metric{requestThroughput()}, goodput(), counts(),
-		window(), lengthTotals(), mismatch(), replayLags(), usage(), httpTrace(), adjusted(itl),
+		window(), lengthTotals(), mismatch(), replayLags(), usage(), httpTrace(), overTime(), adjusted(itl),
 	)
 }
 

@@ -20,6 +20,8 @@ func Values(r *record.Record) []Value { return Options{Streaming: true}.Values(r
 // Values is [Values] under the options' rules for streams and usage.
 func (o Options) Values(r *record.Record) []Value {
 	var list []Value
+	read := reading{rule: o.ChunkRule}
+	r = read.of(r)
 	table := o.metrics()
 	for i := range table {
 		m := &table[i]

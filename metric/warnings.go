@@ -146,13 +146,24 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 	warn(t.Mismatched > 0, "osl_mismatch",
 		"%d of %d replies miss the asked output length by more than 5 %% or 50 tokens: levels may not be comparable", t.Mismatched, t.Asked)
 	warn(above(e.together, e.arrivals), "shared_reads",
-		"%.1f %% of chunks were read together with the chunk before: their gaps are shorter than on the wire, and inter_chunk_latency is of the reads", percent(e.together, e.arrivals))
+		"%.1f %% of chunks were read together with the chunk before: %s", percent(e.together, e.arrivals), sharedReads(r.Chunks))
 	warn(e.collapsed > 0, "itl_collapsed",
 		"%d of %d replies of several tokens came in a single read or with less than 1 µs between tokens: the average of output_token_throughput_per_user, the reciprocal of that time, is then meaningless; %s",
 		e.collapsed, e.timed, collapsedAdvice(e.collapsed, e.timed))
+	warn(r.Chunks.Error > 0, "gaps_counted",
+		"the run has %d gaps between chunks, more than the %d that are kept: quantiles of inter_chunk_latency are of a histogram and within %.4f %%, and curves of decode and of tokens in flight spread a reply's tokens over its decode as a whole",
+		r.Chunks.Gaps, GapLimit, 100*r.Chunks.Error)
 	warn(above(e.user, e.arrivals), "user_stamps",
 		"%.1f %% of chunks have the time of their read and not that of the kernel's receipt: client load can delay them", percent(e.user, e.arrivals))
 	return list
+}
+
+// sharedReads says what reading chunks together does to the figures.
+func sharedReads(c Chunks) string {
+	if c.Rule == ChunkSpread {
+		return fmt.Sprintf("the times of %d were spread evenly up to the read, so that inter_chunk_latency is in part assumed", c.Spread)
+	}
+	return "their gaps are shorter than on the wire, and inter_chunk_latency is of the reads"
 }
 
 // tokenWarnings compare both sides' counts.

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,8 +32,11 @@ const maxFaults = 20
 // Take could no longer be called without a lock.
 type Writer struct {
 	w       *bufio.Writer
-	enc     *json.Encoder
+	enc     *json.Encoder // to w
 	flushed time.Time
+	line    []byte        // the line of the last Record
+	part    bytes.Buffer  // a piece of it
+	partly  *json.Encoder // to part
 	err     error
 }
 
@@ -44,7 +48,9 @@ const flushEvery = time.Second
 func NewWriter(w io.Writer, h Header) (*Writer, error) {
 	buf := bufio.NewWriterSize(w, 64<<10)
 	out := &Writer{w: buf, enc: json.NewEncoder(buf)}
+	out.partly = json.NewEncoder(&out.part)
 	out.enc.SetEscapeHTML(false)
+	out.partly.SetEscapeHTML(false)
 	line := struct {
 		Version int    `json:"headway_records"`
 		Run     Header `json:"run"`
@@ -57,8 +63,16 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 
 // Take writes one Record. After an error every later call gives the same.
 func (w *Writer) Take(r *Record) error {
-	if err := w.put(lineOf(r)); err != nil {
-		return err
+	if w.err != nil {
+		return w.err
+	}
+	line, err := w.encodeLine(r)
+	if err == nil {
+		_, err = w.w.Write(line)
+	}
+	if err != nil {
+		w.err = fmt.Errorf("writing records: %w", err)
+		return w.err
 	}
 	if time.Since(w.flushed) < flushEvery {
 		return nil

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,13 @@ import (
 // recordLine is a Record as it stands on a line of records.jsonl: every time in
 // nanoseconds on the run's clock, fields that are zero left out.
 type recordLine struct {
+	lineHead
+	Arrivals arrivalsLine `json:"arrivals,omitempty"`
+	lineTail
+}
+
+// lineHead and lineTail are what stands before and behind the arrivals.
+type lineHead struct {
 	Index       int    `json:"index"`
 	Outcome     string `json:"outcome"`
 	Warmup      bool   `json:"warmup,omitempty"`
@@ -28,10 +36,12 @@ type recordLine struct {
 	Done    Time      `json:"done,omitempty"`
 	HTTP    *httpLine `json:"http,omitempty"`
 
-	Streamed bool         `json:"streamed,omitempty"`
-	Arrivals arrivalsLine `json:"arrivals,omitempty"`
-	Skipped  int          `json:"skipped,omitempty"`
-	Failure  *Failure     `json:"failure,omitempty"`
+	Streamed bool `json:"streamed,omitempty"`
+}
+
+type lineTail struct {
+	Skipped int      `json:"skipped,omitempty"`
+	Failure *Failure `json:"failure,omitempty"`
 
 	WantIn          int            `json:"want_in,omitempty"`
 	WantOut         int            `json:"want_out,omitempty"`
@@ -62,22 +72,51 @@ type httpLine struct {
 	Remote        string `json:"remote,omitempty"`
 }
 
-func lineOf(r *Record) recordLine {
-	l := recordLine{
+// encodeLine makes a Record's line as recordLine describes it, its end of line
+// included; it is good until the next call. The arrivals are put between what
+// encoding/json makes of the rest: they are nearly all of the line, and
+// checking and copying them again, as it does with a Marshaler's text, takes
+// several times as long as writing them.
+func (w *Writer) encodeLine(r *Record) ([]byte, error) {
+	head, tail := linePartsOf(r)
+	w.part.Reset()
+	if err := w.partly.Encode(head); err != nil {
+		return nil, err
+	}
+	b := append(w.line[:0], bytes.TrimSuffix(w.part.Bytes(), []byte("}\n"))...)
+	if len(r.Arrivals) > 0 {
+		b = arrivalsLine(r.Arrivals).append(append(b, `,"arrivals":`...))
+	}
+	w.part.Reset()
+	if err := w.partly.Encode(tail); err != nil {
+		return nil, err
+	}
+	rest := bytes.TrimPrefix(w.part.Bytes(), []byte("{"))
+	if rest[0] != '}' {
+		b = append(b, ',')
+	}
+	w.line = append(b, rest...)
+	return w.line, nil
+}
+
+func linePartsOf(r *Record) (lineHead, lineTail) {
+	head := lineHead{
 		Index: r.Index, Outcome: r.Outcome.String(), Warmup: r.Warmup,
 		Session: r.Session, Turn: r.Turn,
 		RequestID: r.RequestID, Correlation: r.CorrelationID, URL: r.URL, Worker: r.Worker,
 		Planned: r.Planned, Start: r.Start, Sent: r.Sent, Ack: r.Ack, Done: r.Done,
-		Streamed: r.Streamed, Arrivals: r.Arrivals, Skipped: r.Skipped, Failure: r.Failure,
+		Streamed: r.Streamed,
+	}
+	if r.HTTP != (HTTP{}) {
+		h := httpLine(r.HTTP)
+		head.HTTP = &h
+	}
+	return head, lineTail{
+		Skipped: r.Skipped, Failure: r.Failure,
 		WantIn: r.WantIn, WantOut: r.WantOut,
 		TokensIn: r.TokensIn, TokensOut: r.TokensOut, TokensReasoning: r.TokensReasoning,
 		Usage: r.Usage, FirstUsage: r.FirstUsage,
 	}
-	if r.HTTP != (HTTP{}) {
-		h := httpLine(r.HTTP)
-		l.HTTP = &h
-	}
-	return l
 }
 
 func (l *recordLine) record() (*Record, error) {
@@ -116,9 +155,9 @@ const (
 // and objects with names would make the file four times as long.
 type arrivalsLine []Arrival
 
-// MarshalJSON writes the arrays.
-func (a arrivalsLine) MarshalJSON() ([]byte, error) {
-	b := make([]byte, 0, 2+24*len(a))
+// append writes the arrays.
+func (a arrivalsLine) append(b []byte) []byte {
+	b = slices.Grow(b, 2+24*len(a))
 	b = append(b, '[')
 	var last int64
 	for i, v := range a {
@@ -129,7 +168,7 @@ func (a arrivalsLine) MarshalJSON() ([]byte, error) {
 		b = appendArrival(b, at-last, v)
 		last = at
 	}
-	return append(b, ']'), nil
+	return append(b, ']')
 }
 
 func appendArrival(b []byte, delta int64, v Arrival) []byte {

@@ -95,6 +95,9 @@ type Trailer struct {
 	Warnings []Warning `json:"warnings,omitempty"`
 	// Cluster is what a simulated cluster did; nil for a real endpoint.
 	Cluster *Cluster `json:"cluster,omitempty"`
+	// Audit is whether the client was good enough; nil in virtual time, where
+	// there is no client.
+	Audit *Audit `json:"audit,omitempty"`
 }
 
 // Warning is something that a reader of the figures must know.

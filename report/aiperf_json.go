@@ -76,8 +76,10 @@ func summaryStats(s metric.Summary) object {
 	o.add("min", shown(m, s.Min))
 	o.add("max", shown(m, s.Max))
 	o.add("std", shown(m, s.Std))
-	o.add("count", s.Count)
-	o.add("sum", shown(m, s.Sum))
+	if m.Kind != metric.OverTime {
+		o.add("count", s.Count)
+		o.add("sum", shown(m, s.Sum))
+	}
 	return o
 }
 

@@ -38,7 +38,7 @@ func fewNote(o ConsoleOptions) string {
 // errors, verdicts and warnings.
 func (r *Report) WriteConsole(w io.Writer, o ConsoleOptions) error {
 	var b strings.Builder
-	groups := []metric.Group{metric.GroupUsage, metric.GroupCache, metric.GroupPrediction, metric.GroupReasoning, metric.GroupAdjusted, metric.GroupMain}
+	groups := []metric.Group{metric.GroupEffective, metric.GroupActive, metric.GroupUsage, metric.GroupCache, metric.GroupPrediction, metric.GroupReasoning, metric.GroupAdjusted, metric.GroupMain}
 	if o.HTTP {
 		groups = append(groups, metric.GroupHTTP)
 	}

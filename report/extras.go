@@ -39,6 +39,7 @@ func (r *Report) extras() object {
 	if s := r.Result.Steady; s != nil {
 		o.add("steady", steady(s))
 	}
+	o.add("chunks", chunks(r.Result.Chunks))
 	var own []figure
 	for _, f := range figures(r.Result) {
 		if f.ours() {
@@ -48,6 +49,7 @@ func (r *Report) extras() object {
 	if len(own) > 0 {
 		o.add("metrics", metricObjects(own))
 	}
+	o.add("audit", r.audit())
 	o.add("intervals", intervals(r.Result.Summaries))
 	o.add("failures", failures(r.Result.Failures))
 	if len(r.Result.Verdicts) > 0 {
@@ -90,12 +92,22 @@ func steady(s *metric.Steady) object {
 	return o
 }
 
+// chunks says how the times of chunks were taken, and whether the gaps between
+// them are exact.
+func chunks(c metric.Chunks) object {
+	o := object{{"rule", c.Rule.String()}, {"arrivals", c.Arrivals}, {"read_together", c.Together}, {"spread", c.Spread}, {"gaps", c.Gaps}}
+	if c.Error > 0 {
+		return append(o, field{"gaps_kept", "histogram"}, field{"relative_error", c.Error})
+	}
+	return append(o, field{"gaps_kept", "exact"})
+}
+
 // intervals gives the 95 % interval of each mean and quantile in the metric's
 // unit, and names the quantiles that rest on too few samples.
 func intervals(summaries []metric.Summary) object {
 	all := object{}
 	for _, s := range summaries {
-		if internal(s.Metric.Tag) {
+		if internal(s.Metric.Tag) || s.Metric.Kind == metric.OverTime {
 			continue
 		}
 		o := object{}

@@ -24,6 +24,9 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	if s := res.Steady; s != nil && res.OK+res.Failed > 0 {
 		b.WriteString(wrap(steadyText(s), o.width()) + "\n")
 	}
+	if c := res.Chunks; c.Rule == metric.ChunkSpread {
+		fmt.Fprintf(b, "Chunk rule: spread; %d of %d chunks with text were read together with another, the times of %d were moved\n", c.Together, c.Arrivals, c.Spread)
+	}
 	if r.Run.Cancelled {
 		b.WriteString(paint(o.Color, styleYellow, "Cancelled by the user: the figures are of what was done until then.") + "\n")
 	}
@@ -31,6 +34,7 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 		b.WriteString(paint(o.Color, styleRed, "Ended early: "+r.clean(r.Run.Aborted)) + "\n")
 	}
 	r.verdictLines(b, o)
+	r.auditLines(b, o)
 	r.warningLines(b, o)
 	if r.Run.Command != "" {
 		b.WriteString(wrap("Command: "+r.clean(r.Run.Command), o.width()) + "\n")

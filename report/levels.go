@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"headway/metric"
+	"headway/record"
 )
 
 // Level is one concurrency, or one rate, of a sweep and the runs made of it.
@@ -41,6 +42,7 @@ func WriteLevels(w io.Writer, levels []Level, o ConsoleOptions) error {
 	levelCuts(&b, levels, o)
 	levelErrors(&b, levels, o)
 	levelVerdicts(&b, levels, o)
+	levelAudits(&b, levels, o)
 	levelWarnings(&b, levels, o)
 	_, err := io.WriteString(w, levels[0].Runs[0].Secrets.Text(b.String()))
 	return err
@@ -122,6 +124,9 @@ func (l Level) name() string {
 func (l Level) marked() string {
 	if word := l.cut(); word != "" {
 		return l.name() + "\n" + word
+	}
+	if v := l.audit(); v == record.AuditInvalid || v == record.AuditDoubtful {
+		return l.name() + "\n" + string(v)
 	}
 	return l.name()
 }

@@ -13,6 +13,7 @@ type Names struct {
 	Console string // the tables as the terminal showed them
 	Inputs  string // the request bodies
 	Records string // headway's own lossless records
+	Table   string // the requests as Parquet
 }
 
 // FileNames gives the names for a --profile-export-prefix. The empty prefix
@@ -26,8 +27,9 @@ func FileNames(prefix string) Names {
 		Console: "profile_export_console.txt",
 		Inputs:  "inputs.json",
 		Records: "records.jsonl",
+		Table:   "records.parquet",
 	}
-	for _, s := range []string{"_console.txt", "_raw.jsonl", "_records.jsonl", ".csv", ".jsonl", ".json"} {
+	for _, s := range []string{"_console.txt", "_raw.jsonl", "_records.jsonl", "_records.parquet", ".csv", ".jsonl", ".json"} {
 		if p, ok := strings.CutSuffix(prefix, s); ok {
 			prefix = p
 			break
@@ -37,7 +39,7 @@ func FileNames(prefix string) Names {
 		return n
 	}
 	n.JSON, n.CSV, n.JSONL = prefix+".json", prefix+".csv", prefix+".jsonl"
-	n.Console, n.Records = prefix+"_console.txt", prefix+"_records.jsonl"
+	n.Console, n.Records, n.Table = prefix+"_console.txt", prefix+"_records.jsonl", prefix+"_records.parquet"
 	return n
 }
 

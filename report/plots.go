@@ -10,6 +10,7 @@ import (
 
 	"headway/internal/chart"
 	"headway/metric"
+	"headway/record"
 )
 
 // PlotOptions say how experiments are drawn.
@@ -70,7 +71,7 @@ func Pictures(experiments []Experiment, o PlotOptions) []Picture {
 			s := chart.Series{Name: seriesName(e, experiments)}
 			for _, p := range e.Points {
 				point := pointAt(float64(p.Concurrency), read(p, tag, stat))
-				point.Faint = p.Cut()
+				point.Faint = p.pale()
 				s.Points = append(s.Points, point)
 			}
 			c.Series = append(c.Series, s)
@@ -106,7 +107,7 @@ func efficiency(experiments []Experiment, o PlotOptions) Picture {
 				continue
 			}
 			point := pointAt(x, o.perGPU(p, gpus))
-			point.Label, point.Faint = strconv.Itoa(p.Concurrency), p.Cut()
+			point.Label, point.Faint = strconv.Itoa(p.Concurrency), p.pale()
 			s.Points = append(s.Points, point)
 		}
 		c.Series = append(c.Series, s)
@@ -270,7 +271,7 @@ func finish(c *chart.Chart, experiments []Experiment) {
 		notes = append(notes, whiskerNote(experiments))
 	}
 	if faint {
-		notes = append(notes, "Small pale points: the run was ended before all was measured.")
+		notes = append(notes, paleNote(experiments))
 	}
 	if len(without) > 0 && len(without) < len(c.Series) {
 		notes = append(notes, "No data: "+strings.Join(without, ", ")+".")
@@ -279,6 +280,26 @@ func finish(c *chart.Chart, experiments []Experiment) {
 	if c.X.Log {
 		c.Empty = "no data: this needs streaming replies"
 	}
+}
+
+// pale says that a point is not to be read like the others.
+func (p Point) pale() bool { return p.Cut() || p.verdict() == record.AuditInvalid }
+
+// paleNote says why points are.
+func paleNote(experiments []Experiment) string {
+	var why []string
+	for _, w := range []struct {
+		text string
+		is   func(Point) bool
+	}{
+		{"the run was ended before all was measured", Point.Cut},
+		{"the measurement is not valid, for what its client did", func(p Point) bool { return p.verdict() == record.AuditInvalid }},
+	} {
+		if slices.ContainsFunc(experiments, func(e Experiment) bool { return slices.ContainsFunc(e.Points, w.is) }) {
+			why = append(why, w.text)
+		}
+	}
+	return "Small pale points: " + strings.Join(why, ", or ") + "."
 }
 
 // markerShare is a marker's height as a share of the plot's.

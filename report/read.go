@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"headway/record"
 )
 
 // maxRead bounds a summary that is read; real ones have tens of kilobytes.
@@ -32,6 +34,10 @@ type Loaded struct {
 	Cancelled bool
 	// Incomplete is set where the file says that not all was measured.
 	Incomplete bool
+	// Verdict is whether the client was good enough, and Reasons why it was
+	// not; empty where the file does not say.
+	Verdict record.Verdict
+	Reasons []record.AuditReason
 	// ID is the run's benchmark_id.
 	ID string
 }
@@ -146,8 +152,22 @@ func load(doc object, path string) (*Loaded, error) {
 		l.Incomplete = !whole
 	}
 	l.ID = getString(doc, "benchmark_id")
+	l.audited(get(own, "audit"))
 	l.asked(doc, own)
 	return l, nil
+}
+
+// audited reads the verdict on the client.
+func (l *Loaded) audited(a any) {
+	switch v := record.Verdict(getString(a, "verdict")); v {
+	case record.AuditValid, record.AuditDoubtful, record.AuditInvalid:
+		l.Verdict = v
+	}
+	list, _ := get(a, "reasons").([]any)
+	for _, r := range list {
+		l.Reasons = append(l.Reasons, record.AuditReason{Level: record.Verdict(getString(r, "level")), Code: getString(r, "code"),
+			Found: getString(r, "found"), Bound: getString(r, "bound"), Change: getString(r, "change")})
+	}
 }
 
 // asked finds the load and the model, which each version keeps elsewhere.

@@ -53,6 +53,12 @@ func (r *Report) Missed() bool {
 	return false
 }
 
+// Invalid reports whether the client was the bottleneck, so that the figures
+// are not the server's.
+func (r *Report) Invalid() bool {
+	return r.Run.Audit != nil && r.Run.Audit.Verdict == record.AuditInvalid
+}
+
 // WriteFiles writes the JSON, the CSV and the console's text into dir, each
 // whole or not at all.
 func (r *Report) WriteFiles(dir string, names Names) error {

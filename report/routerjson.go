@@ -60,6 +60,7 @@ type runDocument struct {
 	HitRate    number          `json:"hit_rate"`
 	Saturated  bool            `json:"saturated"`
 	Completed  number          `json:"completed_share"`
+	Client     record.Verdict  `json:"client,omitempty"`
 	Cluster    *record.Cluster `json:"cluster,omitempty"`
 	Tiers      []tierDocument  `json:"tiers,omitempty"`
 	Errors     map[string]int  `json:"errors,omitempty"`
@@ -131,6 +132,9 @@ func (a Arm) document(name string, x *float64) runDocument {
 		TTFT: latencies(r, "time_to_first_token"), ITL: latencies(r, "inter_token_latency"), Latency: latencies(r, "request_latency"),
 		Output: number(a.figure("output_token_throughput", "avg")), Throughput: number(a.figure("request_throughput", "avg")),
 		HitRate: number(a.HitRate()), Saturated: sat, Completed: number(share), Cluster: a.Report.Run.Cluster}
+	if a.Report.Run.Audit != nil {
+		d.Client = a.Report.Run.Audit.Verdict
+	}
 	if a.Report.Run.Schedule.Timed && !a.Report.Run.Simulated {
 		d.Lag = latencies(r, "credit_to_start_latency")
 		d.LagBad = a.LagDegraded()

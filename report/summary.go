@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+
+	"headway/record"
 )
 
 // WriteSummary writes SUMMARY.txt: a table of each experiment and its best
@@ -30,6 +33,7 @@ func WriteSummary(w io.Writer, experiments []Experiment, o PlotOptions) error {
 		t := e.table(o, gpus)
 		t.render(&b, false)
 		e.cuts(&b)
+		e.audits(&b)
 		e.best(&b, o, gpus)
 	}
 	if !gpus {
@@ -88,6 +92,9 @@ func (p Point) marked() string {
 			return s + "\nincomplete"
 		}
 	}
+	if v := p.verdict(); v == record.AuditInvalid || v == record.AuditDoubtful {
+		return s + "\n" + string(v)
+	}
 	return s
 }
 
@@ -107,6 +114,44 @@ func (e Experiment) cuts(b *strings.Builder) {
 	}
 }
 
+// verdict is the worst of the level's runs on the client, "" where none has
+// one.
+func (p Point) verdict() record.Verdict {
+	worst := record.Verdict("")
+	for _, r := range p.Runs {
+		if worst == "" || r.Verdict == record.AuditInvalid || r.Verdict == record.AuditDoubtful && worst == record.AuditValid {
+			worst = r.Verdict
+		}
+	}
+	return worst
+}
+
+// audits says at which levels the client was not good enough, and the first
+// cause at each.
+func (e Experiment) audits(b *strings.Builder) {
+	audited, bad := 0, 0
+	for _, p := range e.Points {
+		v := p.verdict()
+		if v == "" {
+			continue
+		}
+		if audited++; v == record.AuditValid {
+			continue
+		}
+		bad++
+		for _, r := range p.Runs {
+			i := slices.IndexFunc(r.Reasons, func(a record.AuditReason) bool { return a.Level == v })
+			if r.Verdict == v && i >= 0 {
+				fmt.Fprintf(b, "Client %s at concurrency %d: %s.\n", v, p.Concurrency, oneLine(r.Reasons[i].Found))
+				break
+			}
+		}
+	}
+	if audited > 0 && bad == 0 {
+		b.WriteString("Client: valid at every level.\n")
+	}
+}
+
 // yield names what is best of throughput, and its unit.
 func yield(gpus bool) (what, unit string) {
 	if gpus {
@@ -116,7 +161,7 @@ func yield(gpus bool) (what, unit string) {
 }
 
 // best names the points that are best in one respect each, of those that are
-// whole.
+// whole and not the client's own.
 func (e Experiment) best(b *strings.Builder, o PlotOptions, gpus bool) {
 	most, unit := yield(gpus)
 	for _, row := range []struct {
@@ -131,7 +176,7 @@ func (e Experiment) best(b *strings.Builder, o PlotOptions, gpus bool) {
 	} {
 		best, at := math.Inf(-1), 0
 		for _, p := range e.Points {
-			if v := row.sign * row.value(p).value; v > best && !p.Cut() {
+			if v := row.sign * row.value(p).value; v > best && !p.Cut() && p.verdict() != record.AuditInvalid {
 				best, at = v, p.Concurrency
 			}
 		}

@@ -56,7 +56,7 @@ func compare(t *testing.T, print bool, load ...string) {
 	url, stop := serve(t, bin, "--log", log)
 	dir := filepath.Join(t.TempDir(), "run")
 	args := append([]string{"run", "--url", url, "--model", "simulated", "--tokenizer", "builtin", "--streaming", "--random-seed", "1",
-		"--artifact-dir", dir, "--ui-type", "none", "--transport", cmp.Or(os.Getenv("TRANSPORT"), "auto")}, load...)
+		"--artifact-dir", dir, "--ui-type", "none", "--max-lag", "1m", "--transport", cmp.Or(os.Getenv("TRANSPORT"), "auto")}, load...)
 	if out, err := exec.Command(bin, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", args, err, out)
 	}

@@ -24,6 +24,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2
 	exitMissed      = 3
+	exitInvalid     = 4
 	exitInterrupted = 130
 )
 
@@ -44,12 +45,17 @@ type app struct {
 }
 
 func (a app) getenv(name string) string {
+	v, _ := a.lookupenv(name)
+	return v
+}
+
+func (a app) lookupenv(name string) (value string, set bool) {
 	for i := len(a.environ) - 1; i >= 0; i-- {
 		if v, ok := strings.CutPrefix(a.environ[i], name+"="); ok {
-			return v
+			return v, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 func (a app) note(format string, args ...any) { a.notes.print(format, args...) }
@@ -59,11 +65,14 @@ type cli struct {
 	Config configFile `name:"config" short:"f" placeholder:"FILE" help:"YAML file with options (option: value); environment and command line win over it."`
 
 	Bench      benchCmd      `cmd:"" help:"Sweep concurrency levels over an endpoint. Without --endpoint-url, over a simulated one."`
-	Run        runCmd        `cmd:"" aliases:"profile" help:"One measurement, with the options of 'aiperf profile'."`
+	Run        runCmd        `cmd:"" help:"One measurement, with the options of 'aiperf profile'."`
+	Profile    profileCmd    `cmd:"" help:"Profile an engine in depth, and ask a profile."`
 	Plot       plotCmd       `cmd:"" help:"Draw pictures of the results in a folder."`
 	Sim        simCmd        `cmd:"" help:"The simulated endpoint."`
 	Trace      traceCmd      `cmd:"" help:"Describe, draw and convert traces."`
 	Router     routerCmd     `cmd:"" help:"Benchmark the routing of requests: what does KV-aware routing gain?"`
+	Calibrate  calibrateCmd  `cmd:"" help:"Find out what this machine can carry as a client, and keep it for later runs."`
+	Carried    carriedCmd    `cmd:"" name:"calibrate-server" hidden:"" help:"The server that calibrate starts."`
 	Completion completionCmd `cmd:"" help:"Print the shell's completion script."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
@@ -136,6 +145,12 @@ func (a *app) parse() (v verb, done bool, err error) {
 	args := a.args[1:]
 	if a.asAiperf && len(args) > 0 && !strings.HasPrefix(args[0], "-") && args[0] != "profile" && args[0] != "plot" {
 		return nil, false, notBuilt{"aiperf " + args[0], "profile and plot are built"}
+	}
+	if args, err = a.profileOf(args); err != nil {
+		return nil, false, err
+	}
+	if args, err = slaArguments(args); err != nil {
+		return nil, false, err
 	}
 	var c cli
 	parser, err := a.parser(&c, &done)

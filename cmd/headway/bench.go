@@ -31,8 +31,11 @@ type benchCmd struct {
 	PrefixCount int          `name:"num-prefix-prompts" default:"0" help:"How many shared prefixes to draw from."`
 	PrefixLen   int          `name:"prefix-prompt-length" default:"0" help:"Tokens of a shared prefix, added to the input length."`
 
+	forwardFlags
 	endpointFlags
 	tokenizerFlags
+	auditFlags
+	connectFlags
 	outputFlags
 }
 
@@ -48,13 +51,18 @@ func (benchCmd) Help() string {
 
   headway bench --benchmark-name a --endpoint-url http://host-a:8000 \
       --benchmark-name b --endpoint-url http://host-b:8000 --model M --num-profile-runs 3 \
-      --objective 'time_to_first_token p99 < 500ms'`
+      --objective 'time_to_first_token p99 < 500ms'
+
+  headway bench --port-forward svc/vllm-agg-frontend --namespace dynamo --model M`
 }
 
 // endpoint is one server to be measured.
 type endpoint struct {
 	name, url string
 	simulated bool
+	// forward is the service behind a port-forward, whose url is another each
+	// time.
+	forward string
 }
 
 func (b *benchCmd) run(ctx context.Context, a app) (int, error) {
@@ -65,6 +73,11 @@ func (b *benchCmd) run(ctx context.Context, a app) (int, error) {
 	}
 	for _, text := range (&planFlags{given: a.given}).idleNotes(b.Runs) {
 		a.note("%s", text)
+	}
+	unforward, err := b.forwardFlags.open(ctx, a, ends)
+	defer unforward()
+	if err != nil {
+		return exitFailed, err
 	}
 	trials, err := b.prepare(ctx, a, ends)
 	defer func() {
@@ -90,16 +103,26 @@ func (b *benchCmd) run(ctx context.Context, a app) (int, error) {
 	if err := b.plot(a, trials); err != nil {
 		faults = append([]error{err}, faults...) // what can be done about an endpoint comes last
 	}
+	var bad []invalidRun
+	for _, t := range trials {
+		bad = append(bad, t.invalid(len(trials) > 1)...)
+	}
+	code := a.invalid(&b.auditFlags, bad)
 	switch {
 	case len(faults) > 0:
 		return exitFailed, errors.Join(faults...)
+	case code != exitDone:
+		return code, nil
 	case slices.ContainsFunc(trials, (*trial).missed):
 		return exitMissed, nil
 	}
 	return exitDone, nil
 }
 
-func (b *benchCmd) simulated() bool { return len(b.URLs) == 0 }
+func (b *benchCmd) simulated() bool { return b.endpoints() == 0 }
+
+// endpoints is how many are given.
+func (b *benchCmd) endpoints() int { return max(len(b.URLs), len(b.Forward)) }
 
 // defaults fills in what was not given; a simulated endpoint has shorter
 // lengths, so that a first try takes less than a minute.
@@ -117,7 +140,7 @@ func (b *benchCmd) defaults(now time.Time) {
 		if b.simulated() {
 			name = "simulated-" + now.Format("20060102-150405")
 		}
-		for i := range max(1, len(b.URLs)) {
+		for i := range max(1, b.endpoints()) {
 			if i > 0 {
 				b.Names = append(b.Names, fmt.Sprintf("%s-%d", name, i+1))
 				continue
@@ -133,9 +156,13 @@ var benchmarkName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 func (b *benchCmd) validate(a app) ([]endpoint, error) {
 	var bad faultList
 	b.checkNames(&bad)
+	b.forwardFlags.faults(a, len(b.URLs), &bad)
 	urls, err := b.urls(a)
 	if err != nil {
 		bad = append(bad, err)
+	}
+	for range b.Forward { // their addresses come when all else is right
+		urls = append(urls, "http://127.0.0.1")
 	}
 	b.checkLevels(&bad)
 	bad.positive("osl", b.OSL.value)
@@ -146,6 +173,8 @@ func (b *benchCmd) validate(a app) ([]endpoint, error) {
 	if _, err := b.goals(); err != nil {
 		bad = append(bad, err)
 	}
+	b.auditFlags.faults(&bad)
+	b.connectFlags.faults(&bad, 1)
 	client := urls
 	if len(client) == 0 {
 		client = []string{"http://127.0.0.1"}
@@ -184,8 +213,8 @@ func (b *benchCmd) checkNames(bad *faultList) {
 			bad.add("--benchmark-name %q: given twice", n)
 		}
 	}
-	if len(b.Names) != max(1, len(b.URLs)) {
-		bad.add("%d --benchmark-name for %d --endpoint-url: give one name for each endpoint", len(b.Names), max(1, len(b.URLs)))
+	if len(b.Names) != max(1, b.endpoints()) {
+		bad.add("%d --benchmark-name for %d --endpoint-url: give one name for each endpoint", len(b.Names), max(1, b.endpoints()))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -40,6 +41,9 @@ func splitWords(root *kong.Node, args []string) (list []word, rest []string) {
 		w.name, isOption = optionName(a)
 		_, w.value, w.joined = strings.Cut(a, "=")
 		switch {
+		case isOption && !w.joined && i+1 < len(args) && mayTake(node, w.name, args[i+1]):
+			i++
+			w.joined, w.value = true, args[i]
 		case isOption && !w.joined:
 			w.apart = takesValue(node, w.name)
 		case !isOption && len(a) == 2 && a[0] == '-':
@@ -124,6 +128,17 @@ func takesValue(n *kong.Node, name string) bool {
 	}
 	f := option(n, name)
 	return f != nil && !f.IsBool() && !f.IsCounter()
+}
+
+// mayTake says whether the next argument is the number that an option of n may
+// have and need not.
+func mayTake(n *kong.Node, name, next string) bool {
+	f := option(n, name)
+	if f == nil || f.Target.Type() != reflect.TypeFor[ahead]() {
+		return false
+	}
+	_, err := strconv.Atoi(next)
+	return err == nil
 }
 
 // owners are the commands below n that have an option, by their full names.

@@ -28,7 +28,7 @@ func (e environment) Validate(m *kong.Application) error {
 			continue
 		}
 		option = strings.ReplaceAll(strings.ToLower(option), "_", "-")
-		known := slices.Contains(names, option)
+		known := slices.Contains(names, option) || option == calibrationVariable
 		switch err := checkBuilt(known, option, value); {
 		case err != nil:
 			bad.add("environment variable %s: %w", name, err)

@@ -147,7 +147,8 @@ func (d *display) level(l study.Level) {
 
 // levelLine sums a level up in one line.
 func levelLine(l study.Level) string {
-	r := l.Reports[len(l.Reports)-1].Result
+	last := l.Reports[len(l.Reports)-1]
+	r := last.Result
 	parts := []string{fmt.Sprintf("concurrency %4d: %d ok", l.Concurrency, r.OK)}
 	if bad := r.Failed + r.Cancelled + r.Dropped; bad > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed, %d cancelled, %d not sent", r.Failed, r.Cancelled, r.Dropped))
@@ -161,6 +162,9 @@ func levelLine(l study.Level) string {
 		if s, ok := r.Scalar(m.tag); ok {
 			parts = append(parts, fmt.Sprintf("%.2f %s", s.Value*s.Metric.Scale, m.unit))
 		}
+	}
+	if a := last.Run.Audit; a != nil && a.Verdict != record.AuditValid {
+		parts = append(parts, "client "+string(a.Verdict))
 	}
 	return strings.Join(parts, ", ")
 }

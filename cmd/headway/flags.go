@@ -5,7 +5,7 @@ package main
 
 // endpointFlags say where requests go and how.
 type endpointFlags struct {
-	Model          []string `name:"model" short:"m" aliases:"model-names" help:"Model name or names (comma list)."`
+	Model          []string `name:"model" short:"m" aliases:"model-names,model-name" help:"Model name or names (comma list)."`
 	ModelStrategy  string   `name:"model-selection-strategy" enum:"round_robin,random" default:"round_robin" help:"Which of several models a request goes to: ${enum}."`
 	CustomEndpoint string   `name:"custom-endpoint" aliases:"endpoint" placeholder:"PATH" help:"Path of the API, instead of the usual one of the endpoint type."`
 	EndpointType   string   `name:"endpoint-type" default:"chat" help:"API to speak: chat or completions."`
@@ -32,7 +32,7 @@ type endpointFlags struct {
 
 // tokenizerFlags say what counts tokens.
 type tokenizerFlags struct {
-	Tokenizer   string `name:"tokenizer" help:"Hugging Face name, a tokenizer.json or its folder, or 'builtin' (o200k_base). Default: the model's own, else builtin with a warning."`
+	Tokenizer   string `name:"tokenizer" aliases:"tokenizer-path" help:"Hugging Face name, a tokenizer.json or its folder, or 'builtin' (o200k_base). Default: the model's own, else builtin with a warning."`
 	Revision    string `name:"tokenizer-revision" default:"main" help:"Revision to load from the hub."`
 	TrustRemote bool   `name:"tokenizer-trust-remote-code" help:"Accepted so that scripts run; headway never executes code of a model repository."`
 }
@@ -88,6 +88,9 @@ type outputFlags struct {
 	Cooldown   seconds  `name:"profile-run-cooldown-seconds" default:"0" placeholder:"TIME" help:"Pause between two runs (s)."`
 	Confidence float64  `name:"confidence-level" default:"0.95" help:"Of the intervals over runs."`
 	Level      string   `name:"export-level" aliases:"profile-export-level" enum:"summary,records,raw" default:"records" help:"Files to write: summary, or records (one line a request) too. raw is not built."`
+	Compress   string   `name:"export-compression" enum:",none,zst" default:"none" help:"Compress profile_export.jsonl: none, or zst, which writes profile_export.jsonl.zst."`
+	Parquet    bool     `name:"export-parquet" help:"Write records.parquet too: a row a request with its metrics and the time of every chunk."`
+	ChunkRule  string   `name:"chunk-rule" enum:",asis,spread" default:"asis" help:"Times of chunks that were read together: asis leaves them, spread puts them evenly between the chunk before and the read."`
 	HTTPTrace  bool     `name:"export-http-trace" help:"Write the connection's times into profile_export.jsonl."`
 	ShowTrace  bool     `name:"show-trace-timing" help:"Show the HTTP trace table."`
 	Verbose    bool     `name:"verbose" short:"v" help:"Say more while running."`

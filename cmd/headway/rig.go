@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	crand "crypto/rand"
 	"encoding/binary"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"headway/internal/audit"
 	"headway/internal/openai"
 	"headway/internal/study"
 	"headway/metric"
@@ -35,6 +37,12 @@ type rig struct {
 	config   json.RawMessage // the resolved options
 	name     string          // of the experiment; its prompts are its own
 	varySeed bool
+	maxLag   time.Duration // of the client; 0 is the default
+	// preconnect is what to open before a run, connected how much was.
+	preconnect ahead
+	connected  int
+	// calibration is what the machine was found to carry, nil where unknown.
+	calibration *audit.Calibration
 }
 
 // newRig loads the tokenizer, opens the target and waits for the endpoint.
@@ -79,6 +87,7 @@ func (a app) openRig(tok tokens, goals metric.Options, e *endpointFlags, o *outp
 		Tokenizer: tok.info, ServerCount: client.UseServerTokenCount, Command: g.secrets.Command("headway", a.args[1:]),
 		Machine: record.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
 	}
+	g.calibration = a.calibration()
 	var err error
 	if a.options != nil {
 		if g.config, err = a.options(); err != nil {
@@ -161,6 +170,13 @@ func (o *outputFlags) goals() (metric.Options, error) {
 	bad.between("confidence-level", o.Confidence, 0.5, 0.9999)
 	bad.between("num-profile-runs", float64(o.Runs), 1, 10)
 	bad.notNegative("num-gpus", float64(o.NumGPUs))
+	if o.Compress == "zst" && o.Level == "summary" {
+		bad.add("--export-compression zst with --export-level summary: there is no profile_export.jsonl to compress")
+	}
+	var err error
+	if m.ChunkRule, err = metric.ParseChunkRule(cmp.Or(o.ChunkRule, "asis")); err != nil {
+		bad.add("--chunk-rule: %v", err)
+	}
 	if o.Level == "raw" {
 		return m, notBuilt{"--export-level raw", "records has every request's times"}
 	}
@@ -202,7 +218,8 @@ func (g *rig) measurement(p *planFlags, level string, repeat int, dir string) (s
 	m := study.Measurement{
 		Header: h, Warmup: warm, Plan: plan, Target: g.target, Render: g.tokens.render, Count: g.tokens.count(g.client),
 		Metrics: g.metrics, Dir: dir, Names: g.names, Lines: g.output.Level != "summary", HTTPTrace: g.output.HTTPTrace,
-		Secrets: g.secrets, Warnings: g.warnings,
+		Compress: g.output.Compress == "zst", Table: g.output.Parquet,
+		Secrets: g.secrets, Warnings: g.warnings, Audit: g.audit(), Connect: g.connect(plan.Concurrency),
 		Body: func(r workload.Request) (json.RawMessage, error) { return openai.Body(g.client, r, nil) },
 	}
 	m.Metrics.FixedSchedule = p.isFixed()

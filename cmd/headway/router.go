@@ -33,6 +33,7 @@ type contestFlags struct {
 	Regret    bool     `name:"regret" default:"true" negatable:"" help:"Simulated: compute the regret of every decision."`
 
 	endpointFlags
+	auditFlags
 	tokenizerFlags
 	engineFlags
 	timingFlags
@@ -142,8 +143,9 @@ func (f *contestFlags) unused(a app, bad *faultList) {
 		bad.add("--regret: %s", why)
 	}
 	if !f.live() {
-		groups, why = []any{f.endpointFlags}, "is about real endpoints, and without --url there is none"
+		groups, why = []any{f.endpointFlags, f.auditFlags}, "is about real endpoints, and without --url there is none"
 	}
+	f.auditFlags.faults(bad)
 	for _, group := range groups {
 		for _, field := range reflect.VisibleFields(reflect.TypeOf(group)) {
 			name := field.Tag.Get("name")

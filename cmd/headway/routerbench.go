@@ -89,7 +89,21 @@ func (b *routerBench) run(ctx context.Context) (int, error) {
 	if err != nil {
 		return exitFailed, err
 	}
-	return exitDone, b.failures()
+	if err := b.failures(); err != nil {
+		return exitFailed, err
+	}
+	return b.app.invalid(&b.flags.auditFlags, b.invalid()), nil
+}
+
+// invalid are the runs that are not valid.
+func (b *routerBench) invalid() []invalidRun {
+	var all []invalidRun
+	for _, k := range b.summary.Cases {
+		for _, a := range k.Arms {
+			all = append(all, invalidRuns(k.Name+" on "+a.Name, []*report.Report{a.Report})...)
+		}
+	}
+	return all
 }
 
 func (b *routerBench) note(format string, args ...any) {
@@ -221,11 +235,12 @@ func (b *routerBench) measureLive(ctx context.Context, a routerArm, plan workloa
 		return nil, err
 	}
 	defer g.close()
+	g.maxLag = f.lag()
 	before := kvEvents(ctx, a.urls)
 	h.URL, h.Tokenizer, h.ServerCount = g.header.URL, g.header.Tokenizer, g.header.ServerCount
 	count := g.tokens.count(client)
 	m := study.Measurement{Header: h, Plan: plan, Target: g.target, Render: g.tokens.render, Metrics: g.metrics, Dir: dir,
-		Names: report.FileNames(""), Lines: true, Secrets: g.secrets, Warnings: g.warnings,
+		Names: report.FileNames(""), Lines: true, Secrets: g.secrets, Warnings: g.warnings, Audit: g.audit(),
 		Count: func(next record.Sink) record.Sink { return count(both{next, also}) }}
 	rep, err := m.Run(ctx)
 	if rep != nil {
@@ -262,6 +277,11 @@ func (b *routerBench) warn() {
 		for _, a := range k.Arms {
 			for _, w := range a.Report.Run.Warnings {
 				b.addWarning(seen, record.Warning{Code: w.Code, Text: filepath.Join(k.Name, a.Name) + ": " + w.Text})
+			}
+			if audit := a.Report.Run.Audit; audit != nil {
+				for _, r := range audit.Reasons {
+					b.addWarning(seen, record.Warning{Code: "client_" + string(r.Level), Text: fmt.Sprintf("%s on %s: the client is %s, %s; %s", k.Name, a.Name, r.Level, r.Found, r.Change)})
+				}
 			}
 			if a.LagDegraded() {
 				b.addWarning(seen, record.Warning{Code: "replay_sched_degraded", Text: fmt.Sprintf(

@@ -29,10 +29,13 @@ type runCmd struct {
 	Dir       string       `name:"artifact-dir" aliases:"output-artifact-dir" short:"d" type:"path" placeholder:"DIR" help:"Folder of the results. Default: a folder under ./artifacts named after model and load."`
 	Prefix    string       `name:"profile-export-prefix" aliases:"profile-export-file" placeholder:"NAME" help:"Begin the files' names with this instead of profile_export."`
 
+	forwardFlags
 	endpointFlags
 	tokenizerFlags
 	promptFlags
 	loadFlags
+	auditFlags
+	connectFlags
 	outputFlags
 }
 
@@ -43,6 +46,8 @@ func (runCmd) Help() string {
   headway run --model Qwen/Qwen3-0.6B --url http://localhost:8000 --streaming \
       --concurrency 10 --request-count 100 --isl 1000 --osl 200
   headway run --model M --streaming --request-rate 20 --benchmark-duration 60
+  headway run --model M --streaming --request-rate 20 --benchmark-duration 60 --max-lag 1ms
+      exit code 4 when this client was later than that
   headway run --model M --streaming --input-file trace.csv --request-count 500
   headway run --simulated --streaming --concurrency 4 --objective 'ttft p99 < 200ms'`
 }
@@ -64,6 +69,14 @@ func (c *runCmd) run(ctx context.Context, a app) (int, error) {
 		defer sim.stop()
 		c.URLs, e.url = []string{sim.url}, sim.url
 	}
+	unforward, err := c.forwardFlags.replace(ctx, a, &c.URLs)
+	defer unforward()
+	if err != nil {
+		return exitFailed, err
+	}
+	if len(c.Forward) > 0 {
+		e.url = strings.Join(c.URLs, ",")
+	}
 	client, err := c.config(a, c.URLs, c.Streaming)
 	if err != nil {
 		return exitUsage, err
@@ -82,6 +95,7 @@ func (c *runCmd) run(ctx context.Context, a app) (int, error) {
 	for _, w := range p.fileWarnings() {
 		g.warn(w)
 	}
+	g.maxLag, g.preconnect = c.lag(), c.Preconnect
 	g.names, g.varySeed, g.name = report.FileNames(c.Prefix), c.VarySeed || !c.ConsistentSeed, e.name
 	return c.measure(ctx, g, p, e)
 }
@@ -91,6 +105,10 @@ func (c *runCmd) validate(a app, p *planFlags) error {
 	var bad faultList
 	if c.Simulated && len(c.URLs) > 0 {
 		bad.add("--simulated and --url: give one of them")
+	}
+	c.forwardFlags.faults(a, len(c.URLs), &bad)
+	if c.Simulated && len(c.Forward) > 0 {
+		bad.add("--simulated and --port-forward: give one of them")
 	}
 	if len(c.URLs) == 0 && !c.Simulated {
 		c.URLs = []string{"http://localhost:8000"}
@@ -108,6 +126,7 @@ func (c *runCmd) validate(a app, p *planFlags) error {
 	if _, err := c.goals(); err != nil {
 		bad = append(bad, err)
 	}
+	c.auditFlags.faults(&bad)
 	if strings.ContainsAny(c.Prefix, `/\`) {
 		bad.add("--profile-export-prefix %q: a name, not a path; --artifact-dir says where", c.Prefix)
 	}
@@ -126,6 +145,7 @@ func (c *runCmd) validate(a app, p *planFlags) error {
 			bad = append(bad, err)
 		}
 	}
+	c.connectFlags.faults(&bad, p.openSessions())
 	return bad.err()
 }
 
@@ -179,6 +199,9 @@ func (c *runCmd) measure(ctx context.Context, g *rig, p *planFlags, e endpoint) 
 		if err := g.advise(rep.Result); err != nil {
 			return exitFailed, err
 		}
+	}
+	if code := g.app.invalid(&c.auditFlags, invalidRuns("", reports)); code != exitDone {
+		return code, nil
 	}
 	if slices.ContainsFunc(reports, (*report.Report).Missed) {
 		return exitMissed, nil

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"headway/internal/study"
+	"headway/metric"
 	"headway/report"
 )
 
@@ -39,6 +40,20 @@ func (t *trial) close() {
 // missed says that an objective was not met at some level.
 func (t *trial) missed() bool {
 	return slices.ContainsFunc(t.levels, func(l study.Level) bool { return slices.ContainsFunc(l.Reports, (*report.Report).Missed) })
+}
+
+// invalid are the measurements that are not valid. named
+// says that there are other endpoints.
+func (t *trial) invalid(named bool) []invalidRun {
+	var all []invalidRun
+	for _, l := range t.levels {
+		where := fmt.Sprintf("concurrency %d", l.Concurrency)
+		if named {
+			where = t.e.name + ", " + where
+		}
+		all = append(all, invalidRuns(where, l.Reports)...)
+	}
+	return all
 }
 
 // prepare makes every endpoint's sweep and looks at every folder, before the
@@ -104,6 +119,7 @@ func (b *benchCmd) open(a app, t *trial, tok tokens, seed uint64) error {
 	if t.rig, err = a.openRig(tok, goals, &flags, &b.outputFlags, client, seed, t.e.simulated); err != nil {
 		return err
 	}
+	t.rig.maxLag, t.rig.preconnect = b.lag(), b.Preconnect
 	t.rig.names, t.rig.name = report.FileNames(""), streamName(t.e.name)
 	t.show = newDisplay(t.rig, t.e, b.Levels)
 	t.sweep = study.Sweep{
@@ -216,6 +232,7 @@ func (b *benchCmd) fingerprint(e endpoint, g *rig) any {
 		ConnectionReuse    string
 		Simulated          bool
 		HeadwayMajorFormat int
+		ChunkRule          string `json:",omitempty"`
 	}{
 		Model: strings.Join(b.Model, ","), URL: g.header.URL, Type: g.client.Type, Path: g.client.Endpoint, Headers: headerPrints(b.Headers),
 		ISL: b.ISL.value, Std: b.Std.value, OSL: b.OSL.value, Count: b.Count.value, Streaming: b.Streaming, EOS: b.IgnoreEOS,
@@ -225,8 +242,14 @@ func (b *benchCmd) fingerprint(e endpoint, g *rig) any {
 		LegacyMaxTokens: b.LegacyMax, PerChunkUsage: b.PerChunkUsage, ModelStrategy: b.ModelStrategy, SessionHeader: b.SessionHeader,
 		Timeout: time.Duration(b.Timeout).Seconds(), ConnectionReuse: b.Reuse, Simulated: e.simulated, HeadwayMajorFormat: 1,
 	}
+	if g.metrics.ChunkRule != metric.ChunkAsIs {
+		f.ChunkRule = g.metrics.ChunkRule.String()
+	}
 	if e.simulated {
 		f.URL = "" // its port is another each time
+	}
+	if e.forward != "" {
+		f.URL = e.forward
 	}
 	return f
 }

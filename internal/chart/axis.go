@@ -31,6 +31,14 @@ func (s scale) at(v float64) float64 {
 	return (math.Log10(v) - math.Log10(s.lo)) / (math.Log10(s.hi) - math.Log10(s.lo))
 }
 
+// value is what lies at a share of the axis: the inverse of at.
+func (s scale) value(at float64) float64 {
+	if !s.log {
+		return s.lo + at*(s.hi-s.lo)
+	}
+	return s.lo * math.Pow(s.hi/s.lo, at)
+}
+
 // holds reports whether v lies on the axis, both ends included.
 func (s scale) holds(v float64) bool {
 	const rounding = 1e-9 // of the axis's length

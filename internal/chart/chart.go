@@ -79,6 +79,9 @@ type Series struct {
 	Points []Point
 	// Faint draws the series pale, thin and below the others.
 	Faint bool
+	// Smooth draws the line alone, without markers: a fitted curve, whose points
+	// are not measured ones.
+	Smooth bool
 }
 
 // Point is one value of a series.

@@ -42,7 +42,11 @@ func newLegend(series []Series, face font.Face, room vg.Length) legend {
 	for i, s := range series {
 		if name := plain(s.Name); name != "" {
 			names = append(names, name)
-			styles = append(styles, styleOf(i, s.Faint))
+			st := styleOf(i, s.Faint)
+			if s.Smooth {
+				st.radius = 0
+			}
+			styles = append(styles, st)
 		}
 	}
 	l := flow(face, shortenAll(face, names, room-sampleWidth-sampleGap), room)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
 )
@@ -30,18 +31,26 @@ func (c Chart) WriteSVG(w io.Writer) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
+	return writeSVG(w, c.Title, c.draw)
+}
+
+// drawing paints a picture; see Chart.draw.
+type drawing func(canvas vg.Canvas, embedded bool)
+
+// writeSVG writes a picture with a title for those who cannot see it.
+func writeSVG(w io.Writer, title string, draw drawing) error {
 	canvas := vgsvg.NewWith(vgsvg.UseWH(width, height))
-	c.draw(canvas, false)
+	draw(canvas, false)
 	var raw bytes.Buffer
 	if _, err := canvas.WriteTo(&raw); err != nil {
-		return fmt.Errorf("drawing chart %q as SVG: %w", c.Title, err)
+		return fmt.Errorf("drawing chart %q as SVG: %w", title, err)
 	}
-	out, err := c.dressSVG(raw.Bytes())
+	out, err := dressSVG(raw.Bytes(), title)
 	if err != nil {
-		return fmt.Errorf("drawing chart %q as SVG: %w", c.Title, err)
+		return fmt.Errorf("drawing chart %q as SVG: %w", title, err)
 	}
 	if _, err := w.Write(out); err != nil {
-		return fmt.Errorf("writing chart %q as SVG: %w", c.Title, err)
+		return fmt.Errorf("writing chart %q as SVG: %w", title, err)
 	}
 	return nil
 }
@@ -49,7 +58,7 @@ func (c Chart) WriteSVG(w io.Writer) error {
 // dressSVG replaces the backend's prologue by one with a name for screen
 // readers and a font family with fallbacks, and takes the family off every
 // single text, where the backend names one font without any.
-func (c Chart) dressSVG(raw []byte) ([]byte, error) {
+func dressSVG(raw []byte, title string) ([]byte, error) {
 	start := bytes.Index(raw, []byte("<svg"))
 	if start < 0 {
 		return nil, errors.New("the SVG backend wrote no <svg> element")
@@ -67,7 +76,7 @@ func (c Chart) dressSVG(raw []byte) ([]byte, error) {
 		[]byte(`style="font-family:Liberation Sans;font-variant:normal;font-weight:bold;font-style:normal;`),
 		[]byte(`style="font-weight:bold;`))
 	var out bytes.Buffer
-	name := html.EscapeString(plain(c.Title))
+	name := html.EscapeString(plain(title))
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%gpt" height="%gpt" viewBox="0 0 %g %g" role="img" aria-label="%s" font-family="%s">`,
 		width.Points(), height.Points(), width.Points(), height.Points(), name, fontFamily)
 	fmt.Fprintf(&out, "\n<title>%s</title>", name)
@@ -82,14 +91,18 @@ func (c Chart) WritePNG(w io.Writer) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
+	return writePNG(w, c.Title, c.draw)
+}
+
+func writePNG(w io.Writer, title string, draw drawing) error {
 	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
-	c.draw(canvas, true)
+	draw(canvas, true)
 	var raw bytes.Buffer
 	if err := png.Encode(&raw, canvas.Image()); err != nil {
-		return fmt.Errorf("drawing chart %q as PNG: %w", c.Title, err)
+		return fmt.Errorf("drawing chart %q as PNG: %w", title, err)
 	}
 	if _, err := w.Write(withResolution(raw.Bytes())); err != nil {
-		return fmt.Errorf("writing chart %q as PNG: %w", c.Title, err)
+		return fmt.Errorf("writing chart %q as PNG: %w", title, err)
 	}
 	return nil
 }

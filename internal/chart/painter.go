@@ -60,8 +60,11 @@ func (p painter) polyline(segments []segment, st style) {
 }
 
 // mark draws a series' marker with a rim of paper, which keeps it apart from
-// lines and markers under it.
+// lines and markers under it. A style without a radius has none.
 func (p painter) mark(at vg.Point, st style) {
+	if st.radius == 0 {
+		return
+	}
 	outline := st.marker.shape.outline(at, st.radius)
 	p.stroke(outline, p.ink.paper, 1.5)
 	if st.marker.hollow {

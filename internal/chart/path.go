@@ -34,7 +34,7 @@ func (c Chart) paths(l layout) []path {
 					p.segments = append(p.segments, seg)
 				}
 			}
-			if l.shows(pt) {
+			if l.shows(pt) && !s.Smooth {
 				p.marks = append(p.marks, mark{at: at, style: styleOf(i, s.Faint || pt.Faint), label: plain(pt.Label)})
 			}
 			if pt.whisker() && l.x.holds(pt.X) {

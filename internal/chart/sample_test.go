@@ -27,6 +27,7 @@ func samples() map[string]chart.Chart {
 		"faint":         faint(),
 		"fixed-range":   fixedRange(),
 		"negative":      negative(),
+		"fitted":        fitted(),
 	}
 }
 
@@ -202,5 +203,17 @@ func negative() chart.Chart {
 		s.Points = append(s.Points, chart.Point{X: float64(1001 + i), Y: 3 * math.Sin(float64(i)/3), Label: strconv.Itoa(i)})
 	}
 	c.Series = []chart.Series{s}
+	return c
+}
+
+// fitted is a measured curve with a smooth one through it.
+func fitted() chart.Chart {
+	c := oneSeries()
+	c.Title = "Measured points and a fitted curve"
+	fit := chart.Series{Name: "fit: R² = 0.998", Smooth: true, Faint: true}
+	for x := 1.0; x <= 250; x *= 1.15 {
+		fit.Points = append(fit.Points, chart.Point{X: x, Y: ttft(x, 42, 40)})
+	}
+	c.Series = append(c.Series, fit)
 	return c
 }

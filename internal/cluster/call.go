@@ -16,6 +16,8 @@ type call struct {
 	rec     *record.Record
 	started bool // its first token is there, or it is over: others may prefill
 
+	base time.Duration // of the replay
+
 	first, last time.Duration // of its tokens, as told so far
 	tick        int64         // of the tokens that follow the last Token event
 	told        int           // tokens up to that event
@@ -50,7 +52,7 @@ func (r *replay) newCall(s *session) (*call, error) {
 	}
 	c := r.reuse()
 	r.lastID++
-	c.session = s
+	c.session, c.base = s, r.base
 	c.job = job{id: r.lastID, tokens: tokens, output: output, blocks: blocks}
 	h.apply(&c.job)
 	rec := blank(req, stamp(s.planned))
@@ -119,7 +121,7 @@ func (c *call) silent(f *fleet, tokens int) {
 	}
 	ticks := c.job.on.eng.Ticks()
 	for ; c.told < tokens; c.told++ {
-		c.arrive(ticks[c.tick], 1, c.job.output)
+		c.arrive(ticks[c.tick]-c.base, 1, c.job.output)
 		c.tick++
 	}
 }
@@ -143,7 +145,7 @@ func (c *call) cut(f *fleet) {
 	}
 	ticks := c.job.on.eng.Ticks()
 	for f.cfg.TokenArrivals && int(c.tick) < len(ticks) && c.told < c.job.output {
-		c.last = ticks[c.tick]
+		c.last = ticks[c.tick] - c.base
 		c.arrive(c.last, 1, c.job.output)
 		c.tick++
 		c.told++

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"headway/internal/engine"
 	"headway/internal/openai"
@@ -106,7 +107,7 @@ func (c *completion) read(r *http.Request, chat bool) *openai.ServerError {
 func (c *completion) submit() *openai.ServerError {
 	// A worker computes at least one token: even an empty chat has a template
 	// around it. usage still says what the text has.
-	st, err := c.server.driver.submit(max(c.plan.prompt, 1), c.plan, !c.request.Stream)
+	st, err := c.server.driver.submit(c.sinceReceived(), max(c.plan.prompt, 1), c.plan, !c.request.Stream)
 	var long *engine.TooLongError
 	switch {
 	case errors.As(err, &long):
@@ -119,6 +120,20 @@ func (c *completion) submit() *openai.ServerError {
 		c.out.w.Header().Set("X-Worker-Id", strconv.Itoa(st.chosen))
 	}
 	return nil
+}
+
+// sinceReceived is how long ago the last byte of the request came; 0 where the
+// clock was set meanwhile.
+func (c *completion) sinceReceived() time.Duration {
+	at, _ := c.out.conn.Received()
+	if at.IsZero() {
+		return 0
+	}
+	// The kernel's time is one of the wall clock.
+	if ago := time.Now().Round(0).Sub(at.Round(0)); ago < time.Second {
+		return max(ago, 0)
+	}
+	return 0
 }
 
 // write sends the reply and notes how it ended.

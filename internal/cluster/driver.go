@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"headway/internal/alarm"
 	"headway/internal/engine"
 )
 
@@ -11,15 +12,17 @@ import (
 // that wait for them.
 //
 // It waits for absolute times on the workers' timeline, so lateness does not
-// add up. A wait ends up to about a millisecond late: the Go runtime sleeps in
-// whole milliseconds. Spinning for the rest would be exact and would cost a
-// core that the client under test needs. Nobody is misled by it: the server's
-// log has the times of the writes themselves.
+// add up. What is left of it is the scheduler's, some tens of microseconds on a
+// machine with a core to spare; spinning would be exact and would cost a core
+// that the client under test needs. Nobody is misled by it: the server's log
+// has the times of the writes themselves.
 type driver struct {
 	start time.Time
 	wake  chan struct{} // the workers have something new to plan
+	alarm *alarm.Alarm  // for the last part of a wait; nil sleeps by the timer alone
 
 	mu      sync.Mutex
+	told    time.Duration // how far the workers have been advanced
 	fleet   *fleet
 	streams map[uint64]*stream
 	nextID  uint64
@@ -46,14 +49,16 @@ func (d *driver) now() time.Duration { return time.Since(d.start) }
 // wall turns a time of the workers' timeline into wall time.
 func (d *driver) wall(t time.Duration) time.Time { return d.start.Add(t) }
 
-// submit routes a request and hands it to a worker. The stream must be closed
-// with closeStream.
-func (d *driver) submit(promptTokens int, p plan, whole bool) (*stream, error) {
+// submit routes a request that was received so long ago and hands it to a
+// worker. To the worker it comes when it was received, unless that lies before
+// what the workers were told already: our own reading and counting of a prompt
+// is no part of what is simulated. The stream must be closed with closeStream.
+func (d *driver) submit(ago time.Duration, promptTokens int, p plan, whole bool) (*stream, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.nextID++
 	st := &stream{id: d.nextID, reason: p.reason, whole: whole, wake: make(chan struct{}, 1), seat: seat{worker: -1, prefill: -1}}
-	st.submitted = d.now()
+	st.submitted = max(d.now()-max(ago, 0), d.told)
 	j := &job{id: st.id, tokens: promptTokens, output: p.tokens, blocks: p.blocks}
 	p.hints.apply(j)
 	// What has happened by now the router has to know first.
@@ -94,6 +99,13 @@ func (d *driver) run(stop <-chan struct{}) {
 		if wait <= 0 {
 			continue // the work took longer than the step it simulates
 		}
+		if d.alarm != nil {
+			if wait <= alarm.Coarse {
+				d.alarm.Sleep(wait) // who comes meanwhile waits for its end
+				continue
+			}
+			wait -= alarm.Coarse
+		}
 		timer.Reset(wait)
 		select {
 		case <-timer.C:
@@ -114,6 +126,7 @@ func (d *driver) step() (next time.Duration, busy bool) {
 
 // advance tells the streams what happened up to now.
 func (d *driver) advance(now time.Duration) {
+	d.told = max(d.told, now)
 	err := d.fleet.advance(now, func(j *job, e engine.Event) {
 		st := d.streams[e.ID]
 		if st == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math"
 	"time"
 
@@ -42,22 +41,12 @@ type Outcome struct {
 // ends is no error: what was in flight is then cancelled, and what was not
 // sent dropped.
 func Replay(ctx context.Context, c Config, p workload.Plan, sink record.Sink) (record.Cluster, Outcome, error) {
-	f, err := newFleet(c)
+	s, err := Start(c)
 	if err != nil {
 		return record.Cluster{}, Outcome{Begin: 1, End: 1}, err
 	}
-	r := &replay{
-		plan: p, cfg: c, fleet: f, sink: sink, calls: map[uint64]*call{},
-		reader: reader{block: c.blockSize(), tokenizer: c.Tokenizer},
-		places: newGate(p.Concurrency, p.ConcurrencyRamp), prefill: newGate(p.PrefillConcurrency, p.PrefillRamp),
-		facts: newFacts(c),
-	}
-	next, stop := iter.Pull2(p.Source)
-	defer stop()
-	r.source.pull = next
-	err = r.run(ctx)
-	r.out.Begin, r.out.End, r.out.Capacity = 1, stamp(max(r.last, 0)), f.capacity
-	return r.facts.cluster(f, r.now), r.out, err
+	s.once = true
+	return s.Replay(ctx, p, sink)
 }
 
 // stamp turns a time of the simulation into one of a Record.
@@ -73,7 +62,9 @@ type replay struct {
 	facts  *facts
 	out    Outcome
 
-	now, last time.Duration // last is when the last Record was done
+	once      bool          // nothing comes after this plan
+	base      time.Duration // when the plan began, on the workers' timeline
+	now, last time.Duration // since base; last is when the last Record was done
 	timers    timerQueue
 	seq       uint64        // of the next timer
 	armed     time.Duration // of the dispatch timer for head, 0 where none is set
@@ -104,6 +95,7 @@ func (r *replay) run(ctx context.Context) error {
 			return r.endAll()
 		}
 		at, busy := r.fleet.next()
+		at -= r.base
 		if r.timers.Len() > 0 && (!busy || r.timers[0].at < at) {
 			if err := r.tick(); err != nil {
 				return err
@@ -126,13 +118,17 @@ func (r *replay) run(ctx context.Context) error {
 // none of their events can lead to a request before it.
 func (r *replay) work(at time.Duration) error {
 	if r.open > 0 || r.places.limit > 0 || r.prefill.limit > 0 || r.plan.FailedThreshold > 0 || !r.fleet.sweeps() {
-		return r.fleet.advance(at, r.observe)
+		return r.fleet.advance(r.base+at, r.observe)
 	}
 	until := time.Duration(math.MaxInt64 / 2)
-	if r.timers.Len() > 0 {
+	switch {
+	case r.timers.Len() > 0:
 		until = r.timers[0].at
+	case !r.once:
+		// Workers that were swept to the end of time could do nothing after it.
+		return r.fleet.advance(r.base+at, r.observe)
 	}
-	return r.fleet.sweep(until, r.observe)
+	return r.fleet.sweep(r.base+until, r.observe)
 }
 
 // begin reads the first session and arms the plan's times.
@@ -256,7 +252,7 @@ func (r *replay) send(s *session) error {
 		return err
 	}
 	var long *engine.TooLongError
-	err = r.fleet.submit(r.now, &c.job)
+	err = r.fleet.submit(r.base+r.now, &c.job)
 	switch {
 	case errors.As(err, &long):
 		r.out.TooLong++
@@ -281,6 +277,7 @@ func (r *replay) observe(j *job, e engine.Event) {
 	if c == nil {
 		return
 	}
+	e.At -= r.base
 	r.now = e.At
 	c.take(r.fleet, e)
 	if e.Kind == engine.Token && e.Token == 1 {

@@ -88,7 +88,7 @@ func (r *replay) cancelPlanned(id uint64) error {
 
 func (r *replay) giveUp(c *call, why string) error {
 	c.cut(r.fleet)
-	r.fleet.cancel(r.now, c.job.id)
+	r.fleet.cancel(r.base+r.now, c.job.id)
 	return r.fail(c, &record.Failure{Class: record.ClassCancelled, Code: 499, Type: "RequestCancellationError", Message: why})
 }
 

@@ -31,6 +31,7 @@ import (
 	"sync"
 	"time"
 
+	"headway/internal/alarm"
 	"headway/internal/engine"
 	"headway/internal/openai"
 	"headway/internal/tokenizer"
@@ -180,7 +181,11 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		Handler:     s,
 		ConnContext: openai.ServerConnContext,
 	}
-	s.work.Go(func() { s.driver.run(s.stop) })
+	s.work.Go(func() {
+		s.driver.alarm = alarm.New()
+		defer s.driver.alarm.Close()
+		s.driver.run(s.stop)
+	})
 	return s, nil
 }
 

@@ -31,11 +31,11 @@ func TestDriverKeepsTime(t *testing.T) {
 		stop := make(chan struct{})
 		go d.run(stop)
 		defer close(stop)
-		first, err := d.submit(10, plan{tokens: 3}, false)
+		first, err := d.submit(0, 10, plan{tokens: 3}, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := d.submit(10, plan{tokens: 2}, true)
+		second, err := d.submit(0, 10, plan{tokens: 2}, true)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"headway/internal/interp"
 )
 
 // Interpolated is measured step times: those of prompts by their tokens, those
@@ -30,7 +32,7 @@ func (m Interpolated) Prefill(tokens int) time.Duration {
 		return 0
 	}
 	t := m.table
-	i := piece(t.isl, float64(tokens))
+	i := interp.Interval(t.isl, float64(tokens))
 	share := (float64(tokens) - t.isl[i]) / (t.isl[i+1] - t.isl[i])
 	return milliseconds(max(t.ttft[i]+share*(t.ttft[i+1]-t.ttft[i]), t.leastTTFT))
 }
@@ -40,7 +42,7 @@ func (m Interpolated) Prefill(tokens int) time.Duration {
 // length.
 func (m Interpolated) Decode(kvTokens int, context float64) time.Duration {
 	t := m.table
-	i, j := piece(t.kv, float64(kvTokens)), piece(t.context, context)
+	i, j := interp.Interval(t.kv, float64(kvTokens)), interp.Interval(t.context, context)
 	u := (float64(kvTokens) - t.kv[i]) / (t.kv[i+1] - t.kv[i])
 	v := (context - t.context[j]) / (t.context[j+1] - t.context[j])
 	row, next := t.itl[i*len(t.context)+j:], t.itl[(i+1)*len(t.context)+j:]

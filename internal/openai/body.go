@@ -74,7 +74,7 @@ func (w *writer) body(r *workload.Request, history []workload.Message) (body, er
 		input = "prompt"
 		o.set(input, appendString(nil, joined(messages, "\n")))
 	} else {
-		o.set(input, appendMessages(nil, messages))
+		o.set(input, appendMessages(make([]byte, 0, sizeOf(messages)), messages))
 	}
 	o.set("model", appendString(nil, w.model(r.Index)))
 	o.set("stream", strconv.AppendBool(nil, w.Streaming))
@@ -152,6 +152,15 @@ func appendMessages(dst []byte, messages []workload.Message) []byte {
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')
+}
+
+// sizeOf is what messages take as JSON where little of them must be escaped.
+func sizeOf(messages []workload.Message) int {
+	n := 2
+	for _, m := range messages {
+		n += len(`{"role":"","content":""},`) + len(m.Role) + len(m.Content) + len(m.Content)/64 + len(m.Raw)
+	}
+	return n
 }
 
 // joined is the texts of messages. The completions API knows no roles; a

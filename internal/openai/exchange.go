@@ -72,9 +72,7 @@ type replyHead struct {
 	worker                string // X-Worker-Id, of the simulated cluster and of some routers
 }
 
-// prepare makes the request's body and room for its reply. From its return on
-// the time is the server's and the network's: making the body was ours, and
-// shows as a late start instead.
+// prepare makes the request's body and room for its reply.
 func (x *exchange) prepare(r *workload.Request) (body, *record.Failure) {
 	system, history := x.s.before()
 	if r.Prompt.System == "" && system != "" {
@@ -95,9 +93,13 @@ func (x *exchange) prepare(r *workload.Request) (body, *record.Failure) {
 		return body{}, x.unsendable(err)
 	}
 	x.reserve(r.OutputTokens)
-	x.tape.Start = x.tape.Clock.Now()
 	return b, nil
 }
+
+// begin is called when the request is made. From now on the time is the
+// server's and the network's: making the body was ours, and shows as a late
+// start instead.
+func (x *exchange) begin() { x.tape.Start = x.tape.Clock.Now() }
 
 // unsendable is the failure of a request that could not be made.
 func (x *exchange) unsendable(err error) *record.Failure {

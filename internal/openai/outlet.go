@@ -32,7 +32,7 @@ type outlet struct {
 
 // newDialer makes the connections of both transports.
 func newDialer(c Config) *wire.Dialer {
-	d := &wire.Dialer{}
+	d := &wire.Dialer{Lags: &wire.Lags{}}
 	for _, s := range c.SourceAddresses {
 		if a, err := netip.ParseAddr(s); err == nil { // Validate has seen to that
 			d.Sources = append(d.Sources, a)
@@ -148,7 +148,7 @@ func (o *outlet) secure(c net.Conn, addr string) *tls.Conn {
 }
 
 // ahead opens n connections to addr and keeps them for later.
-func (o *outlet) ahead(ctx context.Context, addr string, secure bool, n int) error {
+func (o *outlet) ahead(ctx context.Context, addr string, secure bool, n int, took func(time.Duration)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	turns := make(chan struct{}, n)
@@ -160,10 +160,12 @@ func (o *outlet) ahead(ctx context.Context, addr string, secure bool, n int) err
 	for range min(n, 16) {
 		wg.Go(func() {
 			for range turns {
+				began := time.Now()
 				if err := o.oneAhead(ctx, addr, secure); err != nil {
 					cancel(err)
 					return
 				}
+				took(time.Since(began))
 			}
 		})
 	}

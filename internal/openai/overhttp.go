@@ -54,6 +54,7 @@ func (v *overHTTP) run(r *workload.Request) *record.Failure {
 	if f != nil {
 		return f
 	}
+	v.begin()
 	req, err := v.request(b)
 	if err != nil {
 		return v.unsendable(err)

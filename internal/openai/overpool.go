@@ -41,15 +41,11 @@ func (v *overPool) why() error {
 	return nil
 }
 
-// start sends the request; done is called when all is on the tape.
-func (v *overPool) start(ctx context.Context, r *workload.Request) {
-	v.t.running.Add(1)
+// make makes the request.
+func (v *overPool) make(r *workload.Request) *record.Failure {
 	b, f := v.prepare(r)
 	if f != nil {
-		defer v.t.running.Done()
-		v.t.close(&v.exchange, f)
-		v.done()
-		return
+		return f
 	}
 	to := &v.t.servers[v.s.url]
 	v.stream = b.stream
@@ -64,6 +60,21 @@ func (v *overPool) start(ctx context.Context, r *workload.Request) {
 	if r.Cancel {
 		after := r.CancelAfter
 		v.call.Sent = func() { v.cancel = time.AfterFunc(after, func() { v.giveUp(errGivenUp) }) }
+	}
+	return nil
+}
+
+// send sends the request that was made, or ends it where making it failed; done
+// is called when all is on the tape.
+func (v *overPool) send(ctx context.Context, f *record.Failure) {
+	v.t.running.Add(1)
+	v.begin()
+	if f != nil {
+		defer v.t.running.Done()
+		v.tape.Done = v.tape.Start
+		v.t.close(&v.exchange, f)
+		v.done()
+		return
 	}
 	if ctx.Err() != nil {
 		cause := context.Cause(ctx)

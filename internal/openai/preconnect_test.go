@@ -3,8 +3,8 @@ package openai
 import (
 	"net"
 	"net/http"
+	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"headway/internal/wire"
@@ -24,11 +24,11 @@ func TestPreconnect(t *testing.T) {
 		if tt.via == TransportEpoll && !wire.HasPool {
 			continue
 		}
-		var conns atomic.Int32
+		conns := make(chan net.Conn, 64)
 		s := unstarted(t, whole)
-		s.Config.ConnState = func(_ net.Conn, st http.ConnState) {
+		s.Config.ConnState = func(c net.Conn, st http.ConnState) {
 			if st == http.StateNew {
-				conns.Add(1)
+				conns <- c
 			}
 		}
 		if tt.secure {
@@ -40,6 +40,12 @@ func TestPreconnect(t *testing.T) {
 		if err := target.Preconnect(t.Context(), 5); err != nil {
 			t.Fatal(err)
 		}
+		if took := target.Opened(); len(took) != 5 || took[0] <= 0 || !slices.IsSorted(took) {
+			t.Errorf("%+v: the connections took %v", tt, took)
+		}
+		for range 5 {
+			<-conns // the server may hear of them later than the client
+		}
 		for i := range 3 {
 			req := say("x")
 			req.Index = i
@@ -48,8 +54,8 @@ func TestPreconnect(t *testing.T) {
 				t.Errorf("%+v: %v %+v, %+v", tt, r.Outcome, r.Failure, r.HTTP)
 			}
 		}
-		if n := conns.Load(); n != 5 {
-			t.Errorf("%+v: %d connections, want 5", tt, n)
+		if n := len(conns); n != 0 {
+			t.Errorf("%+v: %d more connections than were asked for", tt, n)
 		}
 		s.Close()
 		gone := newTestTarget(t, Config{Transport: tt.via, URLs: []string{s.URL}, InsecureSkipVerify: true})

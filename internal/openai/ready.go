@@ -130,7 +130,7 @@ func (t *Target) probe(ctx context.Context, server int, mode string) *record.Fai
 	for i := range t.c.Models {
 		tape := record.NewTape(record.NewClock(), record.Record{}, nil)
 		r := workload.Request{Index: i, Session: fmt.Sprint("probe ", server, " ", i), Turns: 1,
-			Prompt: workload.Prompt{Text: "hi"}, OutputTokens: 1}
+			Prompt: workload.Prompt{Text: "hi"}, OutputTokens: 1, Extra: t.probeExtra()}
 		s := &session{id: t.id("probe", server, r.Session), url: server, transport: t.outlet.transport(t.c)}
 		v := newOverHTTP(ctx, t.open(&r, s, tape))
 		t.close(&v.exchange, v.run(&r))
@@ -142,6 +142,15 @@ func (t *Target) probe(ctx context.Context, server int, mode string) *record.Fai
 		}
 	}
 	return nil
+}
+
+// probeExtra undoes what the extras of all requests say of the output's least
+// length: servers refuse one above the probe's single token.
+func (t *Target) probeExtra() json.RawMessage {
+	if t.writer.extra.index("min_tokens") < 0 {
+		return nil
+	}
+	return json.RawMessage(`{"min_tokens":1}`)
 }
 
 // listed asks /v1/models for the models' names.

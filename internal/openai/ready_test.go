@@ -2,6 +2,7 @@ package openai
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -25,7 +26,7 @@ func TestReady(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, `{"object":"list","data":[{"id":"m"},{"id":"n"}]}`)
 		case r.URL.Path == "/api/v1/chat/completions":
-			if inference.Add(1) < 3 || !strings.Contains(string(b), `"max_completion_tokens":1`) {
+			if inference.Add(1) < 3 || !strings.Contains(string(b), `"max_completion_tokens":1`) || !strings.Contains(string(b), `"min_tokens":1,`) {
 				w.WriteHeader(503)
 				return
 			}
@@ -34,7 +35,8 @@ func TestReady(t *testing.T) {
 			w.WriteHeader(404)
 		}
 	})
-	c := Config{URLs: []string{s.URL + "/api/v1"}, Models: []string{"m", "n"}, Streaming: true}
+	c := Config{URLs: []string{s.URL + "/api/v1"}, Models: []string{"m", "n"}, Streaming: true,
+		Extra: json.RawMessage(`{"min_tokens":9,"ignore_eos":true}`)}
 	for _, tt := range []struct {
 		mode              string
 		models, inference int32

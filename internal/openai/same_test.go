@@ -97,7 +97,7 @@ func TestSameRecords(t *testing.T) {
 		{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n", "close"},
 		{headChunked + chunked(chunk("cut")), "close"},
 		{headChunked + "3\r\nabcde", "close"},
-		{"HTTP/1.1 204 No Content\r\n\r\n", "close"},
+		{"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", "close"},
 		{headSSE, chunk("to the end"), endMarker, "close"},
 		{"close"},
 		{"HTTP/1.1 200 OK\r\n", "close"},

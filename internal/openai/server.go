@@ -7,6 +7,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"sync"
+	"time"
 
 	"headway/internal/wire"
 )
@@ -121,13 +124,34 @@ func (t *Target) Preconnect(ctx context.Context, n int) error {
 		}
 		var err error
 		if t.pool != nil {
-			err = t.pool.Preconnect(ctx, s.address, share)
+			err = t.pool.Preconnect(ctx, s.address, share, t.opened.add)
 		} else {
-			err = t.outlet.ahead(ctx, s.address, s.url.Scheme == "https", share)
+			err = t.outlet.ahead(ctx, s.address, s.url.Scheme == "https", share, t.opened.add)
 		}
 		if err != nil {
 			return errors.New(t.secrets.Replace(err.Error()))
 		}
 	}
 	return nil
+}
+
+// Opened is how long each connection that Preconnect opened took, in order of
+// size: the lookup of the name, the connect, and the TLS handshake where there
+// is one. That time is in no request's.
+func (t *Target) Opened() []time.Duration {
+	t.opened.mu.Lock()
+	defer t.opened.mu.Unlock()
+	return slices.Sorted(slices.Values(t.opened.took))
+}
+
+// openings collects how long connections took to open.
+type openings struct {
+	mu   sync.Mutex
+	took []time.Duration
+}
+
+func (o *openings) add(d time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.took = append(o.took, d)
 }

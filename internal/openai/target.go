@@ -53,6 +53,7 @@ type Target struct {
 	pool      *wire.Pool      // nil where net/http carries
 	outlet    *outlet         // opens the connections of net/http
 	pooled    *http.Transport // nil where each session has its own
+	opened    openings        // ahead of need
 	sessions  sessions
 	watch     watch     // over what the pool carries
 	scanners  sync.Pool // of *scanner
@@ -122,19 +123,40 @@ func (t *Target) connect() error {
 // has a Payload. A turn whose session ended early, because a turn failed,
 // begins it anew.
 func (t *Target) Start(ctx context.Context, r workload.Request, tape *record.Tape, done func()) {
-	s := t.sessions.enter(&r, func(n int) *session { return t.begin(n, &r) })
-	x := t.open(&r, s, tape)
 	if t.pool != nil {
-		v := &overPool{exchange: x, done: done}
-		v.via = v
-		v.start(ctx, &r)
+		v, f := t.ready(&r, tape, done)
+		v.send(ctx, f)
 		return
 	}
+	x := t.enter(&r, tape)
 	t.running.Go(func() {
 		v := newOverHTTP(ctx, x)
 		t.close(&v.exchange, v.run(&r))
 		done()
 	})
+}
+
+// Prepare makes a request without sending it; see load.Preparer. Over net/http,
+// where a request costs more than its body does, nothing is made ahead.
+func (t *Target) Prepare(r workload.Request, tape *record.Tape, done func()) (start func(context.Context)) {
+	if t.pool == nil {
+		return func(ctx context.Context) { t.Start(ctx, r, tape, done) }
+	}
+	v, f := t.ready(&r, tape, done)
+	return func(ctx context.Context) { v.send(ctx, f) }
+}
+
+// ready makes what sends r over the pool. The failure is that of a request that
+// cannot be made.
+func (t *Target) ready(r *workload.Request, tape *record.Tape, done func()) (*overPool, *record.Failure) {
+	v := &overPool{exchange: t.enter(r, tape), done: done}
+	v.via = v
+	return v, v.make(r)
+}
+
+// enter makes the exchange of a request, in its session.
+func (t *Target) enter(r *workload.Request, tape *record.Tape) exchange {
+	return t.open(r, t.sessions.enter(r, func(n int) *session { return t.begin(n, r) }), tape)
 }
 
 // begin makes the session that r opens, the n-th of all.

@@ -11,8 +11,9 @@ import (
 // Ahead yields the requests of src with their text made, in the same order.
 // While the sequence is read, goroutines of its own (one less than GOMAXPROCS,
 // at least one) keep up to depth requests ready, so that a reader that paces
-// itself never waits for text. They have ended when the loop over the sequence
-// has. The sequence ends with an error when src does, when a prompt cannot be
+// itself never waits for text; one that has to wait makes some itself, which is
+// what all processors do before a load begins. They have ended when the loop over
+// the sequence has. The sequence ends with an error when src does, when a prompt cannot be
 // made, or when ctx ends.
 func Ahead(ctx context.Context, src workload.Source, m *Maker, depth int) workload.Source {
 	return func(yield func(workload.Request, error) bool) {
@@ -29,13 +30,12 @@ func Ahead(ctx context.Context, src workload.Source, m *Maker, depth int) worklo
 		for range max(1, runtime.GOMAXPROCS(0)-1) {
 			all.Go(func() {
 				for j := range work {
-					j.request, j.err = m.Fill(j.request)
-					close(j.made)
+					j.make(m)
 				}
 			})
 		}
 		for {
-			j, err := next(ctx, queue)
+			j, err := next(ctx, m, queue, work)
 			if err != nil {
 				yield(workload.Request{}, err)
 				return
@@ -52,6 +52,11 @@ type job struct {
 	request workload.Request
 	err     error
 	made    chan struct{}
+}
+
+func (j *job) make(m *Maker) {
+	j.request, j.err = m.Fill(j.request)
+	close(j.made)
 }
 
 // plan reads src into both queues until it ends or ctx does, and closes them.
@@ -77,20 +82,36 @@ func plan(ctx context.Context, src workload.Source, queue, work chan<- *job) {
 	}
 }
 
-// next waits for the next request to be made; nil is the end.
-func next(ctx context.Context, queue <-chan *job) (*job, error) {
+// next waits for the next request to be made, and makes those that nobody is
+// making meanwhile; nil is the end.
+func next(ctx context.Context, m *Maker, queue, work <-chan *job) (*job, error) {
+	var j *job
 	select {
-	case j, ok := <-queue:
+	case first, ok := <-queue:
 		if !ok {
 			return nil, ctx.Err()
+		}
+		j = first
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	for {
+		select {
+		case <-j.made:
+			return j, nil
+		default:
 		}
 		select {
 		case <-j.made:
 			return j, nil
+		case other, ok := <-work:
+			if !ok {
+				work = nil // all are being made
+				continue
+			}
+			other.make(m)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }

@@ -26,7 +26,7 @@ const manyWords = 4096
 // beginning, where the space is left out. A prompt must not begin with a space:
 // chat templates strip it, and the server would count differently.
 func findWords(t *tokenizer.Tokenizer) (words, first []string) {
-	words = t.Words()
+	words = t.FewWords(manyWords)
 	if len(words) < fewWords {
 		words = scanWords(t)
 	}

@@ -14,7 +14,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"headway/internal/audit"
 	"headway/load"
 	"headway/metric"
 	"headway/record"
@@ -42,10 +44,18 @@ type Measurement struct {
 	Names report.Names
 	// Lines asks for profile_export.jsonl, HTTPTrace for connection times in it.
 	Lines, HTTPTrace bool
-	Secrets          report.Redactor
+	// Compress makes that profile_export.jsonl.zst, Table asks for
+	// records.parquet beside it.
+	Compress, Table bool
+	Secrets         report.Redactor
 	// Warnings are known before the run.
 	Warnings []record.Warning
 	Watch    Watcher
+	// Connect opens connections before anything is written or sent; nil opens
+	// none. The warning, where it has one, is kept with the results.
+	Connect func(context.Context) (*record.Warning, error)
+	// Audit is what the client is held against; nil makes no audit.
+	Audit *audit.Options
 }
 
 // Watcher sees a run while it goes: it is called when a phase begins, and what
@@ -64,6 +74,15 @@ func (m Measurement) Run(ctx context.Context) (*report.Report, error) {
 	if err := os.MkdirAll(m.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the result folder: %w", err)
 	}
+	if m.Connect != nil {
+		w, err := m.Connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if w != nil {
+			m.Warnings = append(slices.Clip(m.Warnings), *w)
+		}
+	}
 	clock := record.NewClock()
 	m.Header.Origin = clock.Origin()
 	m.Metrics.Clock = clock
@@ -80,6 +99,9 @@ func (m Measurement) Run(ctx context.Context) (*report.Report, error) {
 	err = m.drive(ctx, clock, out, &run.Trailer)
 	err = distinct(err, out.dropRest(m.Plan))
 	rep := &report.Report{Run: run, Result: out.collector.Result(), Secrets: m.Secrets}
+	if out.audit != nil {
+		rep.Run.Audit = out.audit.Audit(m.Header, rep.Result)
+	}
 	return rep, distinct(err, out.finish(rep))
 }
 
@@ -91,6 +113,10 @@ func (m Measurement) drive(ctx context.Context, clock record.Clock, out *outputs
 			t.Cancelled, t.Aborted, t.Begin, t.End = o.Cancelled, o.Aborted, o.Begin, o.End
 			return err
 		}
+	}
+	if out.audit != nil {
+		out.audit.Begin()
+		defer out.audit.End()
 	}
 	o, err := m.phase(ctx, g, m.Plan, workload.Profiling, out)
 	t.Begin, t.End, t.Cancelled, t.Aborted = o.Begin, o.End, o.Cancelled, o.Aborted
@@ -110,6 +136,8 @@ func (m Measurement) phase(ctx context.Context, g *load.Generator, p workload.Pl
 	if m.Watch != nil {
 		defer m.Watch(m.Header, ph, g, out.collector)()
 	}
+	g.Aside = aside
+	defer spare()()
 	return g.Run(ctx, p)
 }
 

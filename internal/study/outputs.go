@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"headway/internal/audit"
 	"headway/load"
 	"headway/metric"
 	"headway/record"
@@ -28,11 +29,11 @@ type outputs struct {
 
 	records     *report.File
 	recordLines *record.Writer
-	export      *report.File
-	exportLines *report.Lines
+	exports     []export
 	inputs      *report.Inputs
 	inputsFile  *report.File
 	schedule    *report.File // already written; nil where the plan has no end
+	audit       *audit.Watch // nil makes none
 
 	seen   []bool // the measured requests that have a Record, by index
 	failed func() // called when a Record could not be kept
@@ -56,12 +57,12 @@ func (m Measurement) open(schedule *report.File) (_ *outputs, err error) {
 		return nil, err
 	}
 	o.sinks = []record.Sink{o.collector, m.Secrets.Sink(o.recordLines)}
-	if m.Lines {
-		if o.export, err = report.Create(filepath.Join(m.Dir, m.Names.JSONL)); err != nil {
-			return nil, err
-		}
-		o.exportLines = report.NewLines(o.export, report.LineOptions{Clock: m.Metrics.Clock, Metrics: m.Metrics, Trace: m.HTTPTrace, Secrets: m.Secrets})
-		o.sinks = append(o.sinks, o.exportLines)
+	if m.Audit != nil {
+		o.audit = audit.New(*m.Audit)
+		o.sinks = append(o.sinks, o.audit)
+	}
+	if err = o.openExports(m); err != nil {
+		return nil, err
 	}
 	if m.Body != nil {
 		if o.inputsFile, err = report.Create(filepath.Join(m.Dir, m.Names.Inputs)); err != nil {
@@ -172,8 +173,8 @@ func (o *outputs) finish(rep *report.Report) error {
 	if o.schedule != nil {
 		keep[scheduleName] = closeFile(o.schedule, nil)
 	}
-	if o.export != nil {
-		keep[o.names.JSONL] = closeFile(o.export, o.exportLines.Flush())
+	for _, e := range o.exports {
+		keep[e.name] = closeFile(e.file, e.end())
 	}
 	if o.inputsFile != nil {
 		keep[o.names.Inputs] = closeFile(o.inputsFile, o.inputs.Close())
@@ -208,7 +209,7 @@ func (o *outputs) clear(keep map[string]bool, complete bool) error {
 
 // known are the files of a run.
 func known(n report.Names) []string {
-	return []string{n.JSON, n.CSV, n.JSONL, n.Console, n.Inputs, n.Records, scheduleName}
+	return []string{n.JSON, n.CSV, n.JSONL, n.JSONL + report.Zst, n.Console, n.Inputs, n.Records, n.Table, scheduleName}
 }
 
 // remove removes a file or a folder that may be missing.
@@ -220,10 +221,13 @@ func remove(path string) error {
 }
 
 func (o *outputs) abort() {
-	for _, f := range []*report.File{o.schedule, o.records, o.export, o.inputsFile} {
+	for _, f := range []*report.File{o.schedule, o.records, o.inputsFile} {
 		if f != nil {
 			f.Abort()
 		}
+	}
+	for _, e := range o.exports {
+		e.file.Abort()
 	}
 }
 

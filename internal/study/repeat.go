@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"headway/internal/audit"
 	"headway/record"
 	"headway/report"
 )
@@ -101,6 +102,9 @@ func earlier(m Measurement) (*report.Report, error) {
 	case rep == nil || !rep.Complete() || !complete(m, rep.Run.ID):
 		return nil, nil
 	}
+	if a := rep.Run.Audit; a != nil && m.Audit != nil {
+		audit.Judge(a, m.Audit.MaxLag) // its bound may be another today
+	}
 	return rep, nil
 }
 
@@ -108,9 +112,7 @@ func earlier(m Measurement) (*report.Report, error) {
 // same run: a process can end between two of them.
 func complete(m Measurement, id string) bool {
 	names := []string{m.Names.CSV, m.Names.Console}
-	if m.Lines {
-		names = append(names, m.Names.JSONL)
-	}
+	names = append(names, m.exported()...)
 	if m.Body != nil {
 		names = append(names, m.Names.Inputs)
 	}

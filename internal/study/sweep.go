@@ -128,7 +128,7 @@ func (s Sweep) foreign() error {
 	own := report.FileNames("")
 	for _, dir := range levels {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && (d.Name() == own.JSON || d.Name() == own.Records || d.Name() == own.JSONL) {
+			if err == nil && !d.IsDir() && (d.Name() == own.JSON || d.Name() == own.Records || d.Name() == own.JSONL || d.Name() == own.JSONL+report.Zst) {
 				return fmt.Errorf("%s %w (%s) that --resume cannot go on with, since their settings are not known: --overwrite replaces them, another --benchmark-name leaves them",
 					s.Dir, ErrHasResults, path)
 			}

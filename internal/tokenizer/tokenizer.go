@@ -35,8 +35,9 @@ type core struct {
 	walkers     sync.Pool
 	decoders    []decoder // none: pieces are joined by spaces
 	pieces      pieceTable
-	bos, eos    int // -1: none
-	words       func() wordList
+	bos, eos    int             // -1: none
+	words       func() []string // of Words, made once
+	bareWords   func() []string
 }
 
 // A normalizer rewrites text before it is split.

@@ -95,6 +95,9 @@ func TestWords(t *testing.T) {
 		if name == "llama2" && len(words) != 0 {
 			t.Errorf("%s: %d words, want none: it puts a space before the first", name, len(words))
 		}
+		if few := tok.FewWords(70); !slices.Equal(few, words[:min(70, len(words))]) {
+			t.Errorf("%s: the first words are %q, of all %q", name, few, words[:min(70, len(words))])
+		}
 		for i := range 100 {
 			if text := pick(words, i, ""); tok.Count(text) != min(i, len(words)*i) {
 				t.Errorf("%s: %d words are %d tokens: %q", name, i, tok.Count(text), text)

@@ -21,7 +21,8 @@ const keepSymbols = 1 << 14
 
 func newCore(fingerprint string) *core {
 	c := &core{fingerprint: fingerprint, cache: newWordCache(), bos: -1, eos: -1}
-	c.words = sync.OnceValue(c.findWords)
+	c.words = sync.OnceValue(func() []string { return c.findWords(allWords, spacedWord) })
+	c.bareWords = sync.OnceValue(func() []string { return c.findWords(allWords, bareWord) })
 	return c
 }
 

@@ -1,9 +1,9 @@
 package tokenizer
 
-import "strings"
-
-// wordList holds the words with a space before them and those without.
-type wordList struct{ spaced, bare []string }
+import (
+	"math"
+	"strings"
+)
 
 // Words returns pieces of the vocabulary from which prompts of exact length can
 // be built: each is a space and two or more small ASCII letters, is one token,
@@ -12,30 +12,44 @@ type wordList struct{ spaced, bare []string }
 //
 // It is empty for a vocabulary without such pieces, and for one that puts a
 // space of its own before every text (Llama 2): see BareWords.
-func (t *Tokenizer) Words() []string { return t.core.words().spaced }
+func (t *Tokenizer) Words() []string { return t.core.words() }
+
+// FewWords is Words for who needs no more than n: the first n of them. Looking
+// for 4,096 takes a millisecond, and for all of o200k_base a tenth of a second.
+// The list is made at each call.
+func (t *Tokenizer) FewWords(n int) []string { return t.core.findWords(n, spacedWord) }
 
 // BareWords is Words for texts that start with a word: each is two or more small
 // ASCII letters and is one token at the start of a text, and any number of them
 // with one space between are as many tokens.
-func (t *Tokenizer) BareWords() []string { return t.core.words().bare }
+func (t *Tokenizer) BareWords() []string { return t.core.bareWords() }
 
-func (c *core) findWords() wordList {
+// wordForm is how words stand in a text.
+type wordForm struct{ before, between string }
+
+// The forms of Words and BareWords.
+var (
+	spacedWord = wordForm{before: " "}
+	bareWord   = wordForm{between: " "}
+)
+
+// allWords is a number of words that no vocabulary has.
+const allWords = math.MaxInt
+
+// findWords returns the first n words that can stand side by side in a form.
+func (c *core) findWords(n int, form wordForm) []string {
 	t := &Tokenizer{core: c}
-	var l wordList
-	for id := range c.pieces.vocab.size() {
+	var found []string
+	for id := 0; id < c.pieces.vocab.size() && len(found) < n; id++ {
 		word := plainWord(c.pieces.vocab.piece(id))
 		if word == "" {
 			continue
 		}
-		if spaced := " " + word; t.joins(l.spaced, spaced, "") {
-			l.spaced = append(l.spaced, spaced)
-		}
-		if t.joins(l.bare, word, " ") {
-			l.bare = append(l.bare, word)
+		if word = form.before + word; t.joins(found, word, form.between) {
+			found = append(found, word)
 		}
 	}
-	l.spaced, l.bare = t.proven(l.spaced, ""), t.proven(l.bare, " ")
-	return l
+	return t.proven(found, form.between)
 }
 
 // joins says whether word is one token, also after itself and after the last of

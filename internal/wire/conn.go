@@ -18,8 +18,9 @@
 // Splitter. There the package speaks as much of HTTP/1.1 as finding the ends of
 // replies takes.
 //
-// The package reads no JSON and keeps no statistics, knows neither prompts nor
-// records, follows and retries nothing, and logs nothing.
+// The package reads no JSON and keeps no statistics but of its own delays
+// ([Lags]), knows neither prompts nor records, follows and retries nothing, and
+// logs nothing.
 package wire
 
 import (
@@ -41,6 +42,7 @@ type Conn struct {
 	net.Conn
 
 	reader       stampedReader
+	lags         *Lags // nil counts nothing; set before the first Read
 	reads        atomic.Int64
 	bytesRead    atomic.Int64
 	bytesWritten atomic.Int64
@@ -108,6 +110,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 		c.mu.Unlock()
 		c.reads.Add(1)
 		c.bytesRead.Add(int64(n))
+		if c.lags != nil {
+			c.lags.add(s)
+		}
 	}
 	return n, err
 }

@@ -37,6 +37,9 @@ type Dialer struct {
 	// without a word). 0 leaves the system's own sizing on, which grows the
 	// buffer with the traffic; a fixed size switches that off.
 	RecvBuffer, SendBuffer int
+	// Lags, which may be nil, counts the reads of all connections that are
+	// made with this Dialer.
+	Lags *Lags
 }
 
 // DialContext connects to addr and returns a *Conn, with TCP_NODELAY on: a
@@ -46,7 +49,9 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	if err != nil {
 		return nil, err
 	}
-	return NewConn(c), nil
+	w := NewConn(c)
+	w.lags = d.Lags
+	return w, nil
 }
 
 // dial is DialContext without the Conn around the connection.

@@ -52,6 +52,7 @@ type engine struct {
 	pool    *Pool
 	fd      int   // epoll of the connections
 	gate    *gate // tells the netpoller of fd
+	lags    *Lags // of its reads; nil counts nothing
 	ended   chan struct{}
 	closing atomic.Bool
 
@@ -82,7 +83,7 @@ func newEngine(p *Pool) (*engine, error) {
 		_ = unix.Close(fd) // nothing is in it
 		return nil, err
 	}
-	e := &engine{pool: p, fd: fd, gate: g, buf: make([]byte, readSize), ended: make(chan struct{})}
+	e := &engine{pool: p, fd: fd, gate: g, lags: p.dialer.Lags, buf: make([]byte, readSize), ended: make(chan struct{})}
 	e.iov.Base = &e.buf[0]
 	e.iov.SetLen(len(e.buf))
 	e.msg.Iov = &e.iov
@@ -191,7 +192,7 @@ func (e *engine) rate(n int) {
 	if took < window {
 		return
 	}
-	e.busy = e.count > int(took.Seconds()*busyRate)
+	e.busy = e.count > int(took.Seconds()*float64(e.pool.rush))
 	e.count, e.since = 0, now
 }
 
@@ -222,6 +223,9 @@ func (e *engine) serve(s *socket, events uint32) {
 	}
 	switch {
 	case !open:
+		if call != nil && err != nil {
+			s.reset()
+		}
 		e.close(s)
 	case call != nil && call.Once:
 		e.close(s)
@@ -253,7 +257,11 @@ func (e *engine) receive(s *socket, hung bool) (call *Call, err error, open bool
 			}
 			return call, err, false
 		}
-		s.arrived(n, e.stamp())
+		at := e.stamp()
+		if e.lags != nil {
+			e.lags.add(at)
+		}
+		s.arrived(n, at)
 		if s.call == nil || call != nil {
 			// A server that talks unasked: its next reply could be taken for
 			// the answer to a request that it never saw.
@@ -304,6 +312,9 @@ func (e *engine) abandon(s *socket) {
 	s.mu.Lock()
 	call := s.call
 	s.call = nil
+	if call != nil {
+		s.reset()
+	}
 	e.close(s)
 	s.mu.Unlock()
 	if call != nil {

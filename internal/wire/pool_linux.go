@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,6 +29,7 @@ const HasPool = true
 // generator. It knows no TLS, proxies or HTTP/2 and follows nothing.
 type Pool struct {
 	dialer  *Dialer
+	rush    int // events a second above which an engine looks at intervals
 	engines []*engine
 	next    atomic.Uint32
 
@@ -41,11 +43,13 @@ var errPoolClosed = errors.New("the pool of connections is closed")
 
 // NewPool starts the engines, one for each processor that this process may
 // use. d makes the connections; nil is the zero Dialer.
-func NewPool(d *Dialer) (*Pool, error) {
+func NewPool(d *Dialer) (*Pool, error) { return newPool(d, busyRate) }
+
+func newPool(d *Dialer, rush int) (*Pool, error) {
 	if d == nil {
 		d = &Dialer{}
 	}
-	p := &Pool{dialer: d, idle: make(map[idleKey][]*socket)}
+	p := &Pool{dialer: d, rush: rush, idle: make(map[idleKey][]*socket)}
 	for range runtime.GOMAXPROCS(0) {
 		e, err := newEngine(p)
 		if err != nil {
@@ -103,8 +107,10 @@ func (p *Pool) Do(ctx context.Context, c *Call) {
 }
 
 // Preconnect opens n connections to server, to be used by later calls, and
-// returns when they are there. On an error those made so far stay.
-func (p *Pool) Preconnect(ctx context.Context, server string, n int) error {
+// returns when they are there. took is told how long each took, the lookup of
+// its name included, from several goroutines. On an error those made so far
+// stay.
+func (p *Pool) Preconnect(ctx context.Context, server string, n int, took func(time.Duration)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var left atomic.Int64
@@ -113,11 +119,13 @@ func (p *Pool) Preconnect(ctx context.Context, server string, n int) error {
 	for range min(n, 16) {
 		wg.Go(func() {
 			for ctx.Err() == nil && left.Add(-1) >= 0 {
+				began := time.Now()
 				s, _, err := p.dial(ctx, server)
 				if err != nil {
 					cancel(err)
 					return
 				}
+				took(time.Since(began))
 				s.mu.Lock()
 				s.rest(idleKey{server, unused{}})
 				s.mu.Unlock()

@@ -53,10 +53,10 @@ func (h *hearing) Body(p []byte, at Stamp, read int64) error {
 
 func (h *hearing) End(err error) { h.err = err; close(h.done) }
 
-func testPool(t *testing.T) *Pool {
+func testPool(t *testing.T, rush int) *Pool {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	p, err := NewPool(nil)
+	p, err := newPool(nil, rush)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,9 @@ func request(path, body string) []byte {
 
 func address(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
 
-func TestPoolCalls(t *testing.T) {
+func TestPoolCalls(t *testing.T) { inEachMood(t, poolCalls) }
+
+func poolCalls(t *testing.T, rush int) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		w.Header().Set("X-Len", fmt.Sprint(len(b)))
@@ -83,7 +85,7 @@ func TestPoolCalls(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	p := testPool(t)
+	p := testPool(t, rush)
 	var wg sync.WaitGroup
 	for i := range 32 {
 		wg.Go(func() {
@@ -114,7 +116,9 @@ func TestPoolCalls(t *testing.T) {
 
 // A request that does not fit into the socket's buffer is written when the
 // server reads, while the engine serves others.
-func TestPoolLargeRequest(t *testing.T) {
+func TestPoolLargeRequest(t *testing.T) { inEachMood(t, poolLargeRequest) }
+
+func poolLargeRequest(t *testing.T, rush int) {
 	gate, arrived := make(chan struct{}), make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/large" {
@@ -125,7 +129,7 @@ func TestPoolLargeRequest(t *testing.T) {
 		fmt.Fprint(w, n)
 	}))
 	defer s.Close()
-	p := testPool(t)
+	p := testPool(t, rush)
 	large, small := newHearing(), newHearing()
 	sent := make(chan struct{})
 	c := &Call{Server: address(s), Request: request("/large", strings.Repeat("x", 20<<20)), Handler: large, Sent: func() { close(sent) }}
@@ -149,7 +153,9 @@ func TestPoolLargeRequest(t *testing.T) {
 	}
 }
 
-func TestPoolCancel(t *testing.T) {
+func TestPoolCancel(t *testing.T) { inEachMood(t, poolCancel) }
+
+func poolCancel(t *testing.T, rush int) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/body" {
 			_, _ = io.WriteString(w, "x")
@@ -158,7 +164,7 @@ func TestPoolCancel(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer s.Close()
-	p := testPool(t)
+	p := testPool(t, rush)
 	cause := errors.New("enough")
 	for _, path := range []string{"/head", "/body"} {
 		h := newHearing()
@@ -191,7 +197,9 @@ func TestPoolCancel(t *testing.T) {
 
 // A server that sends without end neither keeps others waiting nor is read
 // beyond what its handler takes.
-func TestPoolFirehose(t *testing.T) {
+func TestPoolFirehose(t *testing.T) { inEachMood(t, poolFirehose) }
+
+func poolFirehose(t *testing.T, rush int) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/small" {
 			fmt.Fprint(w, "ok")
@@ -205,7 +213,7 @@ func TestPoolFirehose(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	p := testPool(t)
+	p := testPool(t, rush)
 	var hoses []*Call
 	var heard []*hearing
 	for range 2 * len(p.engines) {
@@ -252,7 +260,9 @@ func (d discard) Body([]byte, Stamp, int64) error {
 }
 
 // Words that nobody asked for, and an end, close an idle connection.
-func TestPoolIdle(t *testing.T) {
+func TestPoolIdle(t *testing.T) { inEachMood(t, poolIdle) }
+
+func poolIdle(t *testing.T, rush int) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +302,7 @@ func TestPoolIdle(t *testing.T) {
 			_ = c.Close()
 		}
 	}()
-	p := testPool(t)
+	p := testPool(t, rush)
 	for range 3 {
 		h := newHearing()
 		p.Do(t.Context(), &Call{Server: l.Addr().String(), Request: request("/", ""), Handler: h})
@@ -306,10 +316,12 @@ func TestPoolIdle(t *testing.T) {
 	}
 }
 
-func TestPoolClose(t *testing.T) {
+func TestPoolClose(t *testing.T) { inEachMood(t, poolClose) }
+
+func poolClose(t *testing.T, rush int) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer s.Close()
-	p, err := NewPool(nil)
+	p, err := newPool(nil, rush)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +337,7 @@ func TestPoolClose(t *testing.T) {
 }
 
 func TestPoolNoServer(t *testing.T) {
-	p := testPool(t)
+	p := testPool(t, busyRate)
 	h := newHearing()
 	p.Do(t.Context(), &Call{Server: "127.0.0.1:1", Request: request("/", ""), Handler: h})
 	<-h.done
@@ -370,7 +382,7 @@ func TestPoolAllocations(t *testing.T) {
 			stepped <- struct{}{}
 		}
 	}()
-	p := testPool(t)
+	p := testPool(t, busyRate)
 	h := &counter{got: make(chan struct{}, 1<<16), done: make(chan struct{})}
 	c := &Call{Server: l.Addr().String(), Request: request("/", ""), Handler: h}
 	p.Do(t.Context(), c)

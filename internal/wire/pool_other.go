@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // HasPool says that this system has no Pool.
@@ -26,7 +27,9 @@ func (*Pool) Close() {}
 func (*Pool) Do(_ context.Context, c *Call) { go c.Handler.End(c.end(errors.ErrUnsupported)) }
 
 // Preconnect fails.
-func (*Pool) Preconnect(context.Context, string, int) error { return errors.ErrUnsupported }
+func (*Pool) Preconnect(context.Context, string, int, func(time.Duration)) error {
+	return errors.ErrUnsupported
+}
 
 // CloseIdle does nothing.
 func (*Pool) CloseIdle(string, any) {}

@@ -83,6 +83,14 @@ func (s *socket) shutdown() {
 	_ = unix.Shutdown(s.fd, unix.SHUT_RDWR) // an error means that it is over already
 }
 
+// reset makes the close that follows tell the server that nobody listens any
+// more, whatever is under way. A plain close would not where the receive buffer
+// was full and has just been read: no word of the room reaches the server then,
+// and it goes on holding the reply for minutes before it asks.
+func (s *socket) reset() {
+	_ = unix.SetsockoptLinger(s.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) // it may be over already
+}
+
 // retire closes an idle connection, by its engine.
 func (s *socket) retire() {
 	s.mu.Lock()

@@ -24,7 +24,8 @@ const portPause = 20 * time.Millisecond
 // generator that fails requests for want of ports would report an exhausted
 // client as a broken server, so it waits instead.
 func (d *Dialer) fromAnySource(ctx context.Context, nd net.Dialer, network, addr string) (net.Conn, error) {
-	for told := false; ; {
+	var waited error
+	for {
 		c, err := nd.DialContext(ctx, network, addr)
 		for _, from := range d.sources(addr) {
 			if !portsUsedUp(err) {
@@ -35,14 +36,17 @@ func (d *Dialer) fromAnySource(ctx context.Context, nd net.Dialer, network, addr
 			c, err = other.DialContext(ctx, network, addr)
 		}
 		if !portsUsedUp(err) {
+			if err != nil && waited != nil && ctx.Err() != nil {
+				err = errors.Join(waited, ctx.Err()) // the last of several attempts says less
+			}
 			return c, err
 		}
 		err = fmt.Errorf("no free local port for another connection to %s, waiting for one: "+
 			"use fewer connections, give more source addresses, or widen net.ipv4.ip_local_port_range: %w", addr, err)
-		if !told && d.Waiting != nil {
+		if waited == nil && d.Waiting != nil {
 			d.Waiting(err)
 		}
-		told = true
+		waited = err
 		pause := time.NewTimer(portPause)
 		select {
 		case <-pause.C:

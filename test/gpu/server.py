@@ -382,6 +382,8 @@ class API:
                 return await self.stream(request, body, s)
             said = [self.words[await s.said.get() % len(self.words)] for _ in range(want)]
             return web.json_response(self.chunk("chat.completion", s, message={"role": "assistant", "content": "".join(said)}, end=True))
+        except ConnectionResetError:
+            return web.Response()  # the client has left, and nobody reads this
         finally:
             s.gone = True
 

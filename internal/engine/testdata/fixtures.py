@@ -3,12 +3,10 @@
     pip install numpy scipy && python fixtures.py
 
 mocker.npz       measured step times in the mocker's layout
-types.npz        one array of each type and order that is read
 profile/         a profiler's results, on the grid of contexts and loads that it
                  measures, as NPZ; profile-json/ the same as JSON
 resampled.npz    what SciPy makes of them: the cubic curve on 100 points, and
                  every seventh row and column of the 100 x 100 grid
-scattered.npz    random points, values, and griddata's surface at other points
 """
 import json
 import os
@@ -36,13 +34,6 @@ ctx = np.array([100.0, 10000.0, 100000.0])
 np.savez(path("mocker.npz"), prefill_isl=isl, prefill_ttft_ms=np.array([20.0, 32.5, 81.0, 170.0]),
          decode_active_kv_tokens=kv, decode_context_length=ctx,
          decode_itl=itl(kv[:, None] / 1048576, ctx[None, :]))
-
-small = np.arange(6).reshape(2, 3)
-types = {d: small.astype(d) for d in ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8")}
-types |= {"big_f8": small.astype(">f8"), "big_i4": small.astype(">i4"), "fortran": np.asfortranarray(small * 1.5),
-          "cube": np.asfortranarray(np.arange(24.0).reshape(2, 3, 4)), "scalar": np.float64(2.5), "empty": np.zeros((0, 3)),
-          "text": np.array(["a", "b"]), "complex": np.array([1j])}
-np.savez_compressed(path("types.npz"), **types)
 
 # The grids of the profiler for a context of 131072 tokens.
 max_kv = 917504
@@ -73,9 +64,3 @@ nearest = griddata((x, y), z, (gx, gy), method="nearest")
 surface = np.where(np.isnan(cubic), nearest, cubic)
 np.savez(path("resampled.npz"), isl=at, ttft=interp1d(p_isl, p_ttft, kind="cubic")(at), max_kv=np.array([max_kv]),
          context=np.linspace(0, y.max(), 100)[::7], itl=surface[::7, ::7], inside=(~np.isnan(cubic))[::7, ::7].astype("u1"))
-
-points = rng.uniform(0, 1, (60, 2))
-values = np.sin(5 * points[:, 0]) * np.cos(4 * points[:, 1])
-queries = rng.uniform(0.05, 0.95, (300, 2))
-np.savez(path("scattered.npz"), points=points, values=values, queries=queries,
-         surface=np.nan_to_num(griddata(points, values, queries, method="cubic"), nan=-999.0))

@@ -1,0 +1,235 @@
+package audit
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"headway/record"
+)
+
+// The bounds of docs/accuracy.md, "Is the client good enough".
+const (
+	leastLimit    = 1e-3 // seconds that a delay may always have
+	shareOfTTFT   = 0.01 // of the median TTFT, where that is more
+	spanOff       = 0.01 // by which the schedule's span may be off
+	userStamped   = 0.01 // share of arrivals that may be stamped late
+	readTogether  = 0.05 // share of arrivals that may be read with another
+	ofCalibration = 0.80 // share of what the machine can carry
+)
+
+// Judge gives an audit its verdict, from what was measured and the bound that
+// the user has set for delays of the client's; 0 sets none, and the bound is
+// the larger of 1 ms and 1 % of the median TTFT.
+//
+// Invalid is a measurement whose open-loop sends were late by more than the
+// bound at the 99th percentile, whose schedule took more than 1 % longer or
+// shorter than planned, or in which more than 1 % of the arrivals were stamped
+// in user space while the 99th percentile of the delay of such a stamp was
+// above the bound. Doubtful is one above half of any of these, one in which
+// more than 5 % of the arrivals were read together with another, or one whose
+// load was above 80 % of what calibration found.
+//
+// A span that differs by no more than one request may be late is not held
+// against a run: of a schedule of 50 ms, 1 % is less than the clock of a busy
+// machine can do.
+func Judge(a *record.Audit, maxLag time.Duration) {
+	a.LimitSet = maxLag > 0
+	a.Limit = max(leastLimit, shareOfTTFT*a.MedianTTFT)
+	if a.LimitSet {
+		a.Limit = maxLag.Seconds()
+	}
+	a.Verdict, a.Reasons = record.AuditValid, nil
+	for _, check := range []func(*record.Audit) *record.AuditReason{lateSends, wrongSpan, lateStamps, sharedReads, muchEvents, manyStreams, muchRequests} {
+		r := check(a)
+		if r == nil {
+			continue
+		}
+		a.Reasons = append(a.Reasons, *r)
+		if r.Level == record.AuditInvalid || a.Verdict == record.AuditValid {
+			a.Verdict = r.Level
+		}
+	}
+}
+
+// against is the verdict on the largest of ratios of what was found to what is
+// allowed: all of them must be above 1 to be invalid, above a half to be
+// doubtful.
+func against(ratios ...float64) record.Verdict {
+	least := math.Inf(1)
+	for _, r := range ratios {
+		least = min(least, r)
+	}
+	switch {
+	case least > 1:
+		return record.AuditInvalid
+	case least > 0.5:
+		return record.AuditDoubtful
+	}
+	return record.AuditValid
+}
+
+func lateSends(a *record.Audit) *record.AuditReason {
+	if a.Schedule == nil {
+		return nil
+	}
+	late := a.Schedule.Lateness
+	level := against(late.P99 / a.Limit)
+	if level == record.AuditValid {
+		return nil
+	}
+	return &record.AuditReason{Level: level, Code: "late_sends",
+		Found:  fmt.Sprintf("sends were late by %s at the 99th percentile (%s at the median)", length(late.P99), length(late.P50)),
+		Bound:  bound(a, level),
+		Change: change(a, true)}
+}
+
+func wrongSpan(a *record.Audit) *record.AuditReason {
+	s := a.Schedule
+	if s == nil || s.Lateness.Count < 2 || s.Planned <= 0 {
+		return nil
+	}
+	off := s.Achieved - s.Planned
+	level := against(math.Abs(off)/(spanOff*s.Planned), math.Abs(off)/a.Limit)
+	if level == record.AuditValid {
+		return nil
+	}
+	return &record.AuditReason{Level: level, Code: "schedule_span",
+		Found: fmt.Sprintf("the schedule of %s took %s: %.4g requests/s were sent where %.4g were planned",
+			length(s.Planned), length(s.Achieved), s.SentRate, s.PlannedRate),
+		Bound:  fmt.Sprintf("a span off by more than %g %%", 100*half(level)*spanOff),
+		Change: change(a, true)}
+}
+
+// stampDelay is the 99th percentile of the delay that a time taken in user
+// space has: of the reads whose true time the kernel told, or of the probe,
+// whichever is larger. A read over HTTP/2 passes through more hands than the
+// first, and a transport without kernel stamps has only the second.
+func stampDelay(a *record.Audit) (seconds float64, known bool) {
+	for _, s := range []*record.AuditSpread{a.ReadLag, a.ProbeLag} {
+		if s != nil && s.Count > 0 {
+			seconds, known = max(seconds, s.P99), true
+		}
+	}
+	return seconds, known
+}
+
+func lateStamps(a *record.Audit) *record.AuditReason {
+	if a.Arrivals.Count == 0 {
+		return nil
+	}
+	share := float64(a.Arrivals.User) / float64(a.Arrivals.Count)
+	delay, known := stampDelay(a)
+	level := against(share/userStamped, delay/a.Limit)
+	found := fmt.Sprintf("%s of the arrivals were stamped in user space, where a stamp is late by %s at the 99th percentile", percent(share), length(delay))
+	if !known && share > userStamped {
+		level = record.AuditDoubtful
+		found = fmt.Sprintf("%s of the arrivals were stamped in user space, and how late such a stamp is could not be measured", percent(share))
+	}
+	if level == record.AuditValid {
+		return nil
+	}
+	return &record.AuditReason{Level: level, Code: "late_stamps", Found: found,
+		Bound:  fmt.Sprintf("%s %g %% of them with a delay of %s (%s)", than(level), 100*half(level)*userStamped, length(half(level)*a.Limit), origin(a)),
+		Change: change(a, false) + "; HTTP/1.1 over TCP on Linux has the kernel's stamps, with TLS too"}
+}
+
+func sharedReads(a *record.Audit) *record.AuditReason {
+	if a.Arrivals.Count == 0 {
+		return nil
+	}
+	share := float64(a.Arrivals.Together) / float64(a.Arrivals.Count)
+	if share <= readTogether {
+		return nil
+	}
+	r := &record.AuditReason{Level: record.AuditDoubtful, Code: "shared_reads",
+		Found:  fmt.Sprintf("%s of the arrivals were read together with another, so that all but the last of each read have too late a time", percent(share)),
+		Bound:  fmt.Sprintf("more than %g %%", 100*readTogether),
+		Change: change(a, false)}
+	if d, known := stampDelay(a); known && d <= a.Limit {
+		r.Change = fmt.Sprintf("this program read what came within %s, so the server sends several chunks at once: time between tokens is then that of its writes", length(d))
+	}
+	return r
+}
+
+func muchEvents(a *record.Audit) *record.AuditReason {
+	c := a.Calibration
+	if c == nil {
+		return nil
+	}
+	return load(a, "near_events", "chunks a second", a.Load.Events, c.Events)
+}
+
+func manyStreams(a *record.Audit) *record.AuditReason {
+	c := a.Calibration
+	if c == nil {
+		return nil
+	}
+	return load(a, "near_streams", "streams at a time", float64(a.Load.Peak), float64(c.Streams))
+}
+
+func muchRequests(a *record.Audit) *record.AuditReason {
+	c := a.Calibration
+	if c == nil {
+		return nil
+	}
+	return load(a, "near_requests", "requests a second", a.Load.Requests, c.Requests)
+}
+
+// load compares with a figure of the calibration, which is 0 where it was not
+// measured.
+func load(a *record.Audit, code, what string, found, can float64) *record.AuditReason {
+	if can <= 0 || found <= ofCalibration*can {
+		return nil
+	}
+	return &record.AuditReason{Level: record.AuditDoubtful, Code: code,
+		Found:  fmt.Sprintf("%.4g %s, where headway calibrate found this machine to carry %.4g", found, what, can),
+		Bound:  fmt.Sprintf("more than %g %%", 100*ofCalibration),
+		Change: change(a, false)}
+}
+
+// half is the part of a bound above which a verdict is given.
+func half(level record.Verdict) float64 {
+	if level == record.AuditDoubtful {
+		return 0.5
+	}
+	return 1
+}
+
+// than words a bound.
+func than(level record.Verdict) string {
+	if level == record.AuditDoubtful {
+		return "more than half the bound,"
+	}
+	return "more than"
+}
+
+func bound(a *record.Audit, level record.Verdict) string {
+	return fmt.Sprintf("%s %s (%s)", than(level), length(half(level)*a.Limit), origin(a))
+}
+
+// origin says where the bound of a delay comes from.
+func origin(a *record.Audit) string {
+	switch {
+	case a.LimitSet:
+		return "--max-lag"
+	case a.Limit > leastLimit:
+		return "1 % of the median TTFT"
+	}
+	return "the least that is held against a client"
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
+
+// length is a time as people read it.
+func length(seconds float64) string {
+	switch s := math.Abs(seconds); {
+	case s == 0:
+		return "0"
+	case s < 999.5e-6: // which would be shown as 1e+03
+		return fmt.Sprintf("%.3g µs", 1e6*seconds)
+	case s < 999.5e-3:
+		return fmt.Sprintf("%.3g ms", 1e3*seconds)
+	}
+	return fmt.Sprintf("%.4g s", seconds)
+}

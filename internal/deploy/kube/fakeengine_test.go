@@ -1,0 +1,108 @@
+package kube
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"k8s.io/streaming/pkg/httpstream"
+	"k8s.io/streaming/pkg/httpstream/spdy"
+)
+
+// fakeEngine answers as an OpenAI-compatible server does, five tokens each.
+func fakeEngine(t *testing.T) string {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/models" {
+			_, _ = io.WriteString(w, `{"data":[{"id":"m"}]}`)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		if !strings.Contains(string(body), `"stream":true`) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"length"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}`)
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		for range 5 {
+			_, _ = io.WriteString(w, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word\"}}]}\n\n")
+			w.(http.Flusher).Flush()
+		}
+		_, _ = io.WriteString(w, "data: [DONE]\n\n")
+	}))
+	t.Cleanup(s.Close)
+	return strings.TrimPrefix(s.URL, "http://")
+}
+
+// portforward is the kubelet's side: each pair of streams becomes a
+// connection. It speaks SPDY alone, so that the fall back from websockets is
+// used.
+func (f *fakeAPI) portforward(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		reply(w, 400, statusOf(400, "BadRequest", "no websockets here"))
+		return
+	}
+	if _, err := httpstream.Handshake(r, w, []string{"portforward.k8s.io"}); err != nil {
+		return
+	}
+	streams := make(chan httpstream.Stream, 100)
+	conn := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, replied <-chan struct{}) error {
+		streams <- s
+		return nil
+	})
+	if conn == nil {
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	f.mu.Lock()
+	drop := f.drop
+	f.mu.Unlock()
+	pairs := map[string]httpstream.Stream{}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for {
+		select {
+		case s := <-streams:
+			id := s.Headers().Get("requestID")
+			other := pairs[id]
+			if other == nil {
+				pairs[id] = s
+				continue
+			}
+			delete(pairs, id)
+			errs, data := other, s
+			if s.Headers().Get("streamType") == "error" {
+				errs, data = s, other
+			}
+			wg.Go(func() { f.bridge(errs, data) })
+		case <-conn.CloseChan():
+			return
+		case <-drop:
+			_ = conn.Close()
+			return
+		}
+	}
+}
+
+func (f *fakeAPI) bridge(errs, data httpstream.Stream) {
+	f.mu.Lock()
+	to := f.forward
+	f.mu.Unlock()
+	c, err := net.Dial("tcp", to)
+	if err != nil {
+		_, _ = fmt.Fprintf(errs, "nothing listens on port %s: %v", data.Headers().Get("port"), err)
+		_, _ = errs.Close(), data.Reset()
+		return
+	}
+	defer func() { _ = c.Close() }()
+	go func() {
+		_, _ = io.Copy(c, data)
+		_ = c.(*net.TCPConn).CloseWrite()
+	}()
+	_, _ = io.Copy(data, c)
+	_, _ = data.Close(), errs.Close()
+}

@@ -1,0 +1,111 @@
+package profile
+
+import (
+	"fmt"
+	"math"
+
+	"headway/internal/chart"
+	"headway/internal/interp"
+)
+
+// pictures are TTFT over the prompt length with a quadratic fit, and throughput
+// over it.
+func (c PrefillCurve) pictures(about string) []named {
+	x, note := chart.Axis{Label: "Prompt length (tokens)"}, about+" · whiskers: 95 % interval of the mean"
+	measured := func(of func(PrefillPoint) Figure, scale float64) (s chart.Series, isl, value []float64) {
+		s.Name = "measured"
+		for _, p := range c.Usable() {
+			s.Points = append(s.Points, point(float64(p.ISL), of(p), scale, p.Wide))
+			isl, value = append(isl, float64(p.ISL)), append(value, of(p).Mean*scale)
+		}
+		return s, isl, value
+	}
+	ttft, isl, ms := measured(func(p PrefillPoint) Figure { return p.TTFT }, 1e3)
+	first := chart.Chart{Title: "Time to first token over prompt length", X: x, Y: chart.Axis{Label: "Time to first token (ms)"},
+		Note: note, Series: []chart.Series{ttft}}
+	if q, ok := FitQuadratic(isl, ms); ok {
+		first.Series = append(first.Series, smooth(fmt.Sprintf("fit: %.3g·ISL² %+.3g·ISL %+.3g ms, R² = %.5f", q.A, q.B, q.C, q.R2), isl, q.At))
+	}
+	rate, isl, tokens := measured(func(p PrefillPoint) Figure { return p.Throughput }, 1)
+	second := chart.Chart{Title: "Prefill throughput over prompt length", X: x, Y: chart.Axis{Label: "Prefill throughput (tokens/s/GPU)"},
+		Note: note, Series: []chart.Series{rate}}
+	if s, err := interp.NewSpline(isl, tokens); err == nil {
+		second.Series[0].Name = "measured, joined by lines"
+		second.Series = append(second.Series, smooth("the planner's cubic curve", isl, s.At))
+	}
+	return []named{{"prefill_ttft_interpolation", first}, {"prefill_throughput_interpolation", second}}
+}
+
+// point is a figure with its interval as whiskers.
+func point(x float64, f Figure, scale float64, faint bool) chart.Point {
+	p := chart.Point{X: x, Y: f.Mean * scale, Faint: faint}
+	if h := f.HalfWidth() * scale; !math.IsInf(h, 0) && h > 0 {
+		p.Low, p.High = p.Y-h, p.Y+h
+	}
+	return p
+}
+
+// smooth is a curve over the range of x.
+func smooth(name string, x []float64, at func(float64) float64) chart.Series {
+	s := chart.Series{Name: name, Smooth: true}
+	for _, v := range interp.Linspace(x[0], x[len(x)-1], 80) {
+		s.Points = append(s.Points, chart.Point{X: v, Y: at(v)})
+	}
+	return s
+}
+
+// How fine a surface is drawn: as a map and in space.
+const (
+	mapColumns, mapRows     = 120, 90
+	spaceColumns, spaceRows = 32, 24
+)
+
+// pictures are ITL and throughput over the KV share and the context, as maps and
+// in space. Points that lie on one line make no surface, and no picture.
+func (s DecodeSurface) pictures(about string) []named {
+	var all []named
+	for _, v := range []struct {
+		name, title, label string
+		of                 func(DecodePoint) float64
+	}{
+		{"decode_itl", "Inter-token latency over load and context", "Inter-token latency (ms)", func(p DecodePoint) float64 { return p.ITL.Mean * 1e3 }},
+		{"decode_throughput", "Decode throughput over load and context", "Decode throughput (tokens/s/GPU)", func(p DecodePoint) float64 { return p.Throughput.Mean }},
+	} {
+		f := chart.Field{Title: v.title, Note: about + " · circles: measured points", X: chart.Axis{Label: "KV cache in use (%)", Min: 0, Max: 100},
+			Y: chart.Axis{Label: "Context (tokens)"}, Z: chart.Axis{Label: v.label}}
+		var points []interp.Point
+		var values []float64
+		for _, p := range s.Usable() {
+			points, values = append(points, interp.Point{X: p.KVUsage, Y: p.Context}), append(values, v.of(p))
+			f.Points = append(f.Points, chart.FieldPoint{X: 100 * p.KVUsage, Y: p.Context, Z: v.of(p)})
+		}
+		surface, err := interp.NewSurface(points, values)
+		if err != nil {
+			continue
+		}
+		all = append(all, named{v.name + "_interpolation", chart.HeatMap{Field: sampled(f, surface, points, mapColumns, mapRows)}},
+			named{v.name + "_surface", chart.Surface{Field: sampled(f, surface, points, spaceColumns, spaceRows)}})
+	}
+	return all
+}
+
+// sampled fills a field's grid from the surface. Outside of the measured points,
+// where nothing is drawn, the value is that of the nearest place on their hull.
+func sampled(f chart.Field, s *interp.Surface, points []interp.Point, columns, rows int) chart.Field {
+	low, high, near, far := math.Inf(1), math.Inf(-1), math.Inf(1), 0.0
+	for _, p := range points {
+		low, high, near, far = min(low, p.Y), max(high, p.Y), min(near, p.X), max(far, p.X)
+	}
+	hull := interp.Hull(points)
+	for _, p := range hull {
+		f.Outline = append(f.Outline, chart.Place{X: 100 * p.X, Y: p.Y})
+	}
+	f.Ys = interp.Linspace(low, high, rows)
+	for _, x := range interp.Linspace(near, far, columns) {
+		f.Xs = append(f.Xs, 100*x)
+		for _, y := range f.Ys {
+			f.Values = append(f.Values, s.Value(interp.Onto(hull, interp.Point{X: x, Y: y})))
+		}
+	}
+	return f
+}

@@ -1,0 +1,52 @@
+package study
+
+import (
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"headway/record"
+)
+
+// prioritySink notes the niceness of the threads that it is called on.
+type prioritySink struct {
+	next record.Sink
+	seen map[int]int
+}
+
+func (s prioritySink) Take(r *record.Record) error {
+	p, err := unix.Getpriority(unix.PRIO_PROCESS, unix.Gettid())
+	if err != nil {
+		return err
+	}
+	s.seen[20-p]++ // the system call counts the other way round
+	return s.next.Take(r)
+}
+
+// Counting and writing are done at a lower priority than sending and reading,
+// and nothing of it is left when the run has ended.
+func TestRecordsAreTakenAside(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	s := prioritySink{seen: map[int]int{}}
+	m := measurement(&echo{}, t.TempDir(), 5, 2)
+	m.Count = func(next record.Sink) record.Sink {
+		s.next = next
+		return s
+	}
+	rep, err := m.Run(t.Context())
+	if err != nil || rep.Result.OK != 5 {
+		t.Fatal(err)
+	}
+	if len(s.seen) != 1 || s.seen[niceness] != 5 {
+		t.Errorf("Records by niceness: %v", s.seen)
+	}
+	if now := runtime.GOMAXPROCS(0); now != before {
+		t.Errorf("%d processors after the run, %d before", now, before)
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if p, err := unix.Getpriority(unix.PRIO_PROCESS, unix.Gettid()); err != nil || p != 20 {
+		t.Errorf("the caller's niceness is %d, %v", 20-p, err)
+	}
+}

@@ -1,0 +1,159 @@
+package metric
+
+import (
+	"cmp"
+	"slices"
+
+	"headway/record"
+)
+
+// SendLateness is the time in seconds from a request's planned time to the
+// first bytes of it on the wire, less the time that looking the host up,
+// connecting and the TLS handshake took: those are the network's and the
+// server's. The wait for a processor, for a free slot of a limit on requests
+// in flight, and the making of the request are in it. Where nothing went over
+// the wire it ends with the start. False for a request that was not sent.
+func SendLateness(r *record.Record) (seconds float64, ok bool) {
+	late, ok := lateness(r)
+	return float64(late) / 1e9, ok
+}
+
+func lateness(r *record.Record) (record.Time, bool) {
+	if r.Outcome == record.Dropped || !r.Planned.Known() || !r.Start.Known() {
+		return 0, false
+	}
+	h := &r.HTTP
+	gone := r.Start
+	switch {
+	case h.HeadersSent.Known():
+		gone = h.HeadersSent
+	case r.Sent.Known():
+		gone = r.Sent
+	}
+	network := record.Time(0)
+	for _, span := range [...][2]record.Time{{h.DNSStart, h.DNSDone}, {h.ConnectStart, h.ConnectDone}, {h.TLSStart, h.TLSDone}} {
+		if span[0].Known() && span[1] > span[0] && span[1] <= gone {
+			network += span[1] - span[0]
+		}
+	}
+	return max(0, max(gone-network, r.Start)-r.Planned), true
+}
+
+// Pace gathers from the Records of a run how the client kept to its plan:
+// lateness, spans, what was in flight, and how arrivals were read. It keeps 40
+// bytes a request. It is a record.Sink and not safe for concurrent use.
+type Pace struct {
+	late    []float64 // seconds
+	changes []change
+
+	first, last     record.Time // planned, of what was sent
+	began, finished record.Time // the same as it was
+	sent            int
+
+	count, together, user int
+}
+
+// change is a request that came into flight or left it.
+type change struct {
+	at record.Time
+	by int
+}
+
+// Take adds a Record. Warm-up and what was never sent is left out; it never
+// fails.
+func (p *Pace) Take(r *record.Record) error {
+	if r.Warmup || r.Outcome == record.Dropped || !r.Start.Known() {
+		return nil
+	}
+	p.sent++
+	if late, ok := lateness(r); ok {
+		p.late = append(p.late, seconds(late))
+		at := r.Planned + late
+		if len(p.late) == 1 {
+			p.first, p.last, p.began, p.finished = r.Planned, r.Planned, at, at
+		}
+		p.first, p.last = min(p.first, r.Planned), max(p.last, r.Planned)
+		p.began, p.finished = min(p.began, at), max(p.finished, at)
+	}
+	if r.Done >= r.Start {
+		p.changes = append(p.changes, change{r.Start, 1}, change{r.Done, -1})
+	}
+	p.arrivals(r)
+	return nil
+}
+
+// arrivals counts those with text. All of a read with several of them were
+// read together: each but the last has a time that is later than its own.
+func (p *Pace) arrivals(r *record.Record) {
+	group := 0
+	for i := range r.Arrivals {
+		a := &r.Arrivals[i]
+		if !a.Together {
+			group = 0
+		}
+		if !a.Kind.Text() {
+			continue
+		}
+		p.count++
+		if a.User {
+			p.user++
+		}
+		switch group++; group {
+		case 1:
+		case 2:
+			p.together += 2
+		default:
+			p.together++
+		}
+	}
+}
+
+// Kept is what a Pace has gathered. Times are in seconds.
+type Kept struct {
+	// Sent counts the requests that were sent.
+	Sent int
+	// Late is how late they were, sorted.
+	Late []float64
+	// Planned and Achieved are the times from the first send to the last, as
+	// planned and as they were.
+	Planned, Achieved float64
+	// Busy is the time from the first start to the last end, Mean and Peak
+	// what was in flight in it.
+	Busy, Mean float64
+	Peak       int
+	// Arrivals counts those with text, Together those of them that were read
+	// in one read with another, User those with a stamp of user space.
+	Arrivals, Together, User int
+}
+
+// Kept sums up what was taken so far.
+func (p *Pace) Kept() Kept {
+	k := Kept{Sent: p.sent, Late: slices.Sorted(slices.Values(p.late)), Arrivals: p.count, Together: p.together, User: p.user,
+		Planned: seconds(p.last - p.first), Achieved: seconds(p.finished - p.began)}
+	// What ends at an instant leaves before the next comes: a slot that is
+	// handed on at once is not taken twice.
+	slices.SortFunc(p.changes, func(a, b change) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.by, b.by)) })
+	flying, area := 0, 0.0
+	for i, c := range p.changes {
+		if i > 0 {
+			area += float64(flying) * seconds(c.at-p.changes[i-1].at)
+		}
+		flying += c.by
+		k.Peak = max(k.Peak, flying)
+	}
+	if n := len(p.changes); n > 0 {
+		if k.Busy = seconds(p.changes[n-1].at - p.changes[0].at); k.Busy > 0 {
+			k.Mean = area / k.Busy
+		}
+	}
+	return k
+}
+
+// Percentile is that of a sorted sample by linear interpolation, as all
+// quantiles here; 0 of an empty one.
+func Percentile(sorted []float64, p int) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return interpolated(sorted, p)
+}

@@ -1,0 +1,152 @@
+package record
+
+// Verdict says whether the client was good enough for what was measured.
+type Verdict string
+
+// The verdicts, from good to bad.
+const (
+	// AuditValid: the client kept to the plan and its times are right.
+	AuditValid Verdict = "valid"
+	// AuditDoubtful: it was near a bound, and a reason says which.
+	AuditDoubtful Verdict = "doubtful"
+	// AuditInvalid: the figures are the client's and not the server's.
+	AuditInvalid Verdict = "invalid"
+)
+
+// Audit is what the client found out about itself in the measured phase, and
+// the verdict that follows from it. Times are in seconds, shares from 0 to 1.
+// What could not be measured is nil, or left out of the file.
+type Audit struct {
+	Verdict Verdict       `json:"verdict"`
+	Reasons []AuditReason `json:"reasons,omitempty"`
+
+	// Limit is the bound of a delay of the client's, in seconds; MedianTTFT
+	// is what it follows from where the user has set none.
+	Limit      float64 `json:"limit_s"`
+	LimitSet   bool    `json:"limit_set,omitempty"`
+	MedianTTFT float64 `json:"median_ttft_s,omitempty"`
+
+	// Schedule is nil in a closed loop, where nothing can be late.
+	Schedule *AuditSchedule `json:"schedule,omitempty"`
+	Load     AuditLoad      `json:"load"`
+	Arrivals AuditArrivals  `json:"arrivals"`
+	// ReadLag is how long data lay in the kernel before this program had read
+	// it, of reads with a kernel stamp. ProbeLag is the same of a connection
+	// of the program with itself, over which a byte goes every 10 ms.
+	ReadLag  *AuditSpread `json:"read_lag,omitempty"`
+	ProbeLag *AuditSpread `json:"probe_lag,omitempty"`
+
+	Runtime AuditRuntime  `json:"runtime"`
+	Machine *AuditMachine `json:"machine,omitempty"`
+	// Calibration is what this machine was found to carry; nil where nobody
+	// has measured it.
+	Calibration *AuditCalibration `json:"calibration,omitempty"`
+}
+
+// AuditReason is why a verdict is not valid.
+type AuditReason struct {
+	// Level is the verdict that this reason alone gives.
+	Level Verdict `json:"level"`
+	// Code is short and stable ("late_sends"); Found says what was measured,
+	// Bound what was allowed and Change what to do, each as text.
+	Code   string `json:"code"`
+	Found  string `json:"found"`
+	Bound  string `json:"bound"`
+	Change string `json:"change"`
+}
+
+// AuditSpread describes a distribution of times in seconds.
+type AuditSpread struct {
+	Count int64   `json:"count"`
+	P50   float64 `json:"p50_s"`
+	P90   float64 `json:"p90_s"`
+	P99   float64 `json:"p99_s"`
+	Max   float64 `json:"max_s"`
+}
+
+// AuditSchedule is how an open loop kept its planned times.
+type AuditSchedule struct {
+	// Lateness is that of the sends: metric.SendLateness.
+	Lateness AuditSpread `json:"lateness"`
+	// Planned and Achieved are the times from the first send to the last, as
+	// planned and as they were.
+	Planned  float64 `json:"planned_span_s"`
+	Achieved float64 `json:"achieved_span_s"`
+	// AskedRate is what the user asked for, 0 where the times came from a
+	// file; PlannedRate and SentRate are those of the sends over both spans,
+	// in requests per second.
+	AskedRate   float64 `json:"asked_rate,omitempty"`
+	PlannedRate float64 `json:"planned_rate"`
+	SentRate    float64 `json:"sent_rate"`
+}
+
+// AuditLoad is how much was on the server. Rates are per second.
+type AuditLoad struct {
+	Sent int `json:"sent"`
+	// Asked is the concurrency that was asked for, 0 where none was; Mean (over
+	// the time from the first send to the last end) and Peak are what was in
+	// flight.
+	Asked int     `json:"asked_in_flight,omitempty"`
+	Mean  float64 `json:"mean_in_flight"`
+	Peak  int     `json:"peak_in_flight"`
+	// Requests and Events are requests that ended and chunks that arrived, a
+	// second, over the same time.
+	Requests float64 `json:"requests_per_s"`
+	Events   float64 `json:"events_per_s"`
+}
+
+// AuditArrivals counts the arrivals with text of requests that were answered.
+type AuditArrivals struct {
+	Count int `json:"count"`
+	// Together were read in one read with another arrival with text.
+	Together int `json:"together"`
+	// User have the time of the read and not the kernel's.
+	User int `json:"user_stamped"`
+}
+
+// AuditRuntime is what the program's own runtime says of the phase.
+type AuditRuntime struct {
+	// Pauses are the stops of the whole program for garbage collection, with
+	// their sum and the longest (an upper bound, as the runtime keeps it).
+	Pauses     int64   `json:"gc_pauses"`
+	PauseTotal float64 `json:"gc_pause_total_s"`
+	PauseMax   float64 `json:"gc_pause_max_s"`
+	// WaitP99 is the 99th percentile of how long goroutines that could run
+	// waited for a processor.
+	WaitP99 float64 `json:"goroutine_wait_p99_s"`
+	// Processors is how many of them the program may use at a time.
+	Processors int `json:"processors"`
+}
+
+// AuditMachine is what the operating system says of the phase; nil on systems
+// that are not asked, all but Linux. Peaks are those of whole seconds.
+type AuditMachine struct {
+	// Process is the processor time of this process a second: 1.5 is one and
+	// a half processors.
+	Process     float64 `json:"process_cpus"`
+	ProcessPeak float64 `json:"process_cpus_peak"`
+	// Host is the share of all processors that was in use, by anything; Stolen
+	// what a hypervisor took.
+	Host       float64 `json:"host_share"`
+	HostPeak   float64 `json:"host_share_peak"`
+	Stolen     float64 `json:"stolen_share"`
+	StolenPeak float64 `json:"stolen_share_peak"`
+	// Throttled is the time in seconds in which a limit of the control group
+	// kept the process from running.
+	Throttled float64 `json:"throttled_s"`
+	// Files is the largest number of open files, FileLimit what is allowed.
+	Files     int `json:"open_files_peak"`
+	FileLimit int `json:"open_files_limit"`
+	// Retransmits and Segments are TCP segments sent again and sent at all, by
+	// every program in the same network namespace.
+	Retransmits int64 `json:"tcp_retransmits"`
+	Segments    int64 `json:"tcp_segments_out"`
+}
+
+// AuditCalibration is what `headway calibrate` found this machine to carry;
+// see [AuditLoad] for the units.
+type AuditCalibration struct {
+	Events   float64 `json:"events_per_s"`
+	Streams  int     `json:"streams"`
+	Requests float64 `json:"requests_per_s"`
+}

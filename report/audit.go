@@ -1,0 +1,213 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"headway/record"
+)
+
+// audit is the client's account of itself as it stands in records.jsonl, with
+// the rates beside what was asked for.
+func (r *Report) audit() any {
+	a := r.Run.Audit
+	if a == nil {
+		return nil
+	}
+	text, err := json.Marshal(a)
+	if err != nil { // a figure that is no number
+		return object{{"verdict", string(a.Verdict)}}
+	}
+	o, ok := r.raw(text).(object)
+	if !ok {
+		return nil
+	}
+	var delivered object
+	if a.Schedule != nil {
+		delivered.add("asked_rate", a.Schedule.AskedRate)
+		delivered.add("planned_rate", a.Schedule.PlannedRate)
+		delivered.add("sent_rate", a.Schedule.SentRate)
+	}
+	if s, ok := r.Result.Scalar("request_throughput"); ok {
+		delivered.add("completed_rate", shown(s.Metric, s.Value))
+	}
+	if a.Load.Asked > 0 {
+		delivered.add("asked_in_flight", a.Load.Asked)
+	}
+	delivered.add("mean_in_flight", a.Load.Mean)
+	delivered.add("peak_in_flight", a.Load.Peak)
+	return append(o, field{"delivered", delivered})
+}
+
+func auditStyle(v record.Verdict) string {
+	switch v {
+	case record.AuditInvalid:
+		return styleRed
+	case record.AuditDoubtful:
+		return styleYellow
+	}
+	return styleGreen
+}
+
+// auditLines are the verdict, its reasons, and what it rests on.
+func (r *Report) auditLines(b *strings.Builder, o ConsoleOptions) {
+	a := r.Run.Audit
+	if a == nil {
+		return
+	}
+	line := "Client: " + string(a.Verdict)
+	if a.Verdict == record.AuditInvalid {
+		line += ": this is not the load that was asked for, or these are not the server's times"
+	}
+	b.WriteString(paint(o.Color, auditStyle(a.Verdict), wrap(line, o.width())) + "\n")
+	for _, reason := range a.Reasons {
+		b.WriteString(paint(o.Color, auditStyle(reason.Level), wrap("- "+reasonText(reason), o.width())) + "\n")
+	}
+	for _, line := range []string{sendText(a), r.flightText(a), arrivalText(a), machineText(a)} {
+		if line != "" {
+			b.WriteString(wrap(line, o.width()) + "\n")
+		}
+	}
+}
+
+func reasonText(r record.AuditReason) string {
+	return fmt.Sprintf("%s; %s is %s. To change it: %s.", r.Found, r.Bound, r.Level, r.Change)
+}
+
+func sendText(a *record.Audit) string {
+	s := a.Schedule
+	if s == nil {
+		return ""
+	}
+	rate := ""
+	if s.PlannedRate > 0 {
+		rate = fmt.Sprintf("%s requests/sec sent of %s planned, ", significant(s.SentRate), significant(s.PlannedRate))
+		if s.AskedRate > 0 {
+			rate = fmt.Sprintf("%s requests/sec sent of %s planned and %s asked, ", significant(s.SentRate), significant(s.PlannedRate), significant(s.AskedRate))
+		}
+	}
+	return fmt.Sprintf("Sends: %slate by %s p50, %s p99, %s at most (bound %s)", rate,
+		timeText(s.Lateness.P50), timeText(s.Lateness.P99), timeText(s.Lateness.Max), timeText(a.Limit))
+}
+
+func (r *Report) flightText(a *record.Audit) string {
+	s := fmt.Sprintf("In flight: %s on average, %d at most", significant(a.Load.Mean), a.Load.Peak)
+	if a.Load.Asked > 0 {
+		s += fmt.Sprintf(", of %d asked", a.Load.Asked)
+	}
+	if t, ok := r.Result.Scalar("request_throughput"); ok {
+		s += fmt.Sprintf("; %s requests/sec completed", significant(shown(t.Metric, t.Value)))
+	}
+	return s
+}
+
+func arrivalText(a *record.Audit) string {
+	n := a.Arrivals
+	if n.Count == 0 {
+		return ""
+	}
+	s := fmt.Sprintf("Arrivals: %s read together with another, %s stamped in user space", share(n.Together, n.Count), share(n.User, n.Count))
+	if l := a.ReadLag; l != nil {
+		s += fmt.Sprintf("; read %s p50, %s p99 after the kernel had them", timeText(l.P50), timeText(l.P99))
+	}
+	if l := a.ProbeLag; l != nil {
+		s += fmt.Sprintf("; an event of the kernel is noticed after %s p50, %s p99", timeText(l.P50), timeText(l.P99))
+	}
+	return s
+}
+
+func machineText(a *record.Audit) string {
+	gc := fmt.Sprintf("%d GC pauses", a.Runtime.Pauses)
+	if a.Runtime.Pauses > 0 {
+		gc += " of at most " + timeText(a.Runtime.PauseMax)
+	}
+	m := a.Machine
+	if m == nil {
+		return "Machine: " + gc + "; CPU, open files and retransmits are not known on this system"
+	}
+	s := fmt.Sprintf("Machine: %.2f of %d processors used by this process (%.2f in its busiest second), %.0f %% of the host's by all (%.0f %%); %s; %d open files of %d; %d of %d TCP segments sent again (all programs here)",
+		m.Process, a.Runtime.Processors, m.ProcessPeak, 100*m.Host, 100*m.HostPeak, gc, m.Files, m.FileLimit, m.Retransmits, m.Segments)
+	if m.StolenPeak > 0 {
+		s += fmt.Sprintf("; %.1f %% stolen by the hypervisor", 100*m.StolenPeak)
+	}
+	if m.Throttled > 0 {
+		s += "; held back by a CPU limit for " + timeText(m.Throttled)
+	}
+	return s
+}
+
+func share(part, whole int) string {
+	return significant(100*float64(part)/float64(max(1, whole))) + " %"
+}
+
+// timeText is a time in the unit in which people say it.
+func timeText(seconds float64) string {
+	switch {
+	case seconds == 0:
+		return "0"
+	case seconds < 1e-3:
+		return significant(1e6*seconds) + " µs"
+	case seconds < 1:
+		return significant(1e3*seconds) + " ms"
+	}
+	return significant(seconds) + " s"
+}
+
+// audit is the worst verdict of a level's runs, "" where no run has one.
+func (l Level) audit() record.Verdict {
+	order := []record.Verdict{"", record.AuditValid, record.AuditDoubtful, record.AuditInvalid}
+	worst := 0
+	for _, r := range l.Runs {
+		if r.Run.Audit != nil {
+			worst = max(worst, slices.Index(order, r.Run.Audit.Verdict))
+		}
+	}
+	return order[worst]
+}
+
+// levelAudits has a line a kind of reason: the first level's own words, and at
+// which other levels it was so.
+func levelAudits(b *strings.Builder, levels []Level, o ConsoleOptions) {
+	type kind struct {
+		level record.Verdict
+		code  string
+	}
+	var order []kind
+	first := map[kind]record.AuditReason{}
+	at := map[kind][]string{}
+	audited, bad := 0, 0
+	for _, l := range levels {
+		if v := l.audit(); v != "" {
+			audited++
+			if v != record.AuditValid {
+				bad++
+			}
+		}
+		for _, r := range l.Runs {
+			if r.Run.Audit == nil {
+				continue
+			}
+			for _, reason := range r.Run.Audit.Reasons {
+				k := kind{reason.Level, reason.Code}
+				if _, known := first[k]; !known {
+					order, first[k] = append(order, k), reason
+				}
+				if name := l.name(); !slices.Contains(at[k], name) {
+					at[k] = append(at[k], name)
+				}
+			}
+		}
+	}
+	if audited > 0 && bad == 0 {
+		b.WriteString(paint(o.Color, styleGreen, "Client: valid at every level.") + "\n")
+	}
+	for _, k := range order {
+		text := fmt.Sprintf("Client %s at %s: %s", k.level, strings.Join(at[k], ", "), reasonText(first[k]))
+		if len(at[k]) > 1 {
+			text = fmt.Sprintf("Client %s at %s, for example at %s: %s", k.level, strings.Join(at[k], ", "), at[k][0], reasonText(first[k]))
+		}
+		b.WriteString(paint(o.Color, auditStyle(k.level), wrap(text, o.width())) + "\n")
+	}
+}
