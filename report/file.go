@@ -38,7 +38,8 @@ type File struct {
 }
 
 // Create begins a file that will be path. Exactly one of Commit and Abort must
-// follow.
+// follow. A device, a pipe or a folder of that name is left as it is, with an
+// error: the new file would take its place.
 func Create(path string) (*File, error) {
 	dir, base := filepath.Split(path)
 	if dir == "" {
@@ -46,6 +47,9 @@ func Create(path string) (*File, error) {
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, advise("creating", path, err)
+	}
+	if s, err := os.Stat(path); err == nil && !s.Mode().IsRegular() {
+		return nil, &fileError{fmt.Sprintf("creating %s: it is there and is no ordinary file: choose another name", path), nil}
 	}
 	f, err := os.CreateTemp(dir, "."+base+tempMark)
 	if err != nil {

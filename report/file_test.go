@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +48,24 @@ func TestWriteFileIsAtomic(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(entries) != 1 {
 		t.Errorf("left in the folder: %v, %v", entries, err)
+	}
+}
+
+// What is not a file stays what it is: a rename would put a file in the place
+// of a device.
+func TestWriteFileReplacesOnlyFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f.json")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	err = WriteFile(path, func(io.Writer) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "another name") {
+		t.Errorf("writing in the place of a socket gives %v", err)
+	}
+	if s, err := os.Stat(path); err != nil || s.Mode()&os.ModeSocket == 0 {
+		t.Errorf("the socket is now %v, %v", s, err)
 	}
 }
 

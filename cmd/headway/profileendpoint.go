@@ -146,11 +146,16 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 		WriteFiles(dir, about string) error
 	}
 	var rows [][]string
+	var document any
 	var err error
 	if c.Mode == "prefill" {
 		var curve profile.PrefillCurve
 		curve, err = profile.MeasurePrefill(ctx, engine, sweep)
 		result, rows = curve, prefillRows(curve)
+		document = struct {
+			profile.PrefillCurve
+			Avoided []string `json:"x-defects-avoided"`
+		}{curve, sweepAvoided()}
 		if n := len(curve.Usable()); err == nil && n < 4 {
 			a.note("warning: %d prompt lengths were measured: Dynamo's planner takes at least 4", n)
 		}
@@ -158,6 +163,10 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 		var surface profile.DecodeSurface
 		surface, err = profile.MeasureDecode(ctx, engine, sweep)
 		result, rows = surface, decodeRows(surface)
+		document = struct {
+			profile.DecodeSurface
+			Avoided []string `json:"x-defects-avoided"`
+		}{surface, sweepAvoided()}
 	}
 	if err != nil {
 		return exitFailed, fmt.Errorf("%w\nthe points that were measured are kept in %s; the same call with --resume goes on",
@@ -167,7 +176,7 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 		return exitFailed, err
 	}
 	if c.JSON {
-		err = printJSON(a.stdout, result)
+		err = printJSON(a.stdout, document)
 	} else if !c.Quiet {
 		err = writeRows(a.stdout, rows)
 	}

@@ -19,7 +19,7 @@ func (s *slaSearch) curves(ctx context.Context) error {
 			return fmt.Errorf("measuring the selected %s worker %s in depth: %w", p.Phase, p.Mapping, err)
 		}
 	}
-	return nil
+	return s.writeResult()
 }
 
 func (s *slaSearch) curve(ctx context.Context, p *profile.Pick) (err error) {
@@ -77,8 +77,10 @@ func (s *slaSearch) confirm(p *profile.Pick, curve profile.PrefillCurve) {
 		share := (isl - float64(a.ISL)) / float64(b.ISL-a.ISL)
 		ttft := a.TTFT.Mean + share*(b.TTFT.Mean-a.TTFT.Mean)
 		if off := ttft/p.Trial.TTFT.Mean - 1; off > agrees || off < -agrees {
-			s.a.note("warning: prefill %s was chosen for a TTFT of %.1f ms, and its curve has %.1f ms at %d tokens; --search thorough measures every prefill worker as it will run",
+			text := fmt.Sprintf("prefill %s was chosen for a TTFT of %.1f ms, and its curve has %.1f ms at %d tokens; --search thorough measures every prefill worker as it will run",
 				p.Mapping, p.Trial.TTFT.Mean*1e3, ttft*1e3, s.c.ISL)
+			s.a.note("warning: %s", text)
+			s.warnings = append(s.warnings, text)
 		}
 		return
 	}

@@ -153,8 +153,9 @@ func pointText(p profile.Pick) string {
 	if !p.Met {
 		missed = ", target missed"
 	}
+	rate := withinText(p.Trial.Throughput, 1, 0)
 	if p.Phase == profile.Prefill {
-		return fmt.Sprintf("TTFT %.1f ms, %.0f tokens/s/GPU%s", p.Trial.TTFT.Mean*1e3, p.Trial.Throughput.Mean, missed)
+		return fmt.Sprintf("TTFT %s ms, %s tokens/s/GPU%s", withinText(p.Trial.TTFT, 1e3, 1), rate, missed)
 	}
-	return fmt.Sprintf("%d at a time, ITL %.2f ms, %.0f tokens/s/GPU%s", p.Trial.Concurrency, p.Trial.ITL.Mean*1e3, p.Trial.Throughput.Mean, missed)
+	return fmt.Sprintf("%d at a time, ITL %s ms, %s tokens/s/GPU%s", p.Trial.Concurrency, withinText(p.Trial.ITL, 1e3, 2), rate, missed)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"headway/internal/profile"
 )
@@ -28,6 +30,7 @@ type slaResult struct {
 	Agg       *slaOffer `json:"aggregated,omitempty"`
 	AggTrials any       `json:"aggregated_outcomes,omitempty"`
 	Warnings  []string  `json:"warnings,omitempty"`
+	Avoided   []string  `json:"x-defects-avoided"`
 }
 
 // slaOffer is a deployment.
@@ -50,18 +53,58 @@ type slaPick struct {
 	TTFT        float64 `json:"ttft_ms"`
 	ITL         float64 `json:"itl_ms"`
 	Rate        float64 `json:"tokens_per_second_per_gpu"`
-	Met         bool    `json:"target_met"`
+	// The half-widths are of 95 % intervals over the repeats, absent where there
+	// was one.
+	Within     *float64 `json:"latency_half_width_ms,omitempty"`
+	RateWithin *float64 `json:"tokens_per_second_per_gpu_half_width,omitempty"`
+	Repeats    int      `json:"repeats"`
+	Met        bool     `json:"target_met"`
+}
+
+// picked is a pick as the result has it.
+func picked(p profile.Pick) *slaPick {
+	latency := latencyOf(p)
+	return &slaPick{p.Mapping.String(), p.GPUs, p.Trial.Concurrency, p.Trial.TTFT.Mean * 1e3, p.Trial.ITL.Mean * 1e3, p.Trial.Throughput.Mean,
+		halfWidth(latency, 1e3), halfWidth(p.Trial.Throughput, 1), latency.N, p.Met}
+}
+
+// latencyOf is what the target of a pick's phase bounds.
+func latencyOf(p profile.Pick) profile.Figure {
+	if p.Phase == profile.Prefill {
+		return p.Trial.TTFT
+	}
+	return p.Trial.ITL
+}
+
+// halfWidth is that of a figure's interval, scaled; nil where there is none.
+func halfWidth(f profile.Figure, scale float64) *float64 {
+	if f.N < 2 {
+		return nil
+	}
+	h := f.HalfWidth() * scale
+	return &h
+}
+
+// withinText is a figure, scaled, with its interval, or with how often it was
+// measured where that is once.
+func withinText(f profile.Figure, scale float64, digits int) string {
+	if h := halfWidth(f, scale); h != nil {
+		return fmt.Sprintf("%.*f ±%.2g", digits, f.Mean*scale, *h)
+	}
+	return fmt.Sprintf("%.*f (one run)", digits, f.Mean*scale)
 }
 
 func (s *slaSearch) phaseResult(r profile.PhaseResult) slaPhase {
 	x := slaPhase{Outcomes: r.Outcomes, Minutes: r.GPUMinutes, Notes: r.Notes, Remedies: s.search.Remedies(r), Rejected: map[string]string{}}
 	if p := r.Pick; p != nil {
-		x.Pick = &slaPick{p.Mapping.String(), p.GPUs, p.Trial.Concurrency, p.Trial.TTFT.Mean * 1e3, p.Trial.ITL.Mean * 1e3, p.Trial.Throughput.Mean, p.Met}
+		x.Pick = picked(*p)
 	}
 	for _, rej := range r.Rejected {
+		var reasons []string
 		for _, why := range rej.Reasons {
-			x.Rejected[rej.Candidate.Mapping.String()] = why.Reason
+			reasons = append(reasons, why.Reason)
 		}
+		x.Rejected[rej.Candidate.Mapping.String()] = strings.Join(reasons, "; ")
 	}
 	return x
 }
@@ -72,7 +115,7 @@ func (s *slaSearch) document() slaResult {
 		Version: version, Model: s.name, GPU: s.search.Space.GPU.Name, Backend: c.Backend, On: c.On, Method: c.Method, Simulated: c.On == "sim",
 		ISL: c.ISL, OSL: c.OSL, TTFT: s.search.Target.TTFT * 1e3, ITL: s.search.Target.ITL * 1e3,
 		Prefill: s.phaseResult(r.Prefill), Decode: s.phaseResult(r.Decode), Minutes: r.GPUMinutes(),
-		Disagg: s.best, Agg: s.whole,
+		Disagg: s.best, Agg: s.whole, Warnings: slices.Clone(s.warnings), Avoided: c.avoided(),
 	}
 	if len(s.found.Aggregated) > 0 {
 		d.AggTrials = s.found.Aggregated
@@ -81,6 +124,9 @@ func (s *slaSearch) document() slaResult {
 		if p.Pick != nil && p.Pick.Warning != "" {
 			d.Warnings = append(d.Warnings, p.Pick.Warning)
 		}
+	}
+	if s.best == nil {
+		d.Warnings = append(d.Warnings, "disaggregated: "+s.unmatched())
 	}
 	return d
 }
@@ -104,6 +150,11 @@ func (s *slaSearch) conclude() error {
 			s.outputs[n[:len(n)-len(".png")]] = n
 		}
 	}
+	return s.writeResult()
+}
+
+// writeResult writes sla_result.json as things stand.
+func (s *slaSearch) writeResult() error {
 	data, err := json.MarshalIndent(s.document(), "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing the result: %w", err)
@@ -182,35 +233,4 @@ func (s *slaSearch) row(p profile.PhaseResult, o profile.Outcome) []string {
 		row[9] = "misses the target"
 	}
 	return row
-}
-
-// offers prints the deployments and what they cost.
-func (s *slaSearch) offers() {
-	for _, x := range []struct {
-		name string
-		d    *profile.Deployment
-	}{{"disaggregated", s.best}, {"aggregated", s.whole}} {
-		d := x.d
-		if d == nil {
-			continue
-		}
-		text := ""
-		for _, p := range []struct {
-			what string
-			pool *profile.Pool
-		}{{"prefill", d.Prefill}, {"decode", d.Decode}, {"worker", d.Aggregated}} {
-			if p.pool != nil {
-				text += fmt.Sprintf("%d× %s %s, ", p.pool.Workers, p.what, p.pool.Mapping)
-			}
-		}
-		note := ""
-		if !d.Met {
-			note = "; a target is missed"
-		}
-		if d.Short {
-			note += fmt.Sprintf("; the GPUs do not suffice for %g requests/s", s.found.Demand.RequestRate)
-		}
-		fmt.Fprintf(s.a.stdout, "%s: %s%d GPUs: up to %.2f requests/s, $%.3f per 1000 requests, $%.3f per million tokens at %.2f requests/s%s\n",
-			x.name, text, d.GPUs, d.RequestRate, d.Per1000Requests, d.PerMillionTokens, d.Served, note)
-	}
 }

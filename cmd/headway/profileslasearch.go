@@ -29,6 +29,9 @@ type slaSearch struct {
 	// best are the deployments of the pick, nil where there is none.
 	best, whole *profile.Deployment
 
+	// warnings are those that came up after the search.
+	warnings []string
+
 	begun   bool // the folder is ours
 	stage   profile.Stage
 	outputs map[string]string
@@ -140,6 +143,12 @@ func (c *slaCmd) refuse(bad *faultList) {
 	for name, v := range map[string]float64{"gpu-memory-gib": c.GPUMemory, "gpu-bandwidth-tbs": c.GPUBand, "gpu-bf16-tflops": c.GPUFLOPS,
 		"kv-cache-element-bytes": c.KVBytes, "request-rate": c.Rate, "total-gpus": float64(c.TotalGPUs), "engine-startup-time": float64(c.Startup)} {
 		bad.notNegative(name, v)
+	}
+	// Where the search takes 0 for its default, the command line does not.
+	for name, v := range map[string]float64{"repeats": float64(c.Repeats), "parallel": float64(c.Parallel), "roofline-error": c.Error, "decode-interpolation-granularity": float64(c.DecodeG)} {
+		if v == 0 && (name != "decode-interpolation-granularity" || !c.Curves) {
+			bad.add("--%s 0: must be above 0", name)
+		}
 	}
 	bad.positive("gpu-cost-per-hour", c.GPUHour)
 	bad.positive("weights-load-rate", c.LoadRate)

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"iter"
-	"runtime"
 	"strings"
 
 	"headway/internal/hub"
@@ -71,32 +68,9 @@ func firstLine(err error) string {
 	return line
 }
 
-// render makes prompts ahead of need. When ctx ends it yields what is left
-// without text, so that each request that was planned still has a Record.
+// render makes prompts ahead of need.
 func (t tokens) render(ctx context.Context, src workload.Source) workload.Source {
-	return func(yield func(workload.Request, error) bool) {
-		n := 0
-		for r, err := range prompt.Ahead(ctx, src, t.maker, 64+16*runtime.GOMAXPROCS(0)) {
-			if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-				break
-			}
-			n++
-			if !yield(r, err) || err != nil {
-				return
-			}
-		}
-		if ctx.Err() == nil {
-			return
-		}
-		next, stop := iter.Pull2(src)
-		defer stop()
-		for i := 0; ; i++ {
-			r, err, ok := next()
-			if !ok || i >= n && !yield(r, err) {
-				return
-			}
-		}
-	}
+	return prompt.Rendered(ctx, src, t.maker)
 }
 
 // count puts the token counter in front of a sink.

@@ -118,7 +118,9 @@ func parseCalibration(text []byte) (*Calibration, error) {
 	return &c, c.check()
 }
 
-// Save writes the calibration, whole or not at all, and makes its folder.
+// Save writes the calibration, whole or not at all, and makes its folder. A
+// device, a pipe or a folder of that name is left as it is, with an error: the
+// new file would take its place.
 func (c Calibration) Save(path string) error {
 	if err := c.check(); err != nil {
 		return fmt.Errorf("keeping the calibration: %w", err)
@@ -126,6 +128,9 @@ func (c Calibration) Save(path string) error {
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return fmt.Errorf("keeping the calibration: %w", err)
+	}
+	if s, err := os.Stat(path); err == nil && !s.Mode().IsRegular() {
+		return fmt.Errorf("keeping the calibration in %s: it is no ordinary file: name another with HEADWAY_CALIBRATION", path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("keeping the calibration: %w", err)

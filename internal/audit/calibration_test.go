@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -59,6 +60,23 @@ func TestCalibrationFaults(t *testing.T) {
 	blocked := filepath.Join(path, "in a file")
 	if err := (Calibration{}).Save(blocked); err == nil {
 		t.Error("kept in a folder that is a file")
+	}
+}
+
+// What is not a file stays what it is: a rename would put a file in the place
+// of a device.
+func TestCalibrationReplacesOnlyFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calibration.json")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := (Calibration{}).Save(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "HEADWAY_CALIBRATION") {
+		t.Errorf("kept in the place of a socket: %v", err)
+	}
+	if s, err := os.Stat(path); err != nil || s.Mode()&os.ModeSocket == 0 {
+		t.Errorf("the socket is now %v, %v", s, err)
 	}
 }
 

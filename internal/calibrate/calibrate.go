@@ -26,7 +26,7 @@ import (
 // Options say how much is measured. The zero value measures everything in about
 // twenty seconds.
 type Options struct {
-	// Quick measures for a shorter time, in about six seconds.
+	// Quick measures for a shorter time, in about eight seconds.
 	Quick bool
 	// Progress, which may be nil, hears what is being done.
 	Progress func(string)

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"headway/metric"
+	"headway/record"
 )
 
 // TestMain is the server's process, too.
@@ -123,6 +126,26 @@ func TestShort(t *testing.T) {
 		if got := tt.t.short(1000); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%+v: %q, want %q", tt.t, got, tt.want)
 		}
+	}
+}
+
+// Both of two events that came in one read are read together, as in the audit
+// of a run, which judges with the same bound.
+func TestJudgeCountsAsTheAudit(t *testing.T) {
+	r := &record.Record{Start: 1, Done: 9, Arrivals: []record.Arrival{
+		{At: 2, Kind: record.Content}, {At: 4, Kind: record.Content}, {At: 4, Kind: record.Content, Together: true}, {At: 6, Kind: record.Content}}}
+	for range r.Arrivals {
+		r.Text.Content = append(r.Text.Content, "00000000000000000001"...)
+	}
+	var got trial
+	got.judge([]*record.Record{r}, 0, 10, 0)
+	var pace metric.Pace
+	if err := pace.Take(r); err != nil {
+		t.Fatal(err)
+	}
+	kept := pace.Kept()
+	if want := float64(kept.Together) / float64(kept.Arrivals); got.together != want || want != 0.5 {
+		t.Errorf("a share of %v, the audit's is %v", got.together, want)
 	}
 }
 

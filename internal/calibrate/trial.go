@@ -179,8 +179,12 @@ func (t *trial) judge(all []*record.Record, from, to record.Time, offset int64) 
 				continue // the end of a stream has no time in it
 			}
 			off = append(off, float64(int64(a.At)+offset-sent)/1e9)
+			// As in the audit of a run: all of a read with several events.
 			if a.Together {
 				together++
+				if i > 0 && !r.Arrivals[i-1].Together {
+					together++
+				}
 			}
 			if a.User {
 				user++

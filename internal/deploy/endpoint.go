@@ -125,7 +125,7 @@ func (e *Endpoint) Run(ctx context.Context, p workload.Plan, sink record.Sink) (
 	}
 	render, stop := context.WithCancel(ctx)
 	defer stop()
-	p.Source = e.render(render, p.Source)
+	p.Source = prompt.Rendered(render, p.Source, e.maker)
 	if e.cfg.Watch != nil {
 		defer e.cfg.Watch(g, p)()
 	}

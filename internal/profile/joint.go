@@ -69,10 +69,11 @@ type Pool struct {
 	Mapping string `json:"mapping"`
 	Workers int    `json:"workers"`
 	GPUs    int    `json:"gpus"` // of all of them
-	// Concurrency is that of a worker, RequestRate what the pool serves in
-	// requests per second, Busy the share of that which the deployment asks
-	// for.
+	// Concurrency is that of a worker, AlwaysBusy what the pool would serve in
+	// requests per second if no worker ever waited, RequestRate how much of that
+	// is counted on, Busy the share of RequestRate which the deployment asks for.
 	Concurrency int     `json:"concurrency"`
+	AlwaysBusy  float64 `json:"request_rate_always_busy"`
 	RequestRate float64 `json:"request_rate"`
 	Busy        float64 `json:"busy"`
 }
@@ -220,13 +221,15 @@ func (d Demand) pair(p, q Pick, t Target) []Deployment {
 
 func (d Demand) deployment(p, q Pick, n, m int, rp, rq float64) Deployment {
 	x := Deployment{
-		Prefill: &Pool{Mapping: p.Mapping.String(), Workers: n, GPUs: n * p.GPUs, Concurrency: p.Trial.Concurrency, RequestRate: rp},
-		Decode:  &Pool{Mapping: q.Mapping.String(), Workers: m, GPUs: m * q.GPUs, Concurrency: q.Trial.Concurrency, RequestRate: float64(m) * rq},
-		ITL:     q.Trial.ITL.Mean, Met: p.Met && q.Met,
+		Prefill: &Pool{Mapping: p.Mapping.String(), Workers: n, GPUs: n * p.GPUs, Concurrency: p.Trial.Concurrency,
+			AlwaysBusy: float64(n) * p.RequestRate(d.ISL, d.OSL), RequestRate: rp},
+		Decode: &Pool{Mapping: q.Mapping.String(), Workers: m, GPUs: m * q.GPUs, Concurrency: q.Trial.Concurrency,
+			AlwaysBusy: float64(m) * q.RequestRate(d.ISL, d.OSL), RequestRate: float64(m) * rq},
+		ITL: q.Trial.ITL.Mean, Met: p.Met && q.Met,
 	}
 	x.GPUs, x.RequestRate = x.Prefill.GPUs+x.Decode.GPUs, min(x.Prefill.RequestRate, x.Decode.RequestRate)
 	d.price(&x)
-	busy := x.Served / (float64(n) * p.RequestRate(d.ISL, d.OSL))
+	busy := x.Served / x.Prefill.AlwaysBusy
 	x.TTFT = p.Trial.TTFT.Mean * (1 + queueing(n*p.AttentionDP(), busy))
 	return x
 }

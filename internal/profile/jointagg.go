@@ -184,8 +184,9 @@ func (d Demand) aggregate(o AggregatedOutcome, t Trial, met bool) *Deployment {
 		return nil
 	}
 	x := Deployment{
-		Aggregated: &Pool{Mapping: o.Mapping, Workers: n, GPUs: n * o.GPUs, Concurrency: t.Concurrency, RequestRate: float64(n) * rate},
-		GPUs:       n * o.GPUs, RequestRate: float64(n) * rate, TTFT: t.TTFT.Mean, ITL: t.ITL.Mean, Met: met,
+		Aggregated: &Pool{Mapping: o.Mapping, Workers: n, GPUs: n * o.GPUs, Concurrency: t.Concurrency,
+			AlwaysBusy: float64(n) * rate, RequestRate: float64(n) * rate},
+		GPUs: n * o.GPUs, RequestRate: float64(n) * rate, TTFT: t.TTFT.Mean, ITL: t.ITL.Mean, Met: met,
 	}
 	d.price(&x)
 	return &x

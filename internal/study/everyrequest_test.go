@@ -39,7 +39,8 @@ func everyRequest(rt *rapid.T, transport string) {
 	url, stop := wildServer(rt, rapid.Uint64().Draw(rt, "server"))
 	defer stop()
 	target, err := openai.NewTarget(openai.Config{URLs: []string{url}, Models: []string{"m"}, Streaming: true,
-		Transport: transport, Timeout: 150 * time.Millisecond})
+		Transport: transport, Timeout: 150 * time.Millisecond,
+		ConnectionReuse: rapid.SampledFrom([]string{openai.ReusePooled, openai.ReuseNever, openai.ReuseSticky}).Draw(rt, "reuse")})
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -71,6 +72,8 @@ func contradiction(r *record.Record) string {
 	switch {
 	case (r.Outcome == record.OK) != (r.Failure == nil) && r.Outcome != record.Dropped:
 		return "outcome and failure differ"
+	case r.Failure != nil && (r.Failure.Class == "" || r.Failure.Message == ""):
+		return "a failure without class or message"
 	case r.Outcome == record.Dropped && (r.Start.Known() || len(r.Arrivals) > 0):
 		return "dropped, and sent"
 	case r.Outcome != record.Dropped && !r.Done.Known():
@@ -150,6 +153,10 @@ var wildReplies = []func(c *net.TCPConn) bool{
 	func(c *net.TCPConn) bool { return say(c, wildHead+"zzz\r\n") && false },
 	func(c *net.TCPConn) bool {
 		return say(c, wildHead+framed("data: not JSON\n\n"+wildText+wildEnd)+"0\r\n\r\n")
+	},
+	func(c *net.TCPConn) bool { return say(c, "HTTP/1.1 200 OK\r\nContent-Ty") && false },
+	func(c *net.TCPConn) bool {
+		return say(c, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 1200)) && false
 	},
 	func(c *net.TCPConn) bool { return say(c, "\x16\x03\x01") && false },
 	func(c *net.TCPConn) bool { _, _ = io.Copy(io.Discard, c); return false }, // never answers
