@@ -87,3 +87,21 @@ func TestCells(t *testing.T) {
 		}
 	}
 }
+
+// The time of connecting stands beside the times to first token that hold it.
+func TestConnectText(t *testing.T) {
+	of := func(values ...float64) metric.Summary { return metric.Summarise(metric.Metric{}, values) }
+	result := func(reused, connecting metric.Summary) *metric.Result {
+		reused.Metric.Tag, connecting.Metric.Tag = "http_req_connection_reused", "http_req_connecting"
+		return &metric.Result{Summaries: []metric.Summary{reused, connecting}}
+	}
+	got := connectText(result(of(0, 1, 0, 1), of(0.002, 0, 0.004, 0)))
+	if want := "Connecting: 2 of 4 replies opened a connection, in 3.00 ms on average and 4.00 ms at most, "; !strings.HasPrefix(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for name, r := range map[string]*metric.Result{"all open": result(of(1, 1), of(0, 0)), "not observed": {}} {
+		if got := connectText(r); got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}

@@ -88,6 +88,13 @@ func (c *profileEndpointCmd) validate(a app) (openai.Config, error) {
 	if c.Resume && c.Overwrite {
 		bad.add("--resume with --overwrite: give one of them")
 	}
+	// Where the sweep takes 0 for its default, the command line does not.
+	if c.Repeats == 0 {
+		bad.add("--repeats 0: must be from 1 to 100")
+	}
+	if c.MaxSpread == 0 {
+		bad.add("--max-spread 0: must be above 0, at most 100")
+	}
 	if err := c.sweep().Validate(c.phase()); err != nil && c.Mode != "" {
 		bad = append(bad, err)
 	}

@@ -81,7 +81,11 @@ func halfWidth(f profile.Figure, scale float64) *float64 {
 	if f.N < 2 {
 		return nil
 	}
-	h := f.HalfWidth() * scale
+	h := f.HalfWidth()
+	if h < 1e-9*f.Mean {
+		h = 0 // what rounding leaves of equal repeats
+	}
+	h *= scale
 	return &h
 }
 

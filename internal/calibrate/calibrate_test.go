@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"headway/metric"
 	"headway/record"
 )
 
@@ -129,23 +128,18 @@ func TestShort(t *testing.T) {
 	}
 }
 
-// Both of two events that came in one read are read together, as in the audit
-// of a run, which judges with the same bound.
-func TestJudgeCountsAsTheAudit(t *testing.T) {
-	r := &record.Record{Start: 1, Done: 9, Arrivals: []record.Arrival{
-		{At: 2, Kind: record.Content}, {At: 4, Kind: record.Content}, {At: 4, Kind: record.Content, Together: true}, {At: 6, Kind: record.Content}}}
+// All of several events that came in one read are read together, as in
+// metric.Pace, whose share is judged with the same bound.
+func TestJudgeReadTogether(t *testing.T) {
+	r := &record.Record{Start: 1, Done: 9, Text: &record.Text{}, Arrivals: []record.Arrival{
+		{At: 2}, {At: 4}, {At: 4, Together: true}, {At: 4, Together: true}, {At: 6}, {At: 8}}}
 	for range r.Arrivals {
 		r.Text.Content = append(r.Text.Content, "00000000000000000001"...)
 	}
 	var got trial
 	got.judge([]*record.Record{r}, 0, 10, 0)
-	var pace metric.Pace
-	if err := pace.Take(r); err != nil {
-		t.Fatal(err)
-	}
-	kept := pace.Kept()
-	if want := float64(kept.Together) / float64(kept.Arrivals); got.together != want || want != 0.5 {
-		t.Errorf("a share of %v, the audit's is %v", got.together, want)
+	if got.events != 6 || got.together != 0.5 {
+		t.Errorf("%d events, a share of %v; want 6 and 0.5", got.events, got.together)
 	}
 }
 

@@ -244,3 +244,20 @@ func ExampleBody() {
 	fmt.Println(string(b), err)
 	// Output: {"messages":[{"role":"user","content":"Hello"}],"model":"qwen","stream":true,"max_completion_tokens":16,"stream_options":{"include_usage":true}} <nil>
 }
+
+// An address of another machine is found out before a run and not when the
+// ports of the usual one are used up.
+func TestSourceAddressOfAnotherMachine(t *testing.T) {
+	c := Config{URLs: []string{"http://127.0.0.1:1"}, Models: []string{"m"}, SourceAddresses: []string{"127.0.0.1", "203.0.113.7", "198.51.100.7"}}
+	_, err := NewTarget(c)
+	if err == nil || !strings.Contains(err.Error(), "--source-address 203.0.113.7: must be") || !strings.Contains(err.Error(), "198.51.100.7") ||
+		strings.Contains(err.Error(), "127.0.0.1:") {
+		t.Errorf("addresses for documents: %v", err)
+	}
+	c.SourceAddresses = c.SourceAddresses[:1]
+	target, err := NewTarget(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target.Close()
+}

@@ -30,6 +30,22 @@ type outlet struct {
 	kept map[string][]net.Conn // opened ahead, by address
 }
 
+// sourcesAreOurs reports addresses that this machine cannot connect from. It
+// would show only once the ports of the usual one are used up, in the middle of
+// a run, as requests that fail.
+func sourcesAreOurs(c Config) error {
+	var bad []error
+	for _, s := range c.SourceAddresses {
+		l, err := net.Listen("tcp", net.JoinHostPort(s, "0"))
+		if err != nil {
+			bad = append(bad, fmt.Errorf("--source-address %s: must be an address of this machine: %w", s, err))
+			continue
+		}
+		_ = l.Close() // nobody knew of it
+	}
+	return errors.Join(bad...)
+}
+
 // newDialer makes the connections of both transports.
 func newDialer(c Config) *wire.Dialer {
 	d := &wire.Dialer{Lags: &wire.Lags{}}

@@ -31,6 +31,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -91,7 +92,7 @@ func NewTarget(c Config) (*Target, error) {
 // connect prepares what requests go over; nothing is opened yet.
 func (t *Target) connect() error {
 	secure, err := clientTLS(t.c)
-	if err != nil {
+	if err = errors.Join(err, sourcesAreOurs(t.c)); err != nil {
 		return err
 	}
 	t.outlet = &outlet{dialer: newDialer(t.c), tls: secure, sockets: make(map[string]string)}

@@ -18,6 +18,7 @@ const plannerGrid = 100
 type PrefillTable struct {
 	isl, ttft, rate        []float64
 	ttftCurve, rateCurve   interp.Spline
+	workCurve              interp.Spline // of rate·TTFT/ISL; see Better
 	ttftErrors, rateErrors []interp.Residual
 }
 
@@ -29,6 +30,7 @@ type DecodeTable struct {
 
 	points                []interp.Point // KV usage, context
 	itl, rate             *interp.Surface
+	work                  *interp.Surface // of rate·ITL over the requests; see Better
 	itlErrors, rateErrors []interp.Residual
 	usage, context        []float64 // the cells' centres
 	itlCells, rateCells   []float64 // of usage[i] and context[j] at i·100 + j
@@ -73,19 +75,40 @@ func readError(half, dir string, err error) error {
 
 func newPrefillTable(isl, ttft, rate []float64) (*PrefillTable, error) {
 	t := &PrefillTable{isl: isl, ttft: ttft, rate: rate}
-	var faults [4]error
+	work := make([]float64, len(isl))
+	for i := range min(len(isl), len(ttft), len(rate)) {
+		work[i] = rate[i] * ttft[i] / isl[i]
+	}
+	var faults [3]error
 	t.ttftCurve, faults[0] = interp.NewSpline(isl, ttft)
 	t.rateCurve, faults[1] = interp.NewSpline(isl, rate)
-	if faults[0] == nil && faults[1] == nil && len(isl) > 2 {
-		t.ttftErrors, faults[2] = interp.LeaveOneOut(isl, ttft)
-		t.rateErrors, faults[3] = interp.LeaveOneOut(isl, rate)
-	}
-	for i, name := range []string{"prefill_ttft", "prefill_thpt_per_gpu", "prefill_ttft", "prefill_thpt_per_gpu"} {
+	t.workCurve, faults[2] = interp.NewSpline(isl, work)
+	for i, name := range []string{"prefill_ttft", "prefill_thpt_per_gpu", "prefill_thpt_per_gpu times prefill_ttft"} {
 		if faults[i] != nil {
 			return nil, fmt.Errorf("%s over prefill_isl: %w", name, faults[i])
 		}
 	}
+	if len(isl) < 3 {
+		return t, nil
+	}
+	var workErrors []interp.Residual
+	var failed error
+	t.ttftErrors, faults[0] = interp.LeaveOneOut(isl, ttft)
+	workErrors, faults[1] = interp.LeaveOneOut(isl, work)
+	if failed = errors.Join(faults[:2]...); failed != nil {
+		return nil, fmt.Errorf("prefill_ttft over prefill_isl: %w", failed)
+	}
+	t.rateErrors = derived(rate, workErrors, t.ttftErrors, isl)
 	return t, nil
+}
+
+// derived are the residuals of work·of/time, each made of those of work and time.
+func derived(measured []float64, work, time []interp.Residual, of []float64) []interp.Residual {
+	out := make([]interp.Residual, len(measured))
+	for i := range out {
+		out[i] = interp.Residual{Measured: measured[i], Predicted: work[i].Predicted * of[i] / time[i].Predicted, Inside: time[i].Inside && work[i].Inside}
+	}
+	return out
 }
 
 func newDecodeTable(usage, context, itl, rate, maxKV []float64) (*DecodeTable, error) {
@@ -108,7 +131,16 @@ func newDecodeTable(usage, context, itl, rate, maxKV []float64) (*DecodeTable, e
 	if t.rate, err = interp.NewSurface(t.points, rate); err != nil {
 		return nil, fmt.Errorf("z_thpt_per_gpu over x_kv_usage and y_context_length: %w", err)
 	}
-	t.itlErrors, t.rateErrors = t.itl.LeaveOneOut(), t.rate.LeaveOneOut()
+	requests, work := make([]float64, len(usage)), make([]float64, len(usage))
+	for i, p := range t.points {
+		requests[i] = t.requests(p)
+		work[i] = rate[i] * itl[i] / requests[i]
+	}
+	if t.work, err = interp.NewSurface(t.points, work); err != nil {
+		return nil, fmt.Errorf("z_thpt_per_gpu times z_itl over x_kv_usage and y_context_length: %w", err)
+	}
+	t.itlErrors = t.itl.LeaveOneOut()
+	t.rateErrors = derived(rate, t.work.LeaveOneOut(), t.itlErrors, requests)
 	t.usage, t.context = interp.Linspace(0, 1, plannerGrid), interp.Linspace(0, longest, plannerGrid)
 	t.itlCells, t.rateCells = t.itl.Grid(t.usage, t.context), t.rate.Grid(t.usage, t.context)
 	return t, nil

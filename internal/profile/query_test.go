@@ -54,15 +54,54 @@ func TestPlannerAnswers(t *testing.T) {
 				t.Errorf("question %v: answer %d is %v, want %v", q[:4], k, got, want[k])
 			}
 		}
-		betterITL, betterRate := d.Better(usage, context)
-		if inside := !math.IsNaN(exact[0]); inside != betterITL.Measured || inside && (math.Abs(betterITL.Value-exact[0]) > 1e-6 || math.Abs(betterRate.Value-exact[1]) > 1e-6*exact[1]) {
-			t.Errorf("question %v: off the surface %+v %+v, want %v", q[:4], betterITL, betterRate, exact[:2])
+		betterITL, _ := d.Better(usage, context)
+		surface, _ := d.rate.At(interp.Point{X: usage, Y: context})
+		if inside := !math.IsNaN(exact[0]); inside != betterITL.Measured || inside && (math.Abs(betterITL.Value-exact[0]) > 1e-6 || math.Abs(surface-exact[1]) > 1e-6*exact[1]) {
+			t.Errorf("question %v: off the surface %+v %v, want %v", q[:4], betterITL, surface, exact[:2])
 		} else if inside {
 			measured++
 		}
 	}
 	if measured < 50 {
 		t.Errorf("only %d questions lie among the points", measured)
+	}
+}
+
+// Throughput follows from TTFT and from ITL, so that it is right between points
+// that lie far apart, where the planner's surfaces of throughput are not.
+func TestBetterThroughputFollowsFromTimes(t *testing.T) {
+	var isl, ttft, rate []float64
+	for _, n := range []float64{100, 8000, 16000, 24000} {
+		isl, ttft = append(isl, n), append(ttft, 20+n/10)
+		rate = append(rate, n/(20+n/10)*1000/2)
+	}
+	p, err := newPrefillTable(isl, ttft, rate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, got := p.Better(3000); math.Abs(got.Value-3000/320.*500) > 1e-6 || got.Error > 1e-6 {
+		t.Errorf("prefill of 3000 tokens: %+v, want %v and no error", got, 3000/320.*500)
+	}
+	if _, planner, _ := p.Planner(3000); math.Abs(planner-3000/320.*500) < 100 {
+		t.Errorf("the planner's curve is at %v: the points do not show what they are for", planner)
+	}
+
+	const kv = 100000
+	var usage, context, itl, out []float64
+	for _, c := range []float64{400, 4000, 12000} {
+		for _, x := range []float64{0.02, 0.4, 0.8} {
+			v := 5 + 20*x
+			usage, context, itl = append(usage, x), append(context, c), append(itl, v)
+			out = append(out, x*kv/c/v*1000/4)
+		}
+	}
+	d, err := newDecodeTable(usage, context, itl, out, []float64{kv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gotITL, got := d.Better(0.2, 2000)
+	if want := 0.2 * kv / 2000 / gotITL.Value * 1000 / 4; math.Abs(gotITL.Value-9) > 0.2 || math.Abs(got.Value-want) > 1e-6*want {
+		t.Errorf("decode: ITL %v, %+v, want 9 and %v", gotITL.Value, got, want)
 	}
 }
 

@@ -36,13 +36,17 @@ func (r Reading) MarshalJSON() ([]byte, error) {
 	}{r.Value, r.Measured, known(r.Error), known(r.NearestError)})
 }
 
-// Better reads TTFT (ms) and throughput (tokens/s/GPU) off the curves, with what
-// the readings are worth.
+// Better reads TTFT (ms) off its curve, and makes the throughput (tokens/s/GPU)
+// of it: ISL over TTFT, times what that product came to where it was measured,
+// which is nearly the same at all lengths. A curve through the throughputs
+// themselves, which bend sharply where prompts are short, misses by several
+// times as much.
 func (t *PrefillTable) Better(isl float64) (ttft, rate Reading) {
 	lo, hi := t.ttftCurve.Range()
 	inside := isl >= lo && isl <= hi
 	ttft = Reading{Value: t.ttftCurve.Clamped(isl), Measured: inside}
-	rate = Reading{Value: t.rateCurve.Clamped(isl), Measured: inside}
+	at := min(max(isl, lo), hi)
+	rate = Reading{Value: t.workCurve.Clamped(at) * at / ttft.Value, Measured: inside}
 	x := t.ttftCurve.Places()
 	distance := func(i int) float64 { return math.Abs(x[i] - isl) }
 	ttft.Error, ttft.NearestError = misses(t.ttftErrors, distance)
@@ -50,13 +54,15 @@ func (t *PrefillTable) Better(isl float64) (ttft, rate Reading) {
 	return ttft, rate
 }
 
-// Better reads ITL (ms) and throughput (tokens/s/GPU) off the surfaces where they
-// are asked for, and not at a cell nearby.
+// Better reads ITL (ms) off its surface where it is asked for, and not at a cell
+// nearby, and makes the throughput (tokens/s/GPU) of it: the requests over ITL,
+// times what that came to where it was measured. A few requests more than one
+// then give as much as they can, however far apart the measured points lie.
 func (t *DecodeTable) Better(usage, context float64) (itl, rate Reading) {
 	p := interp.Point{X: usage, Y: context}
 	_, inside := t.itl.At(p)
 	itl = Reading{Value: t.itl.Value(p), Measured: inside}
-	rate = Reading{Value: t.rate.Value(p), Measured: inside}
+	rate = Reading{Value: t.rateAt(p), Measured: inside}
 	// Near means near in the picture, where both axes are as long.
 	longest := t.context[plannerGrid-1]
 	distance := func(i int) float64 {
@@ -65,6 +71,13 @@ func (t *DecodeTable) Better(usage, context float64) (itl, rate Reading) {
 	itl.Error, itl.NearestError = misses(t.itlErrors, distance)
 	rate.Error, rate.NearestError = misses(t.rateErrors, distance)
 	return itl, rate
+}
+
+// requests is how many of them, with the context of p, fill the share of p.
+func (t *DecodeTable) requests(p interp.Point) float64 { return p.X * t.KVTokens / p.Y }
+
+func (t *DecodeTable) rateAt(p interp.Point) float64 {
+	return t.work.Value(p) * t.requests(p) / t.itl.Value(p)
 }
 
 // misses is the root mean square of the residuals inside, and the one that is
@@ -106,7 +119,7 @@ func (t *DecodeTable) Best(itl, context float64) (rate, atITL Reading, usage flo
 		if v < least {
 			least, leastAt = v, p.X
 		}
-		if r, _ := t.rate.At(p); v <= itl && r > best {
+		if r := t.rateAt(p); v <= itl && r > best {
 			best, bestAt = r, p.X
 		}
 	}

@@ -112,8 +112,14 @@ func (f *framer) keep(block []byte, old int) {
 	}
 }
 
-// forget ends a line or head.
-func (f *framer) forget() { f.line, f.begun, f.seen = f.line[:0], 0, 0 }
+// forget ends a line or head. The room of a large one is given up: a server
+// with heads of a megabyte would keep as much on every connection.
+func (f *framer) forget() {
+	f.line, f.begun, f.seen = f.line[:0], 0, 0
+	if cap(f.line) > maxChunkLine {
+		f.line = nil
+	}
+}
 
 var (
 	errNotHTTP   = malformed{errors.New("malformed HTTP response: it does not begin with HTTP/")}

@@ -201,3 +201,18 @@ func netHTTP(in []byte) (*http.Response, []byte, bool) {
 		return resp, body, err == nil && len(length) < 18
 	}
 }
+
+// A large head leaves no room behind in a connection that is kept.
+func TestFramingLetsLargeHeadsGo(t *testing.T) {
+	var f framer
+	var h heard
+	reply := "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nX: " + strings.Repeat("y", MaxHead/2) + "\r\n\r\na"
+	for p := []byte(reply); len(p) > 0; p = p[min(len(p), 1000):] {
+		if _, err := f.feed(p[:min(len(p), 1000)], &h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f.reset(); cap(f.line) > maxChunkLine || string(h.got) != "a" {
+		t.Errorf("%d bytes are kept after %q", cap(f.line), h.got)
+	}
+}
