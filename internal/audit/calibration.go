@@ -90,6 +90,9 @@ func CalibrationPath(environ []string) (string, error) {
 // LoadCalibration reads a calibration. It is nil without an error where there
 // is none, or one of a machine with other processors.
 func LoadCalibration(path string) (*Calibration, error) {
+	if err := onlyFile(path); err != nil {
+		return nil, fmt.Errorf("reading the calibration %s: %w", path, err) // a pipe would never end
+	}
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -129,8 +132,8 @@ func (c Calibration) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("keeping the calibration: %w", err)
 	}
-	if s, err := os.Stat(path); err == nil && !s.Mode().IsRegular() {
-		return fmt.Errorf("keeping the calibration in %s: it is no ordinary file: name another with HEADWAY_CALIBRATION", path)
+	if err := onlyFile(path); err != nil {
+		return fmt.Errorf("keeping the calibration in %s: %w", path, err)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("keeping the calibration: %w", err)
@@ -147,6 +150,14 @@ func (c Calibration) Save(path string) error {
 	if err != nil {
 		_ = os.Remove(f.Name()) // of no use
 		return fmt.Errorf("keeping the calibration in %s: %w", path, err)
+	}
+	return nil
+}
+
+// onlyFile reports what is there and is no ordinary file.
+func onlyFile(path string) error {
+	if s, err := os.Stat(path); err == nil && !s.Mode().IsRegular() {
+		return errors.New("it is no ordinary file: name another with HEADWAY_CALIBRATION")
 	}
 	return nil
 }

@@ -75,6 +75,9 @@ func TestCalibrationReplacesOnlyFiles(t *testing.T) {
 	if err := (Calibration{}).Save(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "HEADWAY_CALIBRATION") {
 		t.Errorf("kept in the place of a socket: %v", err)
 	}
+	if _, err := LoadCalibration(path); err == nil || !strings.Contains(err.Error(), "no ordinary file") {
+		t.Errorf("a socket is read: %v", err)
+	}
 	if s, err := os.Stat(path); err != nil || s.Mode()&os.ModeSocket == 0 {
 		t.Errorf("the socket is now %v, %v", s, err)
 	}
