@@ -30,12 +30,12 @@ const (
 // more than 5 % of the arrivals were read together with another, or one whose
 // load was above 80 % of what calibration found.
 //
-// A span that differs by no more than one request may be late is not held
-// against a run: of a schedule of 50 ms, 1 % is less than the clock of a busy
+// A span that differs by no more than one request may be late without a bound
+// of the user's is not held against a run: of a schedule of 50 ms, 1 % is less than the clock of a busy
 // machine can do.
 func Judge(a *record.Audit, maxLag time.Duration) {
 	a.LimitSet = maxLag > 0
-	a.Limit = max(leastLimit, shareOfTTFT*a.MedianTTFT)
+	a.Limit = usual(a)
 	if a.LimitSet {
 		a.Limit = maxLag.Seconds()
 	}
@@ -51,6 +51,9 @@ func Judge(a *record.Audit, maxLag time.Duration) {
 		}
 	}
 }
+
+// usual is the bound for delays where the user has set none.
+func usual(a *record.Audit) float64 { return max(leastLimit, shareOfTTFT*a.MedianTTFT) }
 
 // against is the verdict on the largest of ratios of what was found to what is
 // allowed: all of them must be above 1 to be invalid, above a half to be
@@ -90,7 +93,7 @@ func wrongSpan(a *record.Audit) *record.AuditReason {
 		return nil
 	}
 	off := s.Achieved - s.Planned
-	level := against(math.Abs(off)/(spanOff*s.Planned), math.Abs(off)/a.Limit)
+	level := against(math.Abs(off)/(spanOff*s.Planned), math.Abs(off)/usual(a))
 	if level == record.AuditValid {
 		return nil
 	}

@@ -48,6 +48,7 @@ func TestJudge(t *testing.T) {
 
 		{"span too long", func(a *record.Audit) { a.Schedule.Achieved = 10.11 }, 0, record.AuditInvalid, "schedule_span", ""},
 		{"span too short", func(a *record.Audit) { a.Schedule.Achieved = 9.89 }, 0, record.AuditInvalid, "schedule_span", ""},
+		{"span too long, and much lag allowed", func(a *record.Audit) { a.Schedule.Achieved = 10.11 }, 10 * time.Second, record.AuditInvalid, "schedule_span", ""},
 		{"span near the bound", func(a *record.Audit) { a.Schedule.Achieved = 10.06 }, 0, record.AuditDoubtful, "schedule_span", ""},
 		{"1 % of a short span is less than a request may be late", func(a *record.Audit) { a.Schedule.Planned, a.Schedule.Achieved = 0.02, 0.0204 }, 0, record.AuditValid, "", ""},
 		{"one request has no span", func(a *record.Audit) {
