@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -195,13 +196,12 @@ func TestResume(t *testing.T) {
 func TestParallel(t *testing.T) {
 	b := &slaBench{}
 	gate := make(chan struct{})
+	var opened atomic.Int32
 	s := slaTest(t, b)
 	s.Parallel = 3
 	s.Bench = openFunc(func(ctx context.Context, c Candidate) (Engine, error) {
 		e, err := b.Open(ctx, c)
-		b.mu.Lock()
-		n := len(b.opened)
-		b.mu.Unlock()
+		n := opened.Add(1)
 		if n == 3 {
 			close(gate)
 		}
