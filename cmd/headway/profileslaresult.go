@@ -200,7 +200,7 @@ func (s *slaSearch) show() error {
 	out := s.a.stdout
 	fmt.Fprintln(out)
 	for _, p := range []profile.PhaseResult{s.found.Result.Prefill, s.found.Result.Decode} {
-		fmt.Fprintf(out, "%s: %s on %d GPUs: %s\n", p.Phase, p.Pick.Mapping, p.Pick.GPUs, pointText(*p.Pick))
+		fmt.Fprintf(out, "%s: %s on %s: %s\n", p.Phase, p.Pick.Mapping, gpuCount(p.Pick.GPUs), pointText(*p.Pick))
 		if p.Pick.Warning != "" {
 			fmt.Fprintf(out, "  warning: %s. To meet it:\n", p.Pick.Warning)
 			for _, r := range s.search.Remedies(p) {

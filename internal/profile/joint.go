@@ -47,10 +47,13 @@ func queueing(servers int, busy float64) float64 {
 }
 
 // busiest is how busy the prefill pool may be for TTFT, queueing included, to
-// meet a target on average; prefillShare where the prompt alone misses it. All
-// times are in seconds.
+// meet a target on average; 0 where the prompt alone misses it. All times are in
+// seconds.
 func busiest(servers int, ttft, target float64) float64 {
-	if ttft > target || ttft*(1+queueing(servers, prefillShare)) <= target {
+	if ttft > target {
+		return 0
+	}
+	if ttft*(1+queueing(servers, prefillShare)) <= target {
 		return prefillShare
 	}
 	lo, hi := 0.0, prefillShare
@@ -76,6 +79,8 @@ type Pool struct {
 	AlwaysBusy  float64 `json:"request_rate_always_busy"`
 	RequestRate float64 `json:"request_rate"`
 	Busy        float64 `json:"busy"`
+	// AlwaysBusyRange is nil where the point was measured once.
+	AlwaysBusyRange *Range `json:"request_rate_always_busy_range,omitempty"`
 }
 
 // Deployment is workers that serve whole requests together.
@@ -103,6 +108,14 @@ type Deployment struct {
 	PerMillionOutput float64 `json:"cost_per_million_output_tokens"`
 	// Short says that the GPUs do not suffice for the rate.
 	Short bool `json:"short,omitempty"`
+	// The ranges of RequestRate, Served and Per1000Requests; the other costs are
+	// as wide in proportion. Nil where a point that the deployment follows from
+	// was measured once.
+	RequestRateRange *Range `json:"request_rate_range,omitempty"`
+	ServedRange      *Range `json:"served_request_rate_range,omitempty"`
+	CostRange        *Range `json:"cost_per_1000_requests_range,omitempty"`
+
+	prefill, decode Pick // what it follows from, where it is disaggregated
 }
 
 // points are the trials of a phase as picks: those that meet the target, or
@@ -130,16 +143,28 @@ func (r PhaseResult) points(target float64) []Pick {
 // Match is the cheapest disaggregated deployment for a demand: of all pairs of
 // a prefill and a decode point that meet the targets, and all sizes of the two
 // pools. A prefill pool takes as much as its TTFT, queueing included, allows. It
-// is nil where a phase has no pick, or one worker of each does not fit the GPUs.
+// is nil where a phase has no pick, one worker of each does not fit the GPUs, or
+// a target is missed and nothing says how large the pools are to be: the nearest
+// miss is a worker with hardly any load, to which a prefill worker is matched by
+// hundreds.
 func Match(r Result, t Target, d Demand) *Deployment {
 	var all []Deployment
 	for _, p := range r.Prefill.points(t.TTFT) {
 		for _, q := range r.Decode.points(t.ITL) {
-			all = append(all, d.pair(p, q, t)...)
+			if d.sized() || p.Met && q.Met {
+				all = append(all, d.pair(p, q, t)...)
+			}
 		}
 	}
-	return d.choose(all)
+	best := d.choose(all)
+	if best != nil {
+		d.within(best, t)
+	}
+	return best
 }
+
+// sized says that the demand itself bounds the pools.
+func (d Demand) sized() bool { return d.RequestRate > 0 || d.TotalGPUs > 0 }
 
 // choose is the best of some deployments; nil where there is none.
 func (d Demand) choose(all []Deployment) *Deployment {
@@ -147,7 +172,7 @@ func (d Demand) choose(all []Deployment) *Deployment {
 	if slices.ContainsFunc(all, met) {
 		all = slices.DeleteFunc(all, func(x Deployment) bool { return !x.Met })
 	}
-	if d.RequestRate == 0 && d.TotalGPUs == 0 {
+	if !d.sized() {
 		most := 0.0
 		for _, x := range all {
 			most = max(most, x.RequestRate/float64(x.GPUs))
@@ -166,7 +191,7 @@ func (d Demand) choose(all []Deployment) *Deployment {
 // better says that x is to be preferred to y. With a demand it is the one that
 // serves more, then the one with fewer GPUs; without, fewer GPUs come first.
 func (d Demand) better(x, y Deployment) bool {
-	if d.RequestRate > 0 || d.TotalGPUs > 0 {
+	if d.sized() {
 		if math.Abs(x.Served-y.Served) > 1e-9*y.Served {
 			return x.Served > y.Served
 		}
@@ -187,7 +212,7 @@ func (d Demand) pair(p, q Pick, t Target) []Deployment {
 	}
 	rq := q.RequestRate(d.ISL, d.OSL) * decodeShare
 	for n := 1; n <= most; n++ {
-		rp := float64(n) * p.RequestRate(d.ISL, d.OSL) * busiest(n*p.AttentionDP(), p.Trial.TTFT.Mean, t.TTFT)
+		rp := d.prefillRate(p, n, t)
 		if rp <= 0 {
 			continue // the target leaves no room for waiting
 		}
@@ -219,13 +244,23 @@ func (d Demand) pair(p, q Pick, t Target) []Deployment {
 	return list
 }
 
+// prefillRate is how many requests per second so many prefill workers take. Where
+// the prompt alone misses the target no load meets it, and the queue is let be.
+func (d Demand) prefillRate(p Pick, workers int, t Target) float64 {
+	share := prefillShare
+	if p.Met {
+		share = busiest(workers*p.AttentionDP(), p.Trial.TTFT.Mean, t.TTFT)
+	}
+	return float64(workers) * p.RequestRate(d.ISL, d.OSL) * share
+}
+
 func (d Demand) deployment(p, q Pick, n, m int, rp, rq float64) Deployment {
 	x := Deployment{
 		Prefill: &Pool{Mapping: p.Mapping.String(), Workers: n, GPUs: n * p.GPUs, Concurrency: p.Trial.Concurrency,
 			AlwaysBusy: float64(n) * p.RequestRate(d.ISL, d.OSL), RequestRate: rp},
 		Decode: &Pool{Mapping: q.Mapping.String(), Workers: m, GPUs: m * q.GPUs, Concurrency: q.Trial.Concurrency,
 			AlwaysBusy: float64(m) * q.RequestRate(d.ISL, d.OSL), RequestRate: float64(m) * rq},
-		ITL: q.Trial.ITL.Mean, Met: p.Met && q.Met,
+		ITL: q.Trial.ITL.Mean, Met: p.Met && q.Met, prefill: p, decode: q,
 	}
 	x.GPUs, x.RequestRate = x.Prefill.GPUs+x.Decode.GPUs, min(x.Prefill.RequestRate, x.Decode.RequestRate)
 	d.price(&x)

@@ -143,7 +143,9 @@ func (m *middle) Take(r *record.Record) error {
 
 // MatchAggregated is the cheapest deployment of workers that do both halves of
 // a request; nil where none was measured. Where no rate meets both targets it is
-// the one that misses the worse of the two by least.
+// the one that misses the worse of the two by least, or nil where nothing says
+// how large the pool is to be, as with [Match]. It has no ranges: a rate is
+// offered in one run, and whether it meets the targets has no repeats.
 func MatchAggregated(list []AggregatedOutcome, t Target, d Demand) *Deployment {
 	var all []Deployment
 	var nearest *Deployment
@@ -161,7 +163,10 @@ func MatchAggregated(list []AggregatedOutcome, t Target, d Demand) *Deployment {
 			}
 		}
 	}
-	if nearest == nil || !nearest.Met {
+	switch {
+	case nearest == nil || !nearest.Met && !d.sized():
+		return nil
+	case !nearest.Met:
 		return nearest
 	}
 	return d.choose(all)

@@ -1,7 +1,9 @@
 package profile
 
 import (
+	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"headway/internal/model"
@@ -190,4 +192,69 @@ func FuzzOutcome(f *testing.F) {
 			t.Errorf("%s: pick %+v, %v", data, p, ok)
 		}
 	})
+}
+
+// The ranges of pools are those of their points, carried through by hand.
+func TestMatchHasRanges(t *testing.T) {
+	r, target := matched()
+	repeated := func(p *PhaseResult, ttft, rate Figure) {
+		trial := &p.Outcomes[0].Trials[0]
+		trial.TTFT, trial.Throughput = ttft, rate
+		p.Pick.Trial = *trial
+	}
+	half := student95(2) / math.Sqrt(3) // of a standard deviation, with 3 repeats
+	d := Demand{ISL: 1000, OSL: 100, GPUHour: 3}
+	if x := Match(r, target, d); x.RequestRateRange != nil || x.CostRange != nil || x.Decode.AlwaysBusyRange != nil {
+		t.Errorf("points that were measured once have ranges: %+v", x)
+	}
+	repeated(&r.Prefill, Figure{Mean: .1, Std: .001, N: 3}, Figure{Mean: 5000, Std: 50, N: 3})
+	repeated(&r.Decode, Figure{Mean: .01, N: 3}, Figure{Mean: 500, Std: 20, N: 3})
+	x := Match(r, target, d)
+	if x == nil || x.RequestRateRange == nil || x.CostRange == nil {
+		t.Fatalf("no ranges: %+v", x)
+	}
+	// 2 workers of 2 GPUs and 1 of 4: 18 and 18.4 requests a second.
+	decode, prefill := 18.4-4*20*half/100*.92, 18+2*2*50*half/1000*.9
+	for _, c := range []struct {
+		what      string
+		got, want float64
+	}{
+		{"low rate", x.RequestRateRange.Low, decode}, {"high rate", x.RequestRateRange.High, prefill}, {"high served", x.ServedRange.High, prefill},
+		{"low cost", x.CostRange.Low, 8 * 3000. / 3600 / prefill}, {"high cost", x.CostRange.High, 8 * 3000. / 3600 / decode},
+		{"low decode", x.Decode.AlwaysBusyRange.Low, decode / .92}, {"high prefill", x.Prefill.AlwaysBusyRange.High, prefill / .9},
+	} {
+		if math.Abs(c.got-c.want) > 1e-9 {
+			t.Errorf("%s: %.6f, want %.6f", c.what, c.got, c.want)
+		}
+	}
+	// A TTFT that may miss the target leaves no rate for certain, at any cost.
+	target.TTFT = .101
+	d.RequestRate = 1
+	x = Match(r, target, d)
+	if x == nil || x.ServedRange.Low != 0 || x.ServedRange.High != 1 || !math.IsInf(x.CostRange.High, 1) {
+		t.Fatalf("a TTFT of 100 ±2.5 ms for a target of 101: %+v", x)
+	}
+	if data, err := json.Marshal(x.CostRange); err != nil || !strings.HasSuffix(string(data), `"high":null}`) {
+		t.Errorf("%s, %v", data, err)
+	}
+}
+
+// Nothing is matched to a worker that misses its target, unless the size of the
+// pools is asked for.
+func TestMatchOfAMissedTarget(t *testing.T) {
+	r, target := matched()
+	target.ITL = .001
+	r.Decode = phaseOf(Decode, outcome("TP=4", 4, [2]float64{.01, 5}), target.ITL)
+	d := Demand{ISL: 1000, OSL: 100, GPUHour: 3}
+	if x := Match(r, target, d); x != nil {
+		t.Errorf("%d GPUs for a target that is missed", x.GPUs)
+	}
+	d.TotalGPUs = 16
+	if x := Match(r, target, d); x == nil || x.Met || x.GPUs > 16 {
+		t.Errorf("16 GPUs: %+v", x)
+	}
+	list := []AggregatedOutcome{{Mapping: "TP=2", GPUs: 2, Trials: []Trial{{Concurrency: 4, TTFT: Figure{Mean: .2, N: 9}, ITL: Figure{Mean: .01, N: 9}, Throughput: Figure{Mean: 100, N: 1}}}}}
+	if x := MatchAggregated(list, target, Demand{ISL: 1000, OSL: 100, GPUHour: 3}); x != nil {
+		t.Errorf("aggregated: %+v", x)
+	}
 }
