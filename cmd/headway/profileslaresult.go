@@ -141,7 +141,7 @@ func (s *slaSearch) conclude() error {
 	s.best = profile.Match(r, s.found.Target, s.found.Demand)
 	s.whole = profile.MatchAggregated(s.found.Aggregated, s.found.Target, s.found.Demand)
 	s.found.Title = fmt.Sprintf("%s on %s · ISL %d, OSL %d", s.name, s.search.Space.GPU.Title, s.c.ISL, s.c.OSL)
-	s.found.Note = fmt.Sprintf("%s search on %s, %d repeats at most, whiskers: 95 %% interval · headway %s", s.c.Method, s.c.On, s.c.Repeats, version)
+	s.found.Note = fmt.Sprintf("%s search on %s, --repeats %d · headway %s", s.c.Method, s.c.On, s.c.Repeats, version)
 	if s.c.On == "sim" {
 		s.found.Note += " · simulated by a roofline whose efficiencies are assumptions"
 	}

@@ -258,3 +258,34 @@ func TestMatchOfAMissedTarget(t *testing.T) {
 		t.Errorf("aggregated: %+v", x)
 	}
 }
+
+// A front has the wait for a worker in it, and a cost line says that its TTFT
+// target is missed.
+func TestPicturesSayWhatIsMissed(t *testing.T) {
+	r, target := matched()
+	report := func(ttft float64) Report {
+		r.Prefill = phaseOf(Prefill, r.Prefill.Outcomes[0], ttft)
+		return Report{Result: r, Target: Target{TTFT: ttft, ITL: target.ITL}, Demand: Demand{ISL: 1000, OSL: 100, GPUHour: 3}}
+	}
+	top := func(r Report) float64 { return r.pareto().Series[0].Points[0].Y }
+	// 1000 tokens at 5000·0.9 and 100 at 500·0.92, where prompts may wait.
+	if got, most := top(report(10)), 100/(1000/4500.+100/460.); got > most+1e-9 || got < 0.97*most {
+		t.Errorf("prompts may wait: %.2f tokens/s/GPU, at most %.2f", got, most)
+	}
+	if loose, tight := top(report(10)), top(report(.1005)); tight > 0.95*loose {
+		t.Errorf("prompts that may not wait leave %.2f tokens/s/GPU of %.2f", tight, loose)
+	}
+	series := report(10).pareto().Series
+	if x := Match(r, target, report(10).Demand); len(series) != 2 || series[1].Points[0].Y != x.RequestRate*100/float64(x.GPUs) {
+		t.Errorf("the recommended pools are not in the picture: %+v", series)
+	}
+	if s := report(.05).cost().Series[0]; !s.Faint || !strings.Contains(s.Name, "misses 50 ms") {
+		t.Errorf("cost line %q", s.Name)
+	}
+	if s := report(.2).cost().Series[0]; s.Faint || strings.Contains(s.Name, "misses") {
+		t.Errorf("cost line %q", s.Name)
+	}
+	if s := report(.05).pareto().Series[0]; !strings.Contains(s.Name, "misses the TTFT target") {
+		t.Errorf("front %q", s.Name)
+	}
+}

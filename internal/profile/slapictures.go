@@ -34,7 +34,7 @@ func (r Report) WritePictures(dir string) ([]string, error) {
 		if len(p.chart.Series) == 0 {
 			continue
 		}
-		p.chart.Subtitle, p.chart.Note = r.Title, r.Note
+		p.chart.Subtitle, p.chart.Note = r.Title, p.chart.Note+" · "+r.Note
 		var png, svg bytes.Buffer
 		if err := p.chart.WritePNG(&png); err != nil {
 			return names, fmt.Errorf("drawing %s: %w", p.name, err)
@@ -56,6 +56,7 @@ func (r Report) WritePictures(dir string) ([]string, error) {
 func (r Report) performance(p PhaseResult) chart.Chart {
 	c := chart.Chart{
 		Title: "Decode: ITL and throughput per GPU",
+		Note:  "whiskers: 95 % interval",
 		X:     chart.Axis{Label: latencyName(p.Phase) + " (ms)"},
 		Y:     chart.Axis{Label: "Tokens/s/GPU"},
 		Lines: []chart.Line{{Value: r.Target.of(p.Phase) * 1e3, Vertical: true, Label: fmt.Sprintf("target %.4g ms", r.Target.of(p.Phase)*1e3)}},
@@ -85,10 +86,12 @@ func (r Report) performance(p PhaseResult) chart.Chart {
 }
 
 // cost is what a thousand requests cost against how fast each user is served:
-// a line over the decode front for each prefill point of the prefill front.
+// a line over the decode front for each prefill point of the prefill front, as
+// Dynamo draws it; faint where the TTFT target is missed.
 func (r Report) cost() chart.Chart {
 	c := chart.Chart{
 		Title: "Cost and experience",
+		Note:  "all workers always busy: no queue, and no pool of whole workers, which cost more",
 		X:     chart.Axis{Label: "Tokens/s/user (1000 / ITL in ms)"},
 		Y:     chart.Axis{Label: fmt.Sprintf("$ per 1000 requests at $%.2f per GPU hour", r.Demand.GPUHour), Log: true},
 		Lines: []chart.Line{{Value: 1 / r.Target.ITL, Vertical: true, Label: fmt.Sprintf("target ITL %.4g ms", r.Target.ITL*1e3)}},
@@ -99,6 +102,9 @@ func (r Report) cost() chart.Chart {
 			break
 		}
 		s := chart.Series{Name: fmt.Sprintf("prefill %s, TTFT %.0f ms", p.Mapping, p.Trial.TTFT.Mean*1e3)}
+		if p.Trial.TTFT.Mean > r.Target.TTFT {
+			s.Name, s.Faint = s.Name+fmt.Sprintf(" (misses %.4g ms)", r.Target.TTFT*1e3), true
+		}
 		for _, q := range decode {
 			point := chart.Point{X: 1 / q.Trial.ITL.Mean, Y: CostPer1000(r.Demand.ISL, r.Demand.OSL, p.Trial.Throughput.Mean, q.Trial.Throughput.Mean, r.Demand.GPUHour)}
 			if len(c.Series) == 0 {
@@ -112,22 +118,20 @@ func (r Report) cost() chart.Chart {
 }
 
 // pareto is tokens/s/user against tokens/s/GPU of whole requests: the front of
-// matched pairs whose prefill meets the TTFT target, and that of aggregated
-// workers whose TTFT does.
+// matched pools whose prefill meets the TTFT target (or of the nearest, which is
+// said), that of aggregated workers whose TTFT does, and the recommended pools.
+// Both fronts have queueing in them: pools by [Match]'s rule, each pair in the
+// size that has most of a GPU; aggregated workers since requests arrive at random.
 func (r Report) pareto() chart.Chart {
 	c := chart.Chart{
 		Title: "Disaggregated and aggregated",
+		Note:  fmt.Sprintf("random arrivals, TTFT with the wait for a worker; pools of at most %d prefill workers, used to %.0f %% (prefill) and %.0f %% (decode) at most", mostWorkers, 100*prefillShare, 100*decodeShare),
 		X:     chart.Axis{Label: "Tokens/s/user"},
 		Y:     chart.Axis{Label: "Output tokens/s/GPU, prefill GPUs included"},
 		Lines: []chart.Line{{Value: 1 / r.Target.ITL, Vertical: true, Label: fmt.Sprintf("target ITL %.4g ms", r.Target.ITL*1e3)}},
 	}
-	var pairs, whole []Corner
-	for _, p := range r.Result.Prefill.points(r.Target.TTFT) {
-		for _, q := range picksOf(r.Result.Decode) {
-			request := float64(r.Demand.ISL)/p.Trial.Throughput.Mean/prefillShare + float64(r.Demand.OSL)/q.Trial.Throughput.Mean/decodeShare
-			pairs = append(pairs, Corner{1 / q.Trial.ITL.Mean, float64(r.Demand.OSL) / request, p.Mapping.String() + " + " + q.Mapping.String()})
-		}
-	}
+	pools, named := r.pools()
+	var whole []Corner
 	for _, o := range r.Aggregated {
 		for _, t := range o.Trials {
 			if t.TTFT.Mean <= r.Target.TTFT {
@@ -138,7 +142,7 @@ func (r Report) pareto() chart.Chart {
 	for _, s := range []struct {
 		name   string
 		points []Corner
-	}{{"disaggregated, prefill + decode", pairs}, {"aggregated", whole}} {
+	}{{named, pools}, {"aggregated", whole}, {"recommended pools", r.recommended()}} {
 		if len(s.points) == 0 {
 			continue
 		}
@@ -149,4 +153,42 @@ func (r Report) pareto() chart.Chart {
 		c.Series = append(c.Series, line)
 	}
 	return c
+}
+
+// perGPU is a deployment's place in the picture of fronts.
+func (r Report) perGPU(x Deployment, label string) Corner {
+	return Corner{1 / x.ITL, x.RequestRate * float64(r.Demand.OSL) / float64(x.GPUs), label}
+}
+
+// pools is every pair of a prefill and a decode worker in the size that has most
+// of a GPU, and what they are called.
+func (r Report) pools() (list []Corner, name string) {
+	name = "disaggregated, prefill + decode"
+	free := Demand{ISL: r.Demand.ISL, OSL: r.Demand.OSL, GPUHour: r.Demand.GPUHour}
+	for _, p := range r.Result.Prefill.points(r.Target.TTFT) {
+		if !p.Met {
+			name = "disaggregated, misses the TTFT target"
+		}
+		for _, q := range picksOf(r.Result.Decode) {
+			best := Corner{}
+			for _, x := range free.pair(p, q, r.Target) {
+				if at := r.perGPU(x, p.Mapping.String()+" + "+q.Mapping.String()); at.Y > best.Y {
+					best = at
+				}
+			}
+			if best.Y > 0 {
+				list = append(list, best)
+			}
+		}
+	}
+	return list, name
+}
+
+// recommended is the deployment of the result, if there is one.
+func (r Report) recommended() []Corner {
+	x := Match(r.Result, r.Target, r.Demand)
+	if x == nil {
+		return nil
+	}
+	return []Corner{r.perGPU(*x, fmt.Sprintf("%d× %s + %d× %s", x.Prefill.Workers, x.Prefill.Mapping, x.Decode.Workers, x.Decode.Mapping))}
 }
