@@ -125,10 +125,20 @@ func (c *slaCmd) run(ctx context.Context, a app) (code int, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.status("failed", "", s.stage, err))
+			err = errors.Join(err, s.status("failed", interruption(ctx), s.stage, err))
 		}
 	}()
 	return s.run(ctx)
+}
+
+// interruption is the message of a search that was ended from outside. The
+// status has no word of its own for that: who waits for a search knows Dynamo's
+// three, and would wait for ever at a fourth.
+func interruption(ctx context.Context) string {
+	if ctx.Err() == nil {
+		return ""
+	}
+	return "interrupted, not failed: the same call with --resume goes on"
 }
 
 // run is the search and what is made of it.

@@ -37,6 +37,7 @@ type Forward struct {
 	pod  string
 	to   int64
 	n    int
+	lost int // connections that failed since one that worked
 }
 
 // ParseTarget reads svc/NAME, svc/NAME:PORT or the same with service/; PORT is
@@ -81,6 +82,9 @@ func (f *Forward) Close() error {
 	err := f.listener.Close()
 	f.hangUp()
 	f.wg.Wait()
+	if f.lost > 1 {
+		f.note("port-forward to svc/%s: %d connections failed until the end", f.service, f.lost)
+	}
 	return err
 }
 
@@ -93,7 +97,7 @@ func (f *Forward) accept() {
 		f.wg.Go(func() {
 			defer func() { _ = conn.Close() }() // the client sees the end
 			if err := f.lead(conn); err != nil && f.ctx.Err() == nil {
-				f.note("port-forward to svc/%s: %v", f.service, err)
+				f.failed(err)
 			}
 		})
 	}
@@ -113,7 +117,7 @@ func (f *Forward) lead(local net.Conn) error {
 		_, _ = io.Copy(data, local) // a client that goes ends its requests
 		_ = data.Close()
 	})
-	_, err = io.Copy(local, data)
+	_, err = io.Copy(local, &firstRead{data, f.worked})
 	_, _ = data.Reset(), local.Close() // ends the other direction
 	up.Wait()
 	if err != nil {
@@ -139,8 +143,7 @@ func (f *Forward) streams() (errs, data httpstream.Stream, via httpstream.Connec
 		if err == nil {
 			return errs, data, via, nil
 		}
-		f.forget(via)
-		if try == 0 {
+		if f.forget(via) && try == 0 {
 			f.note("port-forward to svc/%s: the connection to pod %s broke (%v); it is made anew", f.service, f.pod, err)
 		}
 	}
@@ -231,14 +234,55 @@ func (f *Forward) connection(ctx context.Context) (httpstream.Connection, int64,
 }
 
 // forget lets new connections go another way. What via carries goes on, if it
-// still can: that it was slow to take one more need not be its end.
-func (f *Forward) forget(via httpstream.Connection) {
+// still can: that it was slow to take one more need not be its end. It is false
+// where another connection has said so before.
+func (f *Forward) forget(via httpstream.Connection) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.conn == via {
-		f.conn = nil
-		f.old = append(f.old, via)
+	if f.conn != via {
+		return false
 	}
+	f.conn = nil
+	f.old = append(f.old, via)
+	return true
+}
+
+// failed says why a connection failed, unless the one before failed, too: where
+// nothing listens, a load generator would fill the screen.
+func (f *Forward) failed(err error) {
+	f.mu.Lock()
+	f.lost++
+	first := f.lost == 1
+	f.mu.Unlock()
+	if first {
+		f.note("port-forward to svc/%s: %v (said once, until it works again)", f.service, err)
+	}
+}
+
+// worked notes that an answer came.
+func (f *Forward) worked() {
+	f.mu.Lock()
+	lost := f.lost
+	f.lost = 0
+	f.mu.Unlock()
+	if lost > 1 {
+		f.note("port-forward to svc/%s: it works again; %d connections failed meanwhile", f.service, lost)
+	}
+}
+
+// firstRead calls then when the first bytes have come.
+type firstRead struct {
+	io.Reader
+	then func()
+}
+
+func (r *firstRead) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if n > 0 && r.then != nil {
+		r.then()
+		r.then = nil
+	}
+	return n, err
 }
 
 // hangUp closes every connection.

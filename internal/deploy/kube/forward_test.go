@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -104,6 +105,37 @@ func TestForwardManyAtOnceAndAnew(t *testing.T) {
 	}
 	if err := post(fw, 1); err == nil {
 		t.Error("it forwards after its end")
+	}
+}
+
+// A service at which nothing listens is said once, however many connections
+// there are, and so is that it answers again.
+func TestForwardSaysAFailureOnce(t *testing.T) {
+	f := forwardTo(t)
+	var mu sync.Mutex
+	var notes []string
+	fw, err := f.cluster().Forward(t.Context(), "front", "", func(format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		notes = append(notes, fmt.Sprintf(format, args...))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		fw.failed(errors.New("nothing listens"))
+	}
+	if err := post(fw, 7); err != nil {
+		t.Error(err)
+	}
+	if err := fw.Close(); err != nil {
+		t.Error(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	all := strings.Join(notes, "\n")
+	if n := strings.Count(all, "nothing listens"); n != 1 || !strings.Contains(all, "it works again; 10 connections") {
+		t.Errorf("%d notes of %d say what failed:\n%s", n, len(notes), all)
 	}
 }
 
