@@ -147,8 +147,8 @@ func (c *profileEndpointCmd) run(ctx context.Context, a app) (int, error) {
 
 // measure makes the sweep and writes its files.
 func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.Engine, sweep profile.Sweep) (int, error) {
-	about := fmt.Sprintf("%s at %s · %d GPU(s) · %d repeats · headway %s",
-		strings.Join(c.Model, ","), engine.Facts().URL, c.NumGPUs, c.Repeats, version)
+	about := fmt.Sprintf("%s at %s · %s · --repeats %d · headway %s",
+		strings.Join(c.Model, ","), engine.Facts().URL, gpuCount(c.NumGPUs), c.Repeats, version)
 	var result interface {
 		WriteFiles(dir, about string) error
 	}

@@ -60,6 +60,9 @@ func (c *slaCmd) onFaults(a app, bad *faultList) {
 		{c.On != "process", processOptions, "--on process"},
 		{c.On != "kube", kubeOptions, "--on kube"},
 		{c.On == "sim", "max-kv-tokens tokenizer tokenizer-revision", "--on process or kube"},
+		// A plan simulates the candidates, whatever they run on, by both searches.
+		{c.On != "sim" && !c.DryRun, "weights-load-rate engine-startup-time", "--on sim or --dry-run"},
+		{c.Method != "fast" && !c.DryRun, "roofline-error", "--search fast or --dry-run"},
 	})
 	bad.notNegative("max-kv-tokens", float64(c.MaxKV))
 	switch c.On {

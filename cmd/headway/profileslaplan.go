@@ -31,9 +31,9 @@ func (s *slaSearch) mostGPUs() int {
 	case s.c.MaxGPUs > 0:
 		return s.c.MaxGPUs
 	case s.c.PerNode > 0:
-		return s.c.PerNode
+		return max(s.c.PerNode, s.c.MinGPUs)
 	}
-	return s.search.Space.GPU.PerNode
+	return max(s.search.Space.GPU.PerNode, s.c.MinGPUs)
 }
 
 // announce says what will be tried and what not.
@@ -53,7 +53,11 @@ func (s *slaSearch) announce() {
 		for _, c := range list {
 			names = append(names, c.Mapping.String())
 		}
-		s.a.note("%s: %d candidates: %s", p, len(list), strings.Join(names, " "))
+		some := fmt.Sprintf("%d candidates", len(list))
+		if len(list) == 1 {
+			some = "1 candidate"
+		}
+		s.a.note("%s: %s: %s", p, some, strings.Join(names, " "))
 		for _, r := range rejected {
 			for _, why := range r.Reasons {
 				s.a.note("%s: not %s: %s", p, r.Candidate.Mapping, why.Reason)

@@ -67,14 +67,14 @@ func (b *prober) decodeGrid() ([]DecodePoint, error) {
 		}
 	}
 	if len(grid) == 0 {
-		return nil, fmt.Errorf("profiling the engine's decode: a KV cache of %d tokens does not hold one request of %d tokens and its reply of %d for each of %d attention ranks",
-			b.facts.KVTokens, lengths[0], b.ReplyTokens, b.facts.AttentionDP)
+		return nil, fmt.Errorf("profiling the engine's decode: a KV cache of %d tokens does not hold one request of %d tokens and its reply of %d on %s",
+			b.facts.KVTokens, lengths[0], b.ReplyTokens, counted(b.facts.AttentionDP, "attention rank"))
 	}
 	return grid, nil
 }
 
 func (p DecodePoint) name() string {
-	return fmt.Sprintf("%d requests of %d tokens", p.Requests, p.ISL)
+	return counted(p.Requests, "request") + fmt.Sprintf(" of %d tokens", p.ISL)
 }
 
 // String is the point in a few words.

@@ -92,3 +92,11 @@ func RequestNumbers(ranks, most, granularity int) []int {
 	}
 	return out
 }
+
+// counted is a number of things, in words: 1 request, 2 requests.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

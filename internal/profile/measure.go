@@ -90,7 +90,7 @@ func (s Sweep) Validate(p Phase) error {
 		faults = append(faults, fmt.Errorf("repeats %d: must be from 1 to 100", s.Repeats))
 	}
 	if s.MostRepeats < s.Repeats || s.MostRepeats > 1000 {
-		faults = append(faults, fmt.Errorf("most repeats %d: must be from %d, the repeats of every point, to 1000", s.MostRepeats, s.Repeats))
+		faults = append(faults, fmt.Errorf("--max-repeats %d: must be from %d, the --repeats of every point, to 1000", s.MostRepeats, s.Repeats))
 	}
 	if !(s.MaxShare > 0 && s.MaxShare <= 1) {
 		faults = append(faults, fmt.Errorf("widest interval %g: must be a share of the mean above 0, at most 1", s.MaxShare))

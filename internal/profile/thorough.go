@@ -57,7 +57,7 @@ func mostConcurrent(f Facts, s Space) (int, error) {
 	}
 	perRank := f.KVTokens / ranks / (s.ISL + s.OSL)
 	if perRank == 0 {
-		return 0, &DeadError{Reason: ReasonMemory, Message: fmt.Sprintf("the KV cache of %d tokens on %d ranks does not hold one request of %d", f.KVTokens, ranks, s.ISL+s.OSL),
+		return 0, &DeadError{Reason: ReasonMemory, Message: fmt.Sprintf("the KV cache of %d tokens on %s does not hold one request of %d a rank", f.KVTokens, counted(ranks, "rank"), s.ISL+s.OSL),
 			Advice: "give the engine more GPUs, or a larger share of their memory"}
 	}
 	return max(min(perRank*ranks, MaxConcurrency/ranks*ranks), ranks), nil
