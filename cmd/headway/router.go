@@ -55,10 +55,15 @@ func (f *contestFlags) live() bool { return len(f.URLs) > 0 }
 // simulatedWorkers is how many there are where nothing is said.
 const simulatedWorkers = 8
 
-// cluster is the simulated cluster of an arm; speedup divides its times.
+// described is the simulated cluster as the options have it; speedup divides
+// its times.
+func (f *contestFlags) described(speedup float64) *clusterFlags {
+	return &clusterFlags{engineFlags: f.engineFlags, timingFlags: f.timingFlags, transferFlags: f.transferFlags, routerFlags: f.routerFlags, speedFlags: speedFlags{speedup}}
+}
+
+// cluster is the simulated cluster of an arm.
 func (f *contestFlags) cluster(mode router.Mode, speedup float64, seed uint64) (cluster.Config, error) {
-	all := clusterFlags{engineFlags: f.engineFlags, timingFlags: f.timingFlags, transferFlags: f.transferFlags, routerFlags: f.routerFlags, speedFlags: speedFlags{speedup}}
-	c, err := all.config(mode, simulatedWorkers, seed)
+	c, err := f.described(speedup).config(mode, simulatedWorkers, seed)
 	// The times of single tokens would make files of gigabytes and change no
 	// figure that is shown.
 	c.TokenArrivals, c.Regret = false, f.Regret
@@ -125,14 +130,21 @@ func (f *contestFlags) endpoints(bad *faultList) []routerArm {
 	return all
 }
 
-// clusterFaults are those of the options of the simulated cluster.
-func (f *contestFlags) clusterFaults(bad *faultList, arms []routerArm, speedup float64) {
+// clusterFaults are those of the options of the simulated cluster, the ones that
+// would do nothing among them.
+func (f *contestFlags) clusterFaults(a app, bad *faultList, arms []routerArm, speedup float64) {
 	if f.live() || len(arms) == 0 {
 		return
 	}
+	f.described(speedup).idle(bad, a.given, hasKV(arms), "--router-modes kv")
 	if _, err := f.cluster(arms[0].mode, speedup, 0); err != nil {
 		*bad = append(*bad, err)
 	}
+}
+
+// hasKV says whether a simulated router is in mode kv.
+func hasKV(arms []routerArm) bool {
+	return slices.ContainsFunc(arms, func(a routerArm) bool { return a.mode == router.KV })
 }
 
 // unused reports options that were given and that would do nothing: those of the

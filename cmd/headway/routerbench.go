@@ -36,6 +36,8 @@ type routerBench struct {
 	arms    []routerArm
 	loads   []routerLoad
 	tiers   *tiers // of the priority benchmark
+	talks   bool   // there are sessions of several turns
+	replies *replies
 	summary report.Comparison
 	seed    uint64
 	secrets report.Redactor
@@ -197,6 +199,11 @@ func (b *routerBench) measure(ctx context.Context, at study.Load, arm, dir strin
 		plan.Source = b.tiers.tag(plan.Source, a.tagged)
 		also = b.tiers.begin(metric.Options{Streaming: true, Clock: record.ClockAt(time.Unix(0, 0))})
 	}
+	if b.talks && b.replies == nil && !b.flags.live() {
+		// What is said is the same in all arms.
+		b.replies = newReplies(b.block())
+		also = both{b.replies, also}
+	}
 	var rep *report.Report
 	if b.flags.live() {
 		rep, err = b.measureLive(ctx, a, plan, h, dir, also)
@@ -221,6 +228,15 @@ func (b *routerBench) simulate(ctx context.Context, a routerArm, plan workload.P
 	cfg.Tokenizer, h.Tokenizer = tok.tokenizer, tok.info
 	return study.Simulation{Header: h, Plan: plan, Cluster: cfg, Metrics: metric.Options{Streaming: true}, Dir: dir,
 		Names: report.FileNames(""), Lines: true, Also: also}.Run(ctx)
+}
+
+// block is the tokens of a simulated KV block.
+func (b *routerBench) block() int {
+	cfg, err := b.flags.cluster(b.arms[0].mode, b.speedup, b.seed)
+	if err != nil {
+		return 1
+	}
+	return cfg.BlockSize()
 }
 
 // measureLive runs a plan on an endpoint or its replicas.
@@ -265,6 +281,7 @@ func (b both) Take(r *record.Record) error {
 
 // warn gathers what is wrong with the runs.
 func (b *routerBench) warn() {
+	b.tell()
 	seen := map[string]bool{}
 	for _, k := range b.summary.Cases {
 		// The arms of priority come in pairs: without and with the hints.
@@ -292,6 +309,22 @@ func (b *routerBench) warn() {
 					"%s: the baseline %s is saturated (completed %.0f %% of offered): its queue grows as long as the load lasts, so figures over it are no gain to quote", k.Name, a.Name, 100*share)})
 			}
 		}
+	}
+}
+
+// tell adds what is to be said of simulated runs.
+func (b *routerBench) tell() {
+	if b.replies != nil {
+		b.addNote(b.replies.note())
+	}
+	if !b.flags.live() {
+		b.addNote(b.flags.idleNote(hasKV(b.arms)))
+	}
+}
+
+func (b *routerBench) addNote(text string) {
+	if text != "" {
+		b.summary.Notes = append(b.summary.Notes, text)
 	}
 }
 

@@ -35,7 +35,7 @@ func (c *routerPrefixCmd) run(ctx context.Context, a app) (int, error) {
 	var bad faultList
 	arms := c.arms(&bad)
 	c.unused(a, &bad)
-	c.clusterFaults(&bad, arms, c.Speedup)
+	c.clusterFaults(a, &bad, arms, c.Speedup)
 	if c.live() && a.given["speedup-ratio"] {
 		bad.add("--speedup-ratio: describes the simulated cluster, and --url measures real endpoints")
 	}
@@ -59,8 +59,8 @@ func (c *routerPrefixCmd) run(ctx context.Context, a app) (int, error) {
 	b := c.bench(a, "prefix-ratio", arms, loads)
 	b.speedup = c.Speedup
 	b.summary.XKey, b.summary.XLabel = "prefix_ratio", "Prefix ratio"
-	b.summary.Notes = []string{fmt.Sprintf("%d requests of %d+%d tokens at concurrency %d; a share of the input is one of %d prefixes, the rest is each request's own",
-		c.Requests, c.ISL, c.OSL, c.Concurrency, c.Prefixes)}
+	b.summary.Notes = []string{fmt.Sprintf("%s of %d+%d tokens at concurrency %d; a share of the input is one of %s, the rest is each request's own",
+		howMany(c.Requests, "request", "requests"), c.ISL, c.OSL, c.Concurrency, howMany(c.Prefixes, "prefix", "prefixes"))}
 	return b.run(ctx)
 }
 

@@ -41,8 +41,8 @@ func (c *routerPriorityCmd) run(ctx context.Context, a app) (int, error) {
 	var bad faultList
 	arms := c.arms(&bad)
 	c.unused(a, &bad)
-	c.traceFlags.faults(&bad)
-	c.clusterFaults(&bad, arms, 1)
+	c.traceFlags.faults(a, &bad)
+	c.clusterFaults(a, &bad, arms, 1)
 	c.tierFaults(&bad, arms)
 	if c.Dataset != "" {
 		if _, err := os.Stat(c.Dataset); err != nil {
@@ -63,6 +63,7 @@ func (c *routerPriorityCmd) run(ctx context.Context, a app) (int, error) {
 		return exitUsage, usageError{err}
 	}
 	b := c.bench(a, "priority", pairs(arms), []routerLoad{l})
+	b.talks = d.Sessions < len(d.Requests)
 	b.tiers = &tiers{shares: c.Shares, values: c.Values, key: workload.Seed(seed).Named("tiers")}
 	b.summary.Baseline = ""
 	b.summary.Notes = append(notes, "without and with priorities: the same requests at the same times with the same tiers, each time with text of its own")

@@ -39,7 +39,7 @@ func (c *routerSessionsCmd) run(ctx context.Context, a app) (int, error) {
 	var bad faultList
 	arms := c.arms(&bad)
 	c.unused(a, &bad)
-	c.clusterFaults(&bad, arms, c.Speedup)
+	c.clusterFaults(a, &bad, arms, c.Speedup)
 	if c.live() && a.given["speedup-ratio"] {
 		bad.add("--speedup-ratio: describes the simulated cluster, and --url measures real endpoints")
 	}
@@ -65,6 +65,7 @@ func (c *routerSessionsCmd) run(ctx context.Context, a app) (int, error) {
 	l.plan = func(key workload.Key) (workload.Plan, error) { return c.plan(d, key), nil }
 	b := c.bench(a, "sessions", arms, []routerLoad{l})
 	b.speedup = c.Speedup
+	b.talks = d.Sessions < len(d.Requests)
 	b.summary.Notes, b.summary.Warnings = c.notes(d)
 	return b.run(ctx)
 }
@@ -105,12 +106,12 @@ func delayed(src workload.Source, d time.Duration) workload.Source {
 
 // notes say what the conversations are and what stands in their history.
 func (c *routerSessionsCmd) notes(d *workload.Dataset) ([]string, []record.Warning) {
-	notes := []string{fmt.Sprintf("%d sessions with %d turns, %d at a time", d.Sessions, len(d.Requests), c.Concurrency)}
+	notes := []string{fmt.Sprintf("%s with %s, %d at a time", howMany(d.Sessions, "session", "sessions"), howMany(len(d.Requests), "turn", "turns"), c.Concurrency)}
 	if d.LiveTurns > 0 {
-		notes = append(notes, fmt.Sprintf("%d turns have the replies of this run in their history", d.LiveTurns))
+		notes = append(notes, howMany(d.LiveTurns, "turn has the replies of this run in its history", "turns have the replies of this run in their history"))
 	}
 	if d.RecordedTurns > 0 {
-		notes = append(notes, fmt.Sprintf("%d turns have the recorded conversation in their history", d.RecordedTurns))
+		notes = append(notes, howMany(d.RecordedTurns, "turn has the recorded conversation in its history", "turns have the recorded conversation in their history"))
 	}
 	if d.Sessions == len(d.Requests) {
 		return notes, []record.Warning{{Code: "no_sessions", Text: d.Name + " has no session of more than one turn, so nothing follows upon anything"}}

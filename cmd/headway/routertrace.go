@@ -31,7 +31,8 @@ const presetRequests = 1000
 // nothing is said: with its reply it stays below the usual --max-model-len.
 const presetMaxISL = 120_000
 
-func (f *traceFlags) faults(bad *faultList) {
+func (f *traceFlags) faults(a app, bad *faultList) {
+	bad.dependents(a.given, []dependents{{f.Dataset == "", "trace-block-size lenient", "--input-dataset"}})
 	if f.Dataset == "" && !f.given() {
 		f.Preset = "mooncake-conversation"
 	}
@@ -63,7 +64,7 @@ func (f *traceFlags) read(a app, seed uint64) (d *workload.Dataset, notes []stri
 		if f.Requests > len(d.Requests) {
 			return nil, nil, nil, fmt.Errorf("--num-requests %d: %s has %d; an option that changes the trace, such as --keep-correlation, draws as many as asked for", f.Requests, f.Dataset, len(d.Requests))
 		}
-		notes = append(notes, fmt.Sprintf("%d rows of the trace as they are", len(d.Requests)))
+		notes = append(notes, howMany(len(d.Requests), "row of the trace as it is", "rows of the trace as they are"))
 	} else {
 		if d, notes, err = f.draw(a, seed, options); err != nil {
 			return nil, nil, nil, err
@@ -113,7 +114,7 @@ func (f *traceFlags) draw(a app, seed uint64, options workload.ReadOptions) (*wo
 		return nil, nil, err
 	}
 	o.Speedup = 1
-	notes := []string{fmt.Sprintf("%d rows drawn from %s", n, f.Dataset+f.Model+f.Preset)}
+	notes := []string{fmt.Sprintf("%s drawn from %s", howMany(n, "row", "rows"), f.Dataset+f.Model+f.Preset)}
 	if f.given() && o.MaxISL == 0 && o.MinISL < presetMaxISL {
 		o.MaxISL = presetMaxISL
 		notes = append(notes, fmt.Sprintf("prompts of more than %d tokens, which drawing lengths independently can give, were left out; --max-isl sets another limit", presetMaxISL))
@@ -149,8 +150,8 @@ func (c *routerTraceCmd) run(ctx context.Context, a app) (int, error) {
 	var bad faultList
 	arms := c.arms(&bad)
 	c.unused(a, &bad)
-	c.traceFlags.faults(&bad)
-	c.clusterFaults(&bad, arms, 1)
+	c.traceFlags.faults(a, &bad)
+	c.clusterFaults(a, &bad, arms, 1)
 	if len(c.Sweep) == 0 {
 		c.Sweep = floats{1}
 	}
@@ -180,6 +181,7 @@ func (c *routerTraceCmd) run(ctx context.Context, a app) (int, error) {
 		return exitUsage, usageError{err}
 	}
 	b := c.bench(a, "trace", arms, loads)
+	b.talks = d.Sessions < len(d.Requests)
 	b.summary.Notes, b.summary.Warnings = notes, warnings
 	if len(loads) > 1 {
 		b.summary.XKey, b.summary.XLabel = "request_rate", "Requests/s"

@@ -54,13 +54,16 @@ func (simReplayCmd) Help() string {
 
 func (c *simReplayCmd) run(ctx context.Context, a app) (int, error) {
 	seed := seedOf(c.Seed)
-	p := &planFlags{promptFlags: c.promptFlags, loadFlags: c.loadFlags, ISL: c.ISL, ISLSD: c.ISLSD, OSL: c.OSL, OSLSD: c.OSLSD, Streaming: true}
-	cfg, goals, err := c.settings(p, seed)
+	p := &planFlags{given: a.given, promptFlags: c.promptFlags, loadFlags: c.loadFlags, ISL: c.ISL, ISLSD: c.ISLSD, OSL: c.OSL, OSLSD: c.OSLSD, Streaming: true}
+	cfg, goals, err := c.settings(a, p, seed)
 	if err != nil {
 		return exitUsage, err
 	}
 	if err := c.tokens(ctx, a, &cfg); err != nil {
 		return exitFailed, err
+	}
+	if n := c.idleNote(c.Mode == router.KV); n != "" {
+		a.note("note: %s", n)
 	}
 	plan, err := p.plan(workload.Stream{Run: "simulated"}.Key(seed))
 	if err != nil {
@@ -85,7 +88,7 @@ func (c *simReplayCmd) run(ctx context.Context, a app) (int, error) {
 }
 
 // settings checks everything that can be checked before the replay.
-func (c *simReplayCmd) settings(p *planFlags, seed uint64) (cluster.Config, []metric.Objective, error) {
+func (c *simReplayCmd) settings(a app, p *planFlags, seed uint64) (cluster.Config, []metric.Objective, error) {
 	var bad faultList
 	if c.Trace != "" && p.InputFile != "" {
 		bad.add("--trace and --input-file: give one of them")
@@ -105,6 +108,7 @@ func (c *simReplayCmd) settings(p *planFlags, seed uint64) (cluster.Config, []me
 		}
 		goals = append(goals, one)
 	}
+	c.clusterFlags.idle(&bad, a.given, c.Mode == router.KV, "--router-mode kv")
 	cfg, err := c.clusterFlags.config(c.Mode, 1, seed)
 	if err != nil {
 		bad = append(bad, err)
@@ -174,8 +178,8 @@ func clusterWarnings(cfg cluster.Config, facts record.Cluster, end cluster.Outco
 		add("no_kv_events", "the router never heard what the workers cache: every prompt was taken for new (prompts shorter than a block, or no prefix caching)")
 	}
 	if end.TooLong > 0 {
-		add("too_long", "%d requests do not fit a worker: the longest has %d tokens of prompt and output, a worker takes %d (--num-gpu-blocks-override, --max-model-len)",
-			end.TooLong, end.TooLongTokens, end.Capacity)
+		add("too_long", "%s fit a worker: the longest has %d tokens of prompt and output, a worker takes %d (--num-gpu-blocks-override, --max-model-len)",
+			howMany(end.TooLong, "request does not", "requests do not"), end.TooLongTokens, end.Capacity)
 	}
 	return all
 }
@@ -245,7 +249,7 @@ func (c *simReplayCmd) show(a app, rep *report.Report) error {
 // clusterText is a cluster's account of itself.
 func clusterText(c record.Cluster) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nSimulated cluster: %d workers, router %s\n", len(c.Workers), c.RouterMode)
+	fmt.Fprintf(&b, "\nSimulated cluster: %s, router %s\n", howMany(len(c.Workers), "worker", "workers"), c.RouterMode)
 	fmt.Fprintf(&b, "prefix hits       %.1f %% of prompt tokens; ideal %.1f %%, in one cache as large as all %.1f %%\n", 100*c.HitRate, 100*c.IdealHitRate, 100*c.IdealAtSize)
 	fmt.Fprintf(&b, "imbalance         %.3f (busiest worker over the mean)\n", c.Imbalance)
 	fmt.Fprintf(&b, "routing regret    mean %.1f ms, p50 %.1f, p99 %.1f (modelled TTFT over the best worker's)\n", 1e3*c.RegretMean, 1e3*c.RegretP50, 1e3*c.RegretP99)

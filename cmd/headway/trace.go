@@ -78,7 +78,7 @@ func (t traceInput) read(a app) (*workload.Trace, error) {
 
 func (a app) noteSkipped(n int, first error) {
 	if n > 0 {
-		a.note("warning: %d lines were skipped, the first for this: %v", n, first)
+		a.note("warning: %s skipped, the first for this: %v", howMany(n, "line was", "lines were"), first)
 	}
 }
 
@@ -139,7 +139,7 @@ func (c *traceAnalyzeCmd) plot(a app, name string, got *synth.Analysis) error {
 			return err
 		}
 	}
-	a.note("%d pictures in %s, as PNG and SVG", len(pictures), c.Plots)
+	a.note("%s in %s, as PNG and SVG", howMany(len(pictures), "picture", "pictures"), c.Plots)
 	return nil
 }
 
@@ -161,7 +161,7 @@ func (p picture) write(dir string) error {
 // in tokens.
 func analysisText(name string, a *synth.Analysis) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d requests\n\n", name, len(a.Rows))
+	fmt.Fprintf(&b, "%s: %s\n\n", name, howMany(len(a.Rows), "request", "requests"))
 	fmt.Fprintf(&b, "%-22s%10s%10s%9s%9s%9s%9s%9s%9s%9s\n", "", "mean", "std", "min", "p25", "median", "p75", "p90", "p99", "max")
 	for _, r := range []struct {
 		name  string
@@ -197,23 +197,36 @@ func number(x float64, digits int) string {
 	return strconv.FormatFloat(x, 'f', digits, 64)
 }
 
+// howMany is a number and the word for what it counts.
+func howMany(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + several
+}
+
+// smallestCache is the size (blocks) from which the text tells of LRU caches.
+const smallestCache = 1000
+
 func reuseText(a *synth.Analysis) string {
 	r := &a.Reuse
 	if r.Blocks == 0 {
 		return "The trace has no block ids: nothing is known of shared prefixes.\n"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d blocks of %d tokens, %d different, %d in more than one prompt\n", r.Blocks, a.BlockSize, r.Distinct, r.Repeated)
+	fmt.Fprintf(&b, "%s of %d tokens, %d different, %d in more than one prompt\n", howMany(r.Blocks, "block", "blocks"), a.BlockSize, r.Distinct, r.Repeated)
 	fmt.Fprintf(&b, "prefix hits of a cache that never forgets: %.1f %% of tokens, %.1f %% of blocks\n", 100*r.HitTokens, 100*r.HitBlocks)
-	b.WriteString("of one LRU cache (blocks: tokens hit):")
-	for _, n := range r.Sizes() {
-		if n < 1000 {
-			continue
+	if sizes := r.Sizes(); sizes[len(sizes)-1] >= smallestCache {
+		b.WriteString("of one LRU cache (blocks: tokens hit):")
+		for _, n := range sizes {
+			if n < smallestCache {
+				continue
+			}
+			_, tokens := r.At(n)
+			fmt.Fprintf(&b, " %d: %.1f %%", n, 100*tokens)
 		}
-		_, tokens := r.At(n)
-		fmt.Fprintf(&b, " %d: %.1f %%", n, 100*tokens)
+		b.WriteByte('\n')
 	}
-	b.WriteByte('\n')
 	if r.Ambiguous > 0 {
 		fmt.Fprintf(&b, "warning: %d ids stand after different prefixes; the format says that an id names all blocks before it\n", r.Ambiguous)
 	}
@@ -225,7 +238,12 @@ func arrivalText(f synth.ArrivalFacts) string {
 		return "The trace has no timestamps.\n"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "arrivals: %d over %.0f s, %.2f requests/s; %d distinct timestamps, at most %d requests on one", f.Count, f.Span, f.Rate, f.Distinct, f.LargestBurst)
+	if f.Span == 0 {
+		fmt.Fprintf(&b, "arrivals: %d at one time, so there is no rate", f.Count)
+	} else {
+		fmt.Fprintf(&b, "arrivals: %d over %.0f s, %.2f requests/s; %d distinct timestamps, at most %s on one",
+			f.Count, f.Span, f.Rate, f.Distinct, howMany(f.LargestBurst, "request", "requests"))
+	}
 	if f.Window > 0 {
 		fmt.Fprintf(&b, "; variance over mean of the counts in %.0f s: %.1f (Poisson 1)", f.Window, f.VarianceOverMean)
 	}

@@ -62,14 +62,14 @@ func (c *traceConvertCmd) run(_ context.Context, a app) (int, error) {
 	}
 	a.noteSkipped(d.Skipped, d.FirstSkip)
 	if d.Unwanted > 0 {
-		a.note("%d rows of other models or kinds of log were left out", d.Unwanted)
+		a.note("%s left out, of other models or kinds of log", howMany(d.Unwanted, "row was", "rows were"))
 	}
 	if conv.Spread == workload.AsRecorded {
 		if w := d.Rounded().Warning(); w != "" {
 			a.note("warning: %s", w)
 		}
 	}
-	a.note("%d requests from %s (%s) in %s", n, path, d.Format, c.Output)
+	a.note("%s from %s (%s) in %s", howMany(n, "request", "requests"), path, d.Format, c.Output)
 	return exitDone, nil
 }
 

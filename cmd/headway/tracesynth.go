@@ -166,7 +166,7 @@ func (c *traceSynthesizeCmd) write(a app, m *synth.Model, o synth.Options) error
 	} else if err := report.WriteFile(name, draw); err != nil {
 		return err
 	}
-	a.note("%d rows in %s, seed %d", n, name, o.Seed)
+	a.note("%s in %s, seed %d", howMany(n, "row", "rows"), name, o.Seed)
 	f, err := m.Forecast(o)
 	if err != nil {
 		return fmt.Errorf("forecasting the hit rate: %w", err)
@@ -224,6 +224,6 @@ func (c *traceFitCmd) run(_ context.Context, a app) (int, error) {
 	if err := report.WriteFile(c.Output, put); err != nil {
 		return exitFailed, err
 	}
-	a.note("model of %d rows in %s", len(t.Rows), c.Output)
+	a.note("model of %s in %s", howMany(len(t.Rows), "row", "rows"), c.Output)
 	return exitDone, nil
 }

@@ -91,8 +91,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// blockSize is the workers' block size in tokens, defaults filled in.
-func (c Config) blockSize() int {
+// BlockSize is the workers' block size in tokens, defaults filled in.
+func (c Config) BlockSize() int {
 	switch {
 	case c.Engine.BlockSize != 0:
 		return c.Engine.BlockSize
@@ -121,7 +121,7 @@ func (c Config) batched() int {
 // routerConfig is that of a router over n workers.
 func (c Config) routerConfig(n int) router.Config {
 	r := c.Router
-	r.Workers, r.BlockSize, r.Seed = n, c.blockSize(), c.Seed
+	r.Workers, r.BlockSize, r.Seed = n, c.BlockSize(), c.Seed
 	if r.MaxNumBatchedTokens == 0 || c.Engine.MaxNumBatchedTokens != 0 {
 		r.MaxNumBatchedTokens = c.batched()
 	}

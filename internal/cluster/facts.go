@@ -25,7 +25,7 @@ func newFacts(c Config) *facts {
 	if c.PrefillWorkers > 0 {
 		caches = c.PrefillWorkers // only their caches spare anybody work
 	}
-	return &facts{ideal: newIdeal(c.blockSize(), c.blocks()*caches)}
+	return &facts{ideal: newIdeal(c.BlockSize(), c.blocks()*caches)}
 }
 
 func (x *facts) keep(err error) {

@@ -312,7 +312,7 @@ func (f *fleet) produced(j *job, tokens int) {
 		f.routerOf(m).PrefillDone(j.id)
 	}
 	if f.cfg.Router.TrackOutputBlocks {
-		bs := f.cfg.blockSize()
+		bs := f.cfg.BlockSize()
 		for n := (j.tokens+tokens)/bs - (j.tokens+j.produced)/bs; n > 0; n-- {
 			f.routerOf(m).OutputBlock(j.id)
 		}

@@ -28,7 +28,7 @@ func (s *Server) planReply(r openai.ServerRequest) (plan, *openai.ServerError) {
 		ids = s.cfg.Tokenizer.Encode(r.Text)
 	}
 	p := plan{prompt: len(ids), tokens: r.MaxTokens, reason: "length"}
-	p.blocks = workload.HashTokens(ids, s.cfg.Cluster.blockSize())
+	p.blocks = workload.HashTokens(ids, s.cfg.Cluster.BlockSize())
 	p.content = s.key.Named(r.Text).Index(p.prompt)
 	room := s.cfg.MaxModelLen - p.prompt
 	if room < 1 || r.MaxTokens > room || r.MinTokens > room {

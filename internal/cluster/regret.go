@@ -38,7 +38,7 @@ type regret struct {
 }
 
 func newRegret(c Config, workers int) (*regret, error) {
-	r := &regret{block: c.blockSize(), chunk: c.batched(), config: c.engineConfig(0, engine.Aggregated), times: map[int]time.Duration{}}
+	r := &regret{block: c.BlockSize(), chunk: c.batched(), config: c.engineConfig(0, engine.Aggregated), times: map[int]time.Duration{}}
 	r.config.StartupTime, r.config.OnKV, r.config.Seed = 0, nil, 0
 	r.fixed = isFixed(c)
 	rc := c.routerConfig(workers)

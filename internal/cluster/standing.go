@@ -38,7 +38,7 @@ func (s *Standing) Replay(ctx context.Context, p workload.Plan, sink record.Sink
 	c := s.cfg
 	r := &replay{
 		plan: p, cfg: c, fleet: s.fleet, sink: sink, calls: map[uint64]*call{}, once: s.once, base: s.now, lastID: s.calls,
-		reader: reader{block: c.blockSize(), tokenizer: c.Tokenizer},
+		reader: reader{block: c.BlockSize(), tokenizer: c.Tokenizer},
 		places: newGate(p.Concurrency, p.ConcurrencyRamp), prefill: newGate(p.PrefillConcurrency, p.PrefillRamp),
 		facts: newFacts(c),
 	}

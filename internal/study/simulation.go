@@ -43,8 +43,12 @@ type TooLongError struct {
 
 // Error gives the numbers and what to do.
 func (e *TooLongError) Error() string {
-	return fmt.Sprintf("%d requests do not fit the simulated workers: the longest has %d tokens, prompt and output together, and %d fit; "+
-		"raise --num-gpu-blocks-override, --block-size or --max-model-len, or ask for shorter requests", e.Requests, e.Tokens, e.Capacity)
+	which := fmt.Sprintf("%d requests do not fit the simulated workers: the longest", e.Requests)
+	if e.Requests == 1 {
+		which = "1 request does not fit the simulated workers: it"
+	}
+	return fmt.Sprintf("%s has %d tokens, prompt and output together, and %d fit; "+
+		"raise --num-gpu-blocks-override, --block-size or --max-model-len, or ask for shorter requests", which, e.Tokens, e.Capacity)
 }
 
 // Fits finds out before a run whether the cluster can run every request; the
