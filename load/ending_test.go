@@ -113,6 +113,8 @@ func TestWantIn(t *testing.T) {
 	}
 }
 
+func nothing() int64 { return 0 }
+
 // slowSink takes its time, so that Records pile up.
 type slowSink struct {
 	q    *queue
@@ -120,20 +122,18 @@ type slowSink struct {
 }
 
 func (s *slowSink) Take(*record.Record) error {
-	s.q.mu.Lock()
-	s.most = max(s.most, len(s.q.items))
-	s.q.mu.Unlock()
+	s.most = max(s.most, int(s.q.waiting.Load()))
 	return nil
 }
 
 func TestUnsentRecordsDoNotPileUp(t *testing.T) {
 	s := &slowSink{}
-	r := &run{Generator: &Generator{}, queue: newQueue(s, nil, func(error) {})}
+	r := &run{Generator: &Generator{}, queue: newQueue(s, nil, 0, 0, nothing, func(error) {})}
 	s.q = r.queue
-	for i := range 10 * backlog {
+	for i := range 10 * settled {
 		r.dropUnsent([][]workload.Request{{{Index: i}}})
 	}
-	if err := r.queue.close(); err != nil || s.most > backlog+1 {
+	if err := r.queue.close(); err != nil || s.most > settled+1 {
 		t.Errorf("%d records stood waiting, %v", s.most, err)
 	}
 }
@@ -163,8 +163,8 @@ func TestQueueAside(t *testing.T) {
 			ids[goroutine()] = true
 			return s.Take(r)
 		})
-		q := newQueue(who, func() { calls++ }, func(error) {})
-		q.heavy = 20 * (50 + 60) // more than 20 Records without arrivals weigh
+		q := newQueue(who, func() { calls++ }, 0, 0, nothing, func(error) {})
+		q.heavy = 21*weigh(&record.Record{}) + 1
 		q.put(&record.Record{})
 		<-s.here
 		for i := range 20 {

@@ -26,6 +26,13 @@ type Generator struct {
 	// so that memory does not grow with a processor that is full. Nil does
 	// nothing.
 	Aside func()
+	// Room is about how many bytes of Records may wait for the Sink; 0 is a
+	// gigabyte. Above it, and with more of them than there are slots, nothing
+	// new is sent until the Sink has caught up: memory would grow without end.
+	// Requests in flight go on, and are counted against it from then on.
+	// Outcome.Backlog says whether that happened; a request that was
+	// held back keeps its planned time.
+	Room int
 
 	// wait sleeps until an instant or until the context ends; tests replace
 	// its fine part, which real time needs and a fake clock cannot drive.
@@ -66,6 +73,18 @@ type Outcome struct {
 	Cancelled bool
 	// Aborted says why the run ended itself early; empty when it did not.
 	Aborted string
+	Backlog Backlog
+}
+
+// Backlog is how finished Records waited for the Sink.
+type Backlog struct {
+	// Records and Bytes (in memory, about) are those of the moment when the
+	// most waited; Room is the bound of the bytes.
+	Records, Bytes, Room int
+	// HeldRequests were sent later, or not at all, since there was no room;
+	// Held is the time in which at least one of them waited.
+	HeldRequests int
+	Held         time.Duration
 }
 
 // errAbort carries the reason of an early end through a context.
@@ -127,7 +146,8 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 	defer r.kill(nil)
 	r.stop, r.endSend = context.WithCancelCause(r.live)
 	defer r.endSend(nil)
-	r.queue = newQueue(r.Sink, r.Aside, func(err error) { r.kill(err) })
+	r.queue = newQueue(r.Sink, r.Aside, r.Room, r.plan.Concurrency, r.inFlight.Load, func(err error) { r.kill(err) })
+	defer context.AfterFunc(r.stop, r.queue.free)()
 
 	fed := make(chan struct{})
 	feed, endFeed := context.WithCancel(r.live)
@@ -156,6 +176,7 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 	}
 	r.drain(endFeed, fed)
 	err := r.queue.close()
+	out.Backlog = r.queue.backlog
 	out.End = r.Clock.Now()
 	switch {
 	case out.Aborted != "":
@@ -195,7 +216,12 @@ func (r *run) pace(s []workload.Request) {
 	for {
 		at := r.begin.Add(s[0].At)
 		planned := r.Clock.At(at)
-		if !r.wait(r.stop, at) || !r.slots.take(r.stop) {
+		if !r.wait(r.stop, at) {
+			r.dropAll(s, 0, planned)
+			return
+		}
+		r.queue.room()
+		if !r.slots.take(r.stop) {
 			r.dropAll(s, 0, planned)
 			return
 		}
@@ -251,6 +277,7 @@ func (c *conversation) next(planned record.Time) {
 			return
 		}
 	}
+	c.queue.room()
 	if !c.prefill.take(c.stop) {
 		c.drop(planned)
 		return

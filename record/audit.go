@@ -36,6 +36,8 @@ type Audit struct {
 	ReadLag  *AuditSpread `json:"read_lag,omitempty"`
 	ProbeLag *AuditSpread `json:"probe_lag,omitempty"`
 
+	// Backlog is nil in files of before it was kept.
+	Backlog *AuditBacklog `json:"backlog,omitempty"`
 	Runtime AuditRuntime  `json:"runtime"`
 	Machine *AuditMachine `json:"machine,omitempty"`
 	// Calibration is what this machine was found to carry; nil where nobody
@@ -95,13 +97,27 @@ type AuditLoad struct {
 	Events   float64 `json:"events_per_s"`
 }
 
-// AuditArrivals counts the arrivals with text of requests that were answered.
+// AuditArrivals counts the arrivals with text of all requests that were sent.
 type AuditArrivals struct {
 	Count int `json:"count"`
 	// Together were read in one read with another arrival with text.
 	Together int `json:"together"`
 	// User have the time of the read and not the kernel's.
 	User int `json:"user_stamped"`
+}
+
+// AuditBacklog is how finished Records waited in memory to be counted, reduced
+// and written.
+type AuditBacklog struct {
+	// Records and Bytes (about) are those of the moment when the most waited,
+	// Limit the bytes above which requests are held back.
+	Records int `json:"records_peak"`
+	Bytes   int `json:"bytes_peak"`
+	Limit   int `json:"bytes_limit"`
+	// HeldRequests were sent later, or not at all, since the limit was reached,
+	// and Held is the time in seconds in which at least one of them waited.
+	HeldRequests int     `json:"held_requests,omitempty"`
+	Held         float64 `json:"held_s,omitempty"`
 }
 
 // AuditRuntime is what the program's own runtime says of the phase.

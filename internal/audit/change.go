@@ -13,12 +13,18 @@ const (
 	stolenMuch  = 0.02 // of all processors
 )
 
+// takeFaster is what makes Records pile up no more.
+const takeFaster = "lower the load, write to a faster disk, let the server count (--use-server-token-count), or give this program more processors"
+
 // change says what to do about a client that was late, from what is known of
 // the cause. timed says that sends are late, which a limit on requests in
 // flight makes them, too.
 func change(a *record.Audit, timed bool) string {
 	if timed && a.Load.Asked > 0 && a.Load.Peak >= a.Load.Asked {
 		return fmt.Sprintf("all of the %d places that --concurrency allows were taken, so requests waited for a free one: raise it, or lower the rate", a.Load.Asked)
+	}
+	if b := a.Backlog; timed && b != nil && b.HeldRequests > 0 {
+		return "sending was held back for " + length(b.Held) + ", since finished requests had filled the memory that they may take: " + takeFaster
 	}
 	if m := a.Machine; m != nil {
 		switch {

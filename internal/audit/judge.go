@@ -16,6 +16,7 @@ const (
 	userStamped   = 0.01 // share of arrivals that may be stamped late
 	readTogether  = 0.05 // share of arrivals that may be read with another
 	ofCalibration = 0.80 // share of what the machine can carry
+	heldBack      = 0.01 // share of the time in which requests may be held back
 )
 
 // Judge gives an audit its verdict, from what was measured and the bound that
@@ -30,6 +31,10 @@ const (
 // more than 5 % of the arrivals were read together with another, or one whose
 // load was above 80 % of what calibration found.
 //
+// Requests that were held back, since finished Records had filled the memory
+// that they may take, make it invalid where that was so in more than 1 % of the
+// time, doubtful otherwise, as do Records that took more than half of it.
+//
 // A span that differs by no more than one request may be late without a bound
 // of the user's is not held against a run: of a schedule of 50 ms, 1 % is less than the clock of a busy
 // machine can do.
@@ -40,7 +45,7 @@ func Judge(a *record.Audit, maxLag time.Duration) {
 		a.Limit = maxLag.Seconds()
 	}
 	a.Verdict, a.Reasons = record.AuditValid, nil
-	for _, check := range []func(*record.Audit) *record.AuditReason{lateSends, wrongSpan, lateStamps, sharedReads, muchEvents, manyStreams, muchRequests} {
+	for _, check := range []func(*record.Audit) *record.AuditReason{lateSends, wrongSpan, lateStamps, sharedReads, piledUp, muchEvents, manyStreams, muchRequests} {
 		r := check(a)
 		if r == nil {
 			continue
@@ -155,6 +160,32 @@ func sharedReads(a *record.Audit) *record.AuditReason {
 	return r
 }
 
+// piledUp looks at what came after the wire: it must not fill the memory, and
+// what is done against that must not be taken for the server.
+func piledUp(a *record.Audit) *record.AuditReason {
+	b := a.Backlog
+	if b == nil || b.Limit <= 0 {
+		return nil
+	}
+	r := &record.AuditReason{Level: record.AuditDoubtful, Code: "records_piled_up",
+		Found:  fmt.Sprintf("%s of finished requests (%d of them) waited in memory to be counted and written", size(b.Bytes), b.Records),
+		Bound:  fmt.Sprintf("more than half of %s", size(b.Limit)),
+		Change: takeFaster}
+	switch {
+	case b.HeldRequests > 0:
+		r.Found += fmt.Sprintf(", and sending was held back until there was room, %d times, for %s in all", b.HeldRequests, length(b.Held))
+		r.Bound = fmt.Sprintf("holding requests back (above %s)", size(b.Limit))
+		if a.Load.Requests <= 0 || b.Held > heldBack*float64(a.Load.Sent)/a.Load.Requests {
+			r.Level, r.Bound = record.AuditInvalid, fmt.Sprintf("holding requests back (above %s) for more than %g %% of the time", size(b.Limit), 100*heldBack)
+		}
+	// Replies that end at one moment wait for a moment, as many as there are
+	// places.
+	case 2*b.Bytes <= b.Limit || b.Records <= a.Load.Asked:
+		return nil
+	}
+	return r
+}
+
 func muchEvents(a *record.Audit) *record.AuditReason {
 	c := a.Calibration
 	if c == nil {
@@ -223,6 +254,18 @@ func origin(a *record.Audit) string {
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
+
+// size is a number of bytes as people read it.
+func size(bytes int) string {
+	switch b := float64(bytes); {
+	case b < 999.5e3:
+		return fmt.Sprintf("%.3g kB", b/1e3)
+	case b < 999.5e6:
+		return fmt.Sprintf("%.3g MB", b/1e6)
+	default:
+		return fmt.Sprintf("%.3g GB", b/1e9)
+	}
+}
 
 // length is a time as people read it.
 func length(seconds float64) string {

@@ -27,6 +27,10 @@ func good() *record.Audit {
 	}
 }
 
+func backlog(b record.AuditBacklog) func(*record.Audit) {
+	return func(a *record.Audit) { a.Backlog = &b }
+}
+
 func TestJudge(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -76,6 +80,15 @@ func TestJudge(t *testing.T) {
 		{"more streams", func(a *record.Audit) { a.Calibration = &record.AuditCalibration{Streams: 9} }, 0, record.AuditDoubtful, "near_streams", ""},
 		{"more requests", func(a *record.Audit) { a.Calibration = &record.AuditCalibration{Requests: 12} }, 0, record.AuditDoubtful, "near_requests", ""},
 		{"a calibration without figures", func(a *record.Audit) { a.Calibration = &record.AuditCalibration{} }, 0, record.AuditValid, "", ""},
+
+		{"few Records wait", backlog(record.AuditBacklog{Records: 9, Bytes: 500, Limit: 1000}), 0, record.AuditValid, "", ""},
+		{"Records pile up", backlog(record.AuditBacklog{Records: 9, Bytes: 501e6, Limit: 1000e6}), 0, record.AuditDoubtful, "records_piled_up", "faster disk"},
+		{"as many as there are places end at once", func(a *record.Audit) {
+			a.Load.Asked, a.Backlog = 9, &record.AuditBacklog{Records: 9, Bytes: 501, Limit: 1000}
+		}, 0, record.AuditValid, "", ""},
+		{"requests held back for a moment", backlog(record.AuditBacklog{Records: 9, Bytes: 1001, Limit: 1000, HeldRequests: 1, Held: 0.1}), 0, record.AuditDoubtful, "records_piled_up", ""},
+		{"requests held back", backlog(record.AuditBacklog{Records: 9, Bytes: 1001, Limit: 1000, HeldRequests: 1, Held: 0.11}), 0, record.AuditInvalid, "records_piled_up", ""},
+		{"no limit is known", backlog(record.AuditBacklog{Records: 9, Bytes: 1001}), 0, record.AuditValid, "", ""},
 
 		{"the worst reason counts", func(a *record.Audit) { a.Schedule.Lateness.P99, a.Arrivals.Together = 5e-3, 5000 }, 0, record.AuditInvalid, "late_sends", ""},
 	}
@@ -152,5 +165,16 @@ func TestLength(t *testing.T) {
 		if got := length(seconds); got != want {
 			t.Errorf("%v is shown as %q, not %q", seconds, got, want)
 		}
+	}
+}
+
+// The size of what waited is said, and for how long requests did for it.
+func TestPiledUpIsSaid(t *testing.T) {
+	a := good()
+	backlog(record.AuditBacklog{Records: 12345, Bytes: 1_090_000_000, Limit: 1 << 30, HeldRequests: 7, Held: 2.5})(a)
+	Judge(a, 0)
+	want := "1.09 GB of finished requests (12345 of them) waited in memory to be counted and written, and sending was held back until there was room, 7 times, for 2.5 s in all"
+	if a.Verdict != record.AuditInvalid || a.Reasons[0].Found != want || a.Reasons[0].Bound != "holding requests back (above 1.07 GB) for more than 1 % of the time" {
+		t.Errorf("%s %+v", a.Verdict, a.Reasons)
 	}
 }

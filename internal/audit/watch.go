@@ -38,6 +38,7 @@ type Watch struct {
 	ran       record.AuditRuntime
 	samples   sampler
 	machine   *record.AuditMachine
+	backlog   *record.AuditBacklog
 
 	stop chan struct{}
 	wg   sync.WaitGroup
@@ -88,6 +89,9 @@ func (w *Watch) End() {
 	w.lagSpread = spreadOf(now)
 }
 
+// Waited notes how finished Records waited in the phase.
+func (w *Watch) Waited(b record.AuditBacklog) { w.backlog = &b }
+
 // count is the histogram of lags by now.
 func (w *Watch) count() map[time.Duration]int64 {
 	cells := map[time.Duration]int64{}
@@ -109,7 +113,7 @@ func (w *Watch) Audit(h record.Header, result *metric.Result) *record.Audit {
 	if k.Sent == 0 {
 		return nil
 	}
-	a := &record.Audit{ReadLag: w.lagSpread, ProbeLag: w.probed, Runtime: w.ran, Machine: w.machine,
+	a := &record.Audit{ReadLag: w.lagSpread, ProbeLag: w.probed, Runtime: w.ran, Machine: w.machine, Backlog: w.backlog,
 		Arrivals: record.AuditArrivals{Count: k.Arrivals, Together: k.Together, User: k.User},
 		Load:     record.AuditLoad{Sent: k.Sent, Asked: h.Concurrency, Mean: k.Mean, Peak: k.Peak}}
 	if k.Busy > 0 {

@@ -119,6 +119,10 @@ func (m Measurement) drive(ctx context.Context, clock record.Clock, out *outputs
 		defer out.audit.End()
 	}
 	o, err := m.phase(ctx, g, m.Plan, workload.Profiling, out)
+	if b := o.Backlog; out.audit != nil {
+		out.audit.Waited(record.AuditBacklog{Records: b.Records, Bytes: b.Bytes, Limit: b.Room,
+			HeldRequests: b.HeldRequests, Held: b.Held.Seconds()})
+	}
 	t.Begin, t.End, t.Cancelled, t.Aborted = o.Begin, o.End, o.Cancelled, o.Aborted
 	return err
 }

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"headway/internal/audit"
 	"headway/metric"
 	"headway/record"
 	"headway/report"
@@ -109,6 +111,24 @@ func TestMeasurementWritesEveryFile(t *testing.T) {
 	again, err := Reread(filepath.Join(dir, "records.jsonl"), m.Metrics, m.Secrets)
 	if err != nil || again == nil || again.Result.OK != 7 || again.Result.Warmup.OK != 2 {
 		t.Errorf("read back: %+v, %v", again, err)
+	}
+}
+
+// What waited behind the wire is in the audit, and in the file.
+func TestAuditSaysWhatWaited(t *testing.T) {
+	m := measurement(&echo{}, t.TempDir(), 5, 2)
+	m.Audit = &audit.Options{}
+	rep, err := m.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := rep.Run.Audit.Backlog
+	if b == nil || b.Records < 1 || b.Bytes < b.Records || b.Limit < b.Bytes || b.HeldRequests != 0 {
+		t.Errorf("%+v", b)
+	}
+	again, err := Reread(filepath.Join(m.Dir, "records.jsonl"), m.Metrics, m.Secrets)
+	if err != nil || !reflect.DeepEqual(again.Run.Audit.Backlog, b) {
+		t.Errorf("read back: %+v, %v", again.Run.Audit.Backlog, err)
 	}
 }
 
