@@ -16,10 +16,10 @@ import (
 
 // calibrateCmd measures the client's side of a measurement.
 type calibrateCmd struct {
-	Quick bool `name:"quick" help:"Measure for about eight seconds instead of twenty."`
-	JSON  bool `name:"json" help:"Print the result as JSON on standard output."`
-	Keep  bool `name:"keep" default:"true" negatable:"" help:"Keep the result for later runs; --no-keep only prints it."`
-	Quiet bool `name:"quiet" short:"q" help:"No progress."`
+	Quick bool  `name:"quick" help:"Measure for about eight seconds instead of twenty."`
+	JSON  bool  `name:"json" help:"Print the result as JSON on standard output."`
+	Keep  *bool `name:"keep" negatable:"" help:"Keep the result for later runs. Default: unless it is of a busy machine and a better one is kept; --no-keep only prints it."`
+	Quiet bool  `name:"quiet" short:"q" help:"No progress."`
 }
 
 // Help is shown below the options.
@@ -37,8 +37,9 @@ Examples:
 }
 
 func (c *calibrateCmd) run(ctx context.Context, a app) (int, error) {
+	keep := c.Keep == nil || *c.Keep
 	path, err := audit.CalibrationPath(a.environ)
-	if err != nil && c.Keep {
+	if err != nil && keep {
 		return exitFailed, err
 	}
 	self, err := os.Executable()
@@ -54,7 +55,18 @@ func (c *calibrateCmd) run(ctx context.Context, a app) (int, error) {
 		return exitFailed, err
 	}
 	kept := found.Calibration(time.Now())
-	if c.Keep {
+	better := (*audit.Calibration)(nil)
+	if c.Keep == nil {
+		better = betterKept(path, kept)
+	}
+	switch {
+	case better != nil:
+		a.note("warning: not kept, since the machine was busy: %s has a calibration of %s with %.0f events/s and %.0f requests/s, when it was not; --keep replaces it",
+			path, better.Made.Format(time.DateTime), better.EventsPerSecond, better.RequestsPerSecond)
+		path = ""
+	case !keep:
+		path = ""
+	default:
 		if err := kept.Save(path); err != nil {
 			return exitFailed, err
 		}
@@ -62,10 +74,22 @@ func (c *calibrateCmd) run(ctx context.Context, a app) (int, error) {
 	if c.JSON {
 		return exitDone, writeCalibration(a.stdout, kept, found)
 	}
-	if !c.Keep {
-		path = ""
-	}
 	return exitDone, showCalibration(a.stdout, found, path)
+}
+
+// betterKept is the calibration at path where a new one must not take its place
+// unasked: it is of this machine when that was idle, and the new one is of when
+// it was not. A floor that other programs have lowered would call runs doubtful
+// that are not.
+func betterKept(path string, now audit.Calibration) *audit.Calibration {
+	if !now.Noisy {
+		return nil
+	}
+	was, err := audit.LoadCalibration(path)
+	if err != nil || was == nil || was.Noisy {
+		return nil // Save says what is wrong with the place
+	}
+	return was
 }
 
 // writeCalibration prints what is kept, and how it was found.

@@ -28,6 +28,10 @@ type Calibration struct {
 	CPUs     int    `json:"cpus"`
 	MaxProcs int    `json:"max_procs"`
 
+	// Noisy says that something else was busy meanwhile or that repeats
+	// differed: the figures are lower than what the machine can carry.
+	Noisy bool `json:"noisy,omitempty"`
+
 	// EventsPerSecond is how many chunks of streams can be read in a second,
 	// Streams how many can be open at a time, RequestsPerSecond how many
 	// requests can be started and finished in a second.

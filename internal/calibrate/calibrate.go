@@ -134,7 +134,7 @@ func (f Found) Steady() bool {
 // Calibration is what later runs compare their load with.
 func (f Found) Calibration(now time.Time) audit.Calibration {
 	c := audit.Calibration{
-		EventsPerSecond: f.Events.Median, RequestsPerSecond: f.Requests.Median, CPUPerEvent: f.CPU.Median,
+		Noisy: !f.Steady(), EventsPerSecond: f.Events.Median, RequestsPerSecond: f.Requests.Median, CPUPerEvent: f.CPU.Median,
 		StampP50: f.P50.Median, StampP99: f.P99.Median, StampP999: f.P999.Median,
 	}
 	if f.Bound != "" {

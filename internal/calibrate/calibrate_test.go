@@ -66,16 +66,14 @@ func TestAll(t *testing.T) {
 	}
 }
 
+// TestInterrupted: were the whole measured, it would end with its figures and
+// not with the error.
 func TestInterrupted(t *testing.T) {
 	t.Setenv("HEADWAY_TEST_CALIBRATE", "1")
 	ctx, cancel := context.WithCancel(t.Context())
-	began := time.Now()
 	_, err := Run(ctx, Options{Quick: true, Command: []string{os.Args[0]}, Progress: func(string) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
-	}
-	if took := time.Since(began); took > 4*time.Second {
-		t.Errorf("it took %v to end", took)
 	}
 }
 
@@ -100,6 +98,9 @@ func TestSteady(t *testing.T) {
 	if !(Found{Events: even, Requests: even}).Steady() || (Found{Events: even, Requests: apart}).Steady() || (Found{Events: apart, Requests: even}).Steady() ||
 		(Found{Events: even, Requests: even, Others: 1}).Steady() {
 		t.Error("repeats that differ are called steady, or the other way round")
+	}
+	if (Found{Events: even, Requests: even}).Calibration(time.Now()).Noisy || !(Found{Events: even, Requests: apart}).Calibration(time.Now()).Noisy {
+		t.Error("what is kept does not say whether the machine was busy")
 	}
 }
 
