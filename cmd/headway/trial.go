@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"headway/internal/openai"
 	"headway/internal/study"
 	"headway/metric"
 	"headway/report"
@@ -233,6 +234,11 @@ func (b *benchCmd) fingerprint(e endpoint, g *rig) any {
 		Simulated          bool
 		HeadwayMajorFormat int
 		ChunkRule          string `json:",omitempty"`
+		// Transport is what --transport chose where auto would have chosen
+		// another, so that a folder of a version without it is still taken.
+		Transport  string `json:",omitempty"`
+		HTTP2      bool   `json:",omitempty"`
+		Preconnect string `json:",omitempty"`
 	}{
 		Model: strings.Join(b.Model, ","), URL: g.header.URL, Type: g.client.Type, Path: g.client.Endpoint, Headers: headerPrints(b.Headers),
 		ISL: b.ISL.value, Std: b.Std.value, OSL: b.OSL.value, Count: b.Count.value, Streaming: b.Streaming, EOS: b.IgnoreEOS,
@@ -244,6 +250,18 @@ func (b *benchCmd) fingerprint(e endpoint, g *rig) any {
 	}
 	if g.metrics.ChunkRule != metric.ChunkAsIs {
 		f.ChunkRule = g.metrics.ChunkRule.String()
+	}
+	usual := g.client
+	usual.Transport = openai.TransportAuto
+	if used := g.client.TransportUsed(); used != usual.TransportUsed() {
+		f.Transport = used
+	}
+	f.HTTP2 = g.client.HTTP2
+	switch c := b.Preconnect; {
+	case c.auto:
+		f.Preconnect = "concurrency"
+	case c.n > 0:
+		f.Preconnect = fmt.Sprint(c.n)
 	}
 	if e.simulated {
 		f.URL = "" // its port is another each time
