@@ -89,7 +89,7 @@ func TestChunkRuleInTheResult(t *testing.T) {
 		t.Fatal(rule, err)
 	}
 	res := collect(Options{Streaming: true, ChunkRule: rule}, r)
-	if want := (Chunks{Rule: ChunkSpread, Arrivals: 4, Together: 2, Spread: 2, Gaps: 3}); res.Chunks != want {
+	if want := (Chunks{Rule: ChunkSpread, Arrivals: 4, Together: 3, Spread: 2, Gaps: 3}); res.Chunks != want {
 		t.Errorf("%+v, want %+v", res.Chunks, want)
 	}
 	if s, _ := res.Summary("inter_chunk_latency"); s.Min != 0.01 || s.Max != 0.01 {

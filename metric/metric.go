@@ -174,8 +174,8 @@ type Result struct {
 type Chunks struct {
 	Rule ChunkRule
 	// Arrivals counts chunks with text of valid streamed replies, Together
-	// those of them that were read together with the one before, and Spread
-	// those whose time the rule moved.
+	// those of them that were read in one read with another, and Spread those
+	// whose time the rule moved.
 	Arrivals, Together, Spread int
 	// Gaps counts the values of inter_chunk_latency. They are exact up to
 	// [GapLimit]; beyond it Error bounds the relative error of their

@@ -78,13 +78,15 @@ func (p *Pace) Take(r *record.Record) error {
 	if r.Done >= r.Start {
 		p.changes = append(p.changes, change{r.Start, 1}, change{r.Done, -1})
 	}
-	p.arrivals(r)
+	count, together, user := arrivals(r)
+	p.count, p.together, p.user = p.count+count, p.together+together, p.user+user
 	return nil
 }
 
-// arrivals counts those with text. All of a read with several of them were
-// read together: each but the last has a time that is later than its own.
-func (p *Pace) arrivals(r *record.Record) {
+// arrivals counts the chunks of a reply with text: all of them, those that were
+// read in one read with another with text, of which each but the last has a
+// time that is later than its own, and those with a stamp of user space.
+func arrivals(r *record.Record) (count, together, user int) {
 	group := 0
 	for i := range r.Arrivals {
 		a := &r.Arrivals[i]
@@ -94,18 +96,19 @@ func (p *Pace) arrivals(r *record.Record) {
 		if !a.Kind.Text() {
 			continue
 		}
-		p.count++
+		count++
 		if a.User {
-			p.user++
+			user++
 		}
 		switch group++; group {
 		case 1:
 		case 2:
-			p.together += 2
+			together += 2
 		default:
-			p.together++
+			together++
 		}
 	}
+	return count, together, user
 }
 
 // Kept is what a Pace has gathered. Times are in seconds.

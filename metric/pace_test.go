@@ -111,3 +111,20 @@ func TestPaceOrder(t *testing.T) {
 		}
 	})
 }
+
+// A run and its verdict count chunks that were read together alike, also where
+// the chunk before had no text.
+func TestReadTogetherIsCountedOnce(t *testing.T) {
+	r := reply(1, 10, 40, 40, 40, 50, 50)
+	for _, i := range []int{2, 3, 5} {
+		r.Arrivals[i].Together = true
+	}
+	r.Arrivals[4].Kind = record.Usage // the last was read with it alone
+	var p Pace
+	if err := p.Take(r); err != nil {
+		t.Fatal(err)
+	}
+	if k, c := p.Kept(), collect(Options{Streaming: true}, r).Chunks; k.Together != 3 || c.Together != 3 || k.Arrivals != 5 || c.Arrivals != 5 {
+		t.Errorf("%d of %d in the audit, %d of %d in the result; want 3 of 5", k.Together, k.Arrivals, c.Together, c.Arrivals)
+	}
+}

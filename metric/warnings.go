@@ -67,19 +67,8 @@ func (e *evidence) add(r *record.Record, o Options) {
 		return
 	}
 	e.decode(r, o)
-	for i := range r.Arrivals {
-		a := &r.Arrivals[i]
-		if !a.Kind.Text() {
-			continue
-		}
-		e.arrivals++
-		if a.Together {
-			e.together++
-		}
-		if a.User {
-			e.user++
-		}
-	}
+	count, together, user := arrivals(r)
+	e.arrivals, e.together, e.user = e.arrivals+count, e.together+together, e.user+user
 }
 
 // instant is the inter-token latency in seconds below which it is that of the
@@ -146,7 +135,7 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 	warn(t.Mismatched > 0, "osl_mismatch",
 		"%d of %d replies miss the asked output length by more than 5 %% or 50 tokens: levels may not be comparable", t.Mismatched, t.Asked)
 	warn(above(e.together, e.arrivals), "shared_reads",
-		"%.1f %% of chunks were read together with the chunk before: %s", percent(e.together, e.arrivals), sharedReads(r.Chunks))
+		"%.1f %% of chunks were read together with another: %s", percent(e.together, e.arrivals), sharedReads(r.Chunks))
 	warn(e.collapsed > 0, "itl_collapsed",
 		"%d of %d replies of several tokens came in a single read or with less than 1 µs between tokens: the average of output_token_throughput_per_user, the reciprocal of that time, is then meaningless; %s",
 		e.collapsed, e.timed, collapsedAdvice(e.collapsed, e.timed))
