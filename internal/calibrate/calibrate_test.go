@@ -37,11 +37,14 @@ func quick(t *testing.T) *bench {
 
 func TestEvents(t *testing.T) {
 	b := quick(t)
-	r, err := b.events(t.Context(), 20, 2000)
-	if err != nil {
-		t.Fatal(err)
+	var r trial
+	for r.events == 0 { // where others have the machine, a short window may be empty
+		var err error
+		if r, err = b.events(t.Context(), 20, 2000); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if r.events == 0 || r.sent <= 0 || r.errors[0] > r.errors[1] || r.errors[1] > r.errors[2] || r.errors[2] == 0 || r.span <= 0 {
+	if r.sent <= 0 || r.errors[0] > r.errors[1] || r.errors[1] > r.errors[2] || r.errors[2] == 0 || r.span <= 0 {
 		t.Errorf("%+v", r)
 	}
 }
