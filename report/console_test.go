@@ -95,9 +95,16 @@ func TestConnectText(t *testing.T) {
 		reused.Metric.Tag, connecting.Metric.Tag = "http_req_connection_reused", "http_req_connecting"
 		return &metric.Result{Summaries: []metric.Summary{reused, connecting}}
 	}
-	got := connectText(result(of(0, 1, 0, 1), of(0.002, 0, 0.004, 0)))
-	if want := "Connecting: 2 of 4 replies opened a connection, in 3.00 ms on average and 4.00 ms at most, "; !strings.HasPrefix(got, want) {
-		t.Errorf("%q, want %q", got, want)
+	whole := result(of(0, 1, 0, 1), of(0.002, 0, 0.004, 0))
+	streamed := result(of(0, 1, 0, 1), of(0.002, 0, 0.004, 0))
+	ttft := of(0.1, 0.1, 0.1, 0.1)
+	ttft.Metric.Tag = "time_to_first_token"
+	streamed.Summaries = append(streamed.Summaries, ttft)
+	for holds, r := range map[string]*metric.Result{"latency and TTFT hold": streamed, "latency holds": whole} {
+		want := "Connecting: 2 of 4 replies opened a connection, in 3.00 ms on average and 4.00 ms at most, which their " + holds + " (--preconnect opens them before)"
+		if got := connectText(r); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 	for name, r := range map[string]*metric.Result{"all open": result(of(1, 1), of(0, 0)), "not observed": {}} {
 		if got := connectText(r); got != "" {

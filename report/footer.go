@@ -46,7 +46,8 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 
 // connectText says how many good replies have the opening of a connection in
 // their latency, and how long that took; empty where none has. The summaries
-// hold a 0 for every request that took an open connection.
+// hold a 0 for every request that took an open connection. A reply that was no
+// stream has no TTFT to speak of.
 func connectText(res *metric.Result) string {
 	reused, known := res.Summary("http_req_connection_reused")
 	took, timed := res.Summary("http_req_connecting")
@@ -54,8 +55,12 @@ func connectText(res *metric.Result) string {
 	if !known || !timed || opened <= 0 || took.Sum <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("Connecting: %d of %d replies opened a connection, in %s on average and %s at most, which their latency and TTFT hold (--preconnect opens them before)",
-		opened, reused.Count, timeText(took.Sum/float64(opened)), timeText(took.Max))
+	holds := "which their latency holds"
+	if _, streamed := res.Summary("time_to_first_token"); streamed {
+		holds = "which their latency and TTFT hold"
+	}
+	return fmt.Sprintf("Connecting: %d of %d replies opened a connection, in %s on average and %s at most, %s (--preconnect opens them before)",
+		opened, reused.Count, timeText(took.Sum/float64(opened)), timeText(took.Max), holds)
 }
 
 func steadyText(s *metric.Steady) string {
