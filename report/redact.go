@@ -148,7 +148,7 @@ func replaceNamed(re *regexp.Regexp, s string) string {
 		value := s[m[6]:m[7]]
 		head := value[:len(value)-len(strings.TrimLeft(value, `\"'`))]
 		tail := value[len(strings.TrimRight(value, `\"'`)):]
-		if !SecretName(s[m[2]:m[3]]) || len(head)+len(tail) >= len(value) {
+		if !secretAfter(s[:m[2]], s[m[2]:m[3]]) || len(head)+len(tail) >= len(value) {
 			b.WriteString(s[:m[3]])
 			s = s[m[3]:]
 			continue
@@ -157,6 +157,16 @@ func replaceNamed(re *regexp.Regexp, s string) string {
 		b.WriteString(head + Redacted + tail)
 		s = s[m[7]:]
 	}
+}
+
+// secretAfter reports whether a name that stands behind other text is a
+// secret's. In prose the word that says what kind of token it is stands apart:
+// what follows "unexpected token:" is the cause of a server's error.
+func secretAfter(before, name string) bool {
+	if kind := strings.TrimRight(before, " "); strings.EqualFold(name, "token") && len(kind) < len(before) {
+		return SecretName(kind[strings.LastIndexAny(kind, " \t\n\"'")+1:] + "-" + name)
+	}
+	return SecretName(name)
 }
 
 // SecretName reports whether a header, an option, a key of a configuration or
@@ -172,7 +182,7 @@ func SecretName(name string) bool {
 	}
 	// time_to_first_token and its like are metrics.
 	before = strings.TrimRight(before, "-_.")
-	for _, w := range []string{"first", "second", "output", "input", "per", "last", "next", "each", "inter", "reasoning", "eos", "bos", "pad", "unk", "stop", "special"} {
+	for _, w := range []string{"first", "second", "output", "input", "per", "last", "next", "each", "inter", "reasoning", "eos", "bos", "pad", "unk", "stop", "special", "unexpected", "illegal"} {
 		if strings.HasSuffix(before, w) {
 			return false
 		}

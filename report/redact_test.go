@@ -35,6 +35,12 @@ func TestRedactText(t *testing.T) {
 		{"task-0123456789abc is a task", "task-0123456789abc is a task"},
 		{"Bearer abcdef123 was refused", "<redacted> was refused"},
 		{`"api_key": ""`, `"api_key": ""`},
+		{"Unexpected token: missing brace", "Unexpected token: missing brace"},
+		{`{"error":"unexpected token: '}' at 7"}`, `{"error":"unexpected token: '}' at 7"}`},
+		{"the stop token: </s> came", "the stop token: </s> came"},
+		{"your token: abc", "your token: <redacted>"},
+		{"invalid token: abc", "invalid token: <redacted>"},
+		{"unexpected api-token: abc", "unexpected api-token: <redacted>"},
 	} {
 		if got := (Redactor{}).Text(c.in); got != c.want {
 			t.Errorf("Text(%q)\n got %q\nwant %q", c.in, got, c.want)
