@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -83,6 +84,9 @@ func (c *runCmd) run(ctx context.Context, a app) (int, error) {
 	}
 	if err := report.Probe(c.folder(p)); err != nil {
 		return exitFailed, err
+	}
+	if dir := c.folder(p); !c.Quiet && holdsRun(dir, report.FileNames(c.Prefix)) {
+		a.note("note: %s holds an earlier run, which this one replaces; --artifact-dir names another folder", dir)
 	}
 	g, err := a.newRig(ctx, &c.endpointFlags, c.tokenizerFlags, &c.outputFlags, client, seedOf(c.Seed), c.Simulated)
 	if err != nil {
@@ -166,6 +170,16 @@ func (c *runCmd) folder(p *planFlags) string {
 		load = fmt.Sprintf("request_rate%g", p.Rate.value)
 	}
 	return filepath.Join("artifacts", fmt.Sprintf("%s-openai-%s-%s", model, c.EndpointType, load))
+}
+
+// holdsRun says whether results of these names, or of several runs, are in dir.
+// As with aiperf the same command writes to the same folder each time, where
+// scripts look for the newest result.
+func holdsRun(dir string, names report.Names) bool {
+	return slices.ContainsFunc([]string{names.JSON, names.Records, "profile_runs"}, func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	})
 }
 
 // measure makes the run, or the runs of --num-profile-runs with their
