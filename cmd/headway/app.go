@@ -42,6 +42,8 @@ type app struct {
 	// options all of the verb as they stand when it is called; see parse.
 	given   map[string]bool
 	options func() (json.RawMessage, error)
+	// aside are options of which no value is looked up; see everyFault.
+	aside map[string]bool
 }
 
 func (a app) getenv(name string) string {
@@ -173,7 +175,7 @@ func (a *app) parse() (v verb, done bool, err error) {
 		return nil, true, nil
 	}
 	if err != nil {
-		return nil, false, suggest(err, parser.Model.Node)
+		return nil, false, a.everyFault(args, suggest(err, parser.Model.Node))
 	}
 	v, ok := k.Selected().Target.Addr().Interface().(verb)
 	if !ok {

@@ -152,6 +152,12 @@ func (b *benchCmd) defaults(now time.Time) {
 
 var benchmarkName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
+func (b *benchCmd) faults(a app) error {
+	b.defaults(time.Now())
+	_, err := b.validate(a)
+	return err
+}
+
 // validate lists every fault and says what to measure.
 func (b *benchCmd) validate(a app) ([]endpoint, error) {
 	var bad faultList

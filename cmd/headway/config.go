@@ -62,6 +62,9 @@ func injected(name, value string) bool {
 // Resolve gives an option's value from HEADWAY_<OPTION>, or from the name
 // without that prefix which the option's env tag says.
 func (e environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if e.app.aside[flag.Name] {
+		return nil, nil
+	}
 	names := append([]string{flag.Name}, flag.Aliases...)
 	for _, n := range names {
 		name := "HEADWAY_" + strings.ToUpper(strings.ReplaceAll(n, "-", "_"))
@@ -97,7 +100,7 @@ func (c configFile) BeforeResolve(a app, ctx *kong.Context, trace *kong.Path) er
 	ctx.AddResolver(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		// kong takes the last resolver that knows a value; the environment
 		// is to win over the file.
-		if v, err := env.Resolve(nil, nil, flag); v != nil || err != nil {
+		if v, err := env.Resolve(nil, nil, flag); v != nil || err != nil || a.aside[flag.Name] {
 			return nil, err
 		}
 		for _, n := range append([]string{flag.Name}, flag.Aliases...) {

@@ -54,10 +54,7 @@ func (runCmd) Help() string {
 }
 
 func (c *runCmd) run(ctx context.Context, a app) (int, error) {
-	if c.Simulated && len(c.Model) == 0 {
-		c.Model = []string{"simulated"}
-	}
-	p := &planFlags{promptFlags: c.promptFlags, loadFlags: c.loadFlags, ISL: c.ISL.value, ISLSD: c.ISLSD.value, OSL: c.OSL.value, OSLSD: c.OSLSD.value, Streaming: c.Streaming, given: a.given}
+	p := c.planFlags(a)
 	if err := c.validate(a, p); err != nil {
 		return exitUsage, err
 	}
@@ -104,8 +101,18 @@ func (c *runCmd) run(ctx context.Context, a app) (int, error) {
 	return c.measure(ctx, g, p, e)
 }
 
+// planFlags are the options that make the plan.
+func (c *runCmd) planFlags(a app) *planFlags {
+	return &planFlags{promptFlags: c.promptFlags, loadFlags: c.loadFlags, ISL: c.ISL.value, ISLSD: c.ISLSD.value, OSL: c.OSL.value, OSLSD: c.OSLSD.value, Streaming: c.Streaming, given: a.given}
+}
+
+func (c *runCmd) faults(a app) error { return c.validate(a, c.planFlags(a)) }
+
 // validate lists every fault, those of the input file included.
 func (c *runCmd) validate(a app, p *planFlags) error {
+	if c.Simulated && len(c.Model) == 0 {
+		c.Model = []string{"simulated"}
+	}
 	var bad faultList
 	if c.Simulated && len(c.URLs) > 0 {
 		bad.add("--simulated and --url: give one of them")
