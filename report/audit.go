@@ -120,6 +120,9 @@ func arrivalText(a *record.Audit) string {
 
 func machineText(a *record.Audit) string {
 	gc := fmt.Sprintf("%d GC pauses", a.Runtime.Pauses)
+	if a.Runtime.Pauses == 1 {
+		gc = "1 GC pause"
+	}
 	if a.Runtime.Pauses > 0 {
 		gc += " of at most " + timeText(a.Runtime.PauseMax)
 	}

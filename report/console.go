@@ -30,9 +30,7 @@ func (o ConsoleOptions) width() int {
 // fewMark stands behind a quantile of too few samples.
 const fewMark = "*"
 
-func fewNote(o ConsoleOptions) string {
-	return wrap(fewMark+" fewer than five samples lie beyond this quantile: it is close to a single observation.", o.width()) + "\n"
-}
+const fewText = fewMark + " fewer than five samples lie beyond this quantile: it is close to a single observation."
 
 // WriteConsole writes the run's tables: a metric a row, aiperf's columns; then
 // errors, verdicts and warnings.
@@ -47,7 +45,7 @@ func (r *Report) WriteConsole(w io.Writer, o ConsoleOptions) error {
 		few = r.metricTable(&b, g, o) || few
 	}
 	if few {
-		b.WriteString(fewNote(o))
+		b.WriteString(wrap(fewText, o.width()) + "\n")
 	}
 	if b.Len() == 0 {
 		b.WriteString(r.title("LLM Metrics") + "\nNo request was answered, so there is nothing to show.\n")

@@ -119,7 +119,9 @@ func intervals(summaries []metric.Summary) object {
 		pair("avg", s.MeanLow, s.MeanHigh)
 		few := []string{}
 		for _, q := range s.Quantiles {
-			pair(quantileName(q.Q), q.Low, q.High)
+			if s.Count > 1 { // of a single value both ends would be itself
+				pair(quantileName(q.Q), q.Low, q.High)
+			}
 			if q.Few {
 				few = append(few, quantileName(q.Q))
 			}

@@ -37,7 +37,7 @@ func WriteLevels(w io.Writer, levels []Level, o ConsoleOptions) error {
 	t.render(&b, o.Color)
 	b.WriteString(wrap(intervalNote(levels), o.width()) + "\n")
 	if few && strings.Contains(strings.Join(flatten(t.rows), "\n"), fewMark) {
-		b.WriteString(fewNote(o))
+		b.WriteString(wrap(fewText+" Its interval cannot reach beyond the sample and may be of less than 95 %.", o.width()) + "\n")
 	}
 	levelCuts(&b, levels, o)
 	levelErrors(&b, levels, o)
@@ -202,6 +202,10 @@ func within(r *metric.Result, tag, stat string) estimate {
 		return estimate{shown(s.Metric, s.Mean), shown(s.Metric, s.MeanLow), shown(s.Metric, s.MeanHigh), false}
 	}
 	for _, q := range s.Quantiles {
+		if quantileName(q.Q) == stat && s.Count == 1 {
+			// Both ends would be the value itself: a certainty that there is not.
+			return estimate{shown(s.Metric, q.Value), math.NaN(), math.NaN(), q.Few}
+		}
 		if quantileName(q.Q) == stat {
 			return estimate{shown(s.Metric, q.Value), shown(s.Metric, q.Low), shown(s.Metric, q.High), q.Few}
 		}
