@@ -143,9 +143,10 @@ type Steady struct {
 	Level    int     // concurrency that was asked for
 	Begin    float64 // seconds on the run's clock
 	Duration float64 // seconds; 0 when the level was never reached
-	// RequestThroughput (requests/s) counts good replies that ended inside,
-	// OutputTokenThroughput (tokens/s) spreads a request's tokens over its
-	// chunks and counts those inside.
+	// RequestThroughput (requests/s) counts each good reply by the share of its
+	// time in flight that lies inside, OutputTokenThroughput (tokens/s) spreads a
+	// request's tokens over its chunks and counts those inside; the tokens of a
+	// reply in one piece count like the reply.
 	RequestThroughput     float64
 	OutputTokenThroughput float64
 	// Share is Duration over the time from the first start to the last reply's

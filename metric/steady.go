@@ -16,6 +16,11 @@ import (
 // request starts, and a server that answers in rounds has them by nature. They
 // are time in which less was served.
 //
+// A request counts by the share of its time in flight that lies inside. To
+// count those that ended inside would be too few: the part begins with all
+// requests new and ends with all but one still running. Tokens that came at one
+// instant, as those of a reply that is no stream, count like their request.
+//
 // Where the run has too many chunks to know when each came, a reply's tokens
 // are spread evenly from its first to its last. Only requests that were in
 // flight at one of the part's two ends are touched by that.
@@ -26,20 +31,18 @@ func (t *timeline) steady(level int) *Steady {
 		return s
 	}
 	s.Begin, s.Duration = seconds(begin), seconds(end-begin)
-	var replies int
-	var tokens []float64
+	var replies, tokens []float64
 	first, last, _ := t.window()
 	for p := range t.spans.each {
 		if !p.is(spanValid) {
 			continue
 		}
-		if p.end > begin && p.end <= end {
-			replies++
-		}
+		replies = append(replies, share(p.start, p.end, begin, end))
 		tokens = append(tokens, t.inside(p, begin, end))
 	}
+	slices.Sort(replies)
 	slices.Sort(tokens)
-	s.RequestThroughput = float64(replies) / s.Duration
+	s.RequestThroughput = sum(replies) / s.Duration
 	s.OutputTokenThroughput = sum(tokens) / s.Duration
 	s.Share = s.Duration / seconds(last-first)
 	return s
@@ -50,8 +53,11 @@ func (t *timeline) inside(p *span, begin, end record.Time) float64 {
 	if p.osl <= 0 {
 		return 0
 	}
+	if p.last <= p.first {
+		return float64(p.osl) * share(p.start, p.end, begin, end)
+	}
 	if !t.exact() {
-		return float64(p.osl) * share(p, begin, end)
+		return float64(p.osl) * share(p.first, p.last, begin, end)
 	}
 	var in, all uint64
 	at := p.first
@@ -68,17 +74,17 @@ func (t *timeline) inside(p *span, begin, end record.Time) float64 {
 	return float64(p.osl) * (float64(in) / float64(all))
 }
 
-// share is the part of the time from a reply's first to its last text that
-// lies after begin and not after end, 0 to 1.
-func share(p *span, begin, end record.Time) float64 {
-	if p.last <= p.first {
-		if p.first > begin && p.first <= end {
+// share is the part of the time from one instant to another that lies after
+// begin and not after end, 0 to 1.
+func share(from, to, begin, end record.Time) float64 {
+	if to <= from {
+		if from > begin && from <= end {
 			return 1
 		}
 		return 0
 	}
-	inside := min(p.last, end) - max(p.first, begin)
-	return seconds(max(0, inside)) / seconds(p.last-p.first)
+	inside := min(to, end) - max(from, begin)
+	return seconds(max(0, inside)) / seconds(to-from)
 }
 
 // bounds is the first instant at which the threshold was reached and the last

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,7 +29,7 @@ func TestSteady(t *testing.T) {
 	}{
 		{"two slots", 2, []*record.Record{a, b, c, d}, Steady{
 			Level: 2, Begin: 0.2, Duration: 0.7, Share: 0.7 / 1.3,
-			RequestThroughput:     3 / 0.7, // a, b, c
+			RequestThroughput:     (2./3 + 1 + 1 + 1./11) / 0.7,
 			OutputTokenThroughput: 8 / 0.7,
 		}},
 		{"never", 3, []*record.Record{a, b, c, d}, Steady{Level: 3}},
@@ -39,7 +40,7 @@ func TestSteady(t *testing.T) {
 		}, Steady{Level: 1, Begin: 0.1, Duration: 0.2, Share: 1, RequestThroughput: 5, OutputTokenThroughput: 100}},
 		{"a failure holds a slot and serves nothing", 2, []*record.Record{
 			reply(100, 200, 500), failed(300, 600, record.Failure{}),
-		}, Steady{Level: 2, Begin: 0.3, Duration: 0.2, Share: 0.4, RequestThroughput: 5, OutputTokenThroughput: 5}},
+		}, Steady{Level: 2, Begin: 0.3, Duration: 0.2, Share: 0.4, RequestThroughput: 2.5, OutputTokenThroughput: 5}},
 		{"a dip between counts", 1, []*record.Record{
 			reply(100, 200), reply(400, 500),
 		}, Steady{Level: 1, Begin: 0.1, Duration: 0.4, Share: 1, RequestThroughput: 5, OutputTokenThroughput: 5}},
@@ -64,9 +65,34 @@ func TestSteadySplitsTokensAtItsBounds(t *testing.T) {
 	b := reply(300, 350, 600)
 	b.TokensOut = 6
 	got := collect(Options{Streaming: true, Concurrency: 2}, a, b).Steady
-	want := &Steady{Level: 2, Begin: 0.3, Duration: 0.1, Share: 0.2, RequestThroughput: 10, OutputTokenThroughput: 50}
+	want := &Steady{Level: 2, Begin: 0.3, Duration: 0.1, Share: 0.2, RequestThroughput: (1./3 + 1./3) / 0.1, OutputTokenThroughput: 50}
 	if diff := cmp.Diff(want, got, near); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Two slots that each serve a request of ten tokens in 100 ms, one after
+// another: twenty requests and 200 tokens a second, in one piece or in chunks,
+// although the part begins with both new and ends with one half done.
+func TestSteadyIsTheRate(t *testing.T) {
+	for _, pieces := range []int{1, 10} {
+		var records []*record.Record
+		for slot := range 2 {
+			for i := range 5 {
+				start := float64(100*i + 50*slot)
+				var texts []float64
+				for p := range pieces {
+					texts = append(texts, start+float64(100*(p+1)/pieces))
+				}
+				r := reply(start, texts...)
+				r.TokensOut = 10
+				records = append(records, r)
+			}
+		}
+		got := collect(Options{Streaming: pieces > 1, Concurrency: 2}, records...).Steady
+		if math.Abs(got.RequestThroughput-20) > 1e-9 || math.Abs(got.OutputTokenThroughput-200) > 1e-9 {
+			t.Errorf("%d pieces: %+v", pieces, got)
+		}
 	}
 }
 
