@@ -202,6 +202,7 @@ func (c *Collector) Result() *Result {
 	if c.options.Concurrency > 0 {
 		r.Steady = c.times.steady(c.options.Concurrency)
 	}
+	r.Offered, r.Completed = c.times.delivered()
 	r.Chunks = c.chunks()
 	if c.warmup != nil {
 		r.Warmup = c.warmup.Result()

@@ -161,8 +161,13 @@ type Result struct {
 	Warmup    *Result        // the warm-up phase, nil where there was none
 	Failures  []FailureCount // the most frequent first, at most 1,000 and the others
 	Steady    *Steady        // nil in an open loop without a concurrency
-	Verdicts  []Verdict
-	Warnings  []record.Warning
+	// Offered and Completed (requests/s) are the [record.MiddleRate] of planned
+	// starts and of the ends of good replies, the latter no more than the share
+	// of requests that got one. What was completed is less than what a schedule
+	// offered where the service did not keep up.
+	Offered, Completed float64
+	Verdicts           []Verdict
+	Warnings           []record.Warning
 
 	// Chunks says how the times of chunks were taken.
 	Chunks Chunks

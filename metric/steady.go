@@ -48,6 +48,23 @@ func (t *timeline) steady(level int) *Steady {
 	return s
 }
 
+// delivered compares the planned starts of what was sent with the ends of good
+// replies (requests/s).
+func (t *timeline) delivered() (offered, completed float64) {
+	var planned, done []float64
+	for p := range t.spans.each {
+		planned = append(planned, seconds(p.planned))
+		if p.is(spanValid) {
+			done = append(done, seconds(p.end))
+		}
+	}
+	offered, completed = record.MiddleRate(planned), record.MiddleRate(done)
+	if len(done) < len(planned) {
+		completed = min(completed, offered*float64(len(done))/float64(len(planned)))
+	}
+	return offered, completed
+}
+
 // inside is how many of a reply's tokens came after begin and not after end.
 func (t *timeline) inside(p *span, begin, end record.Time) float64 {
 	if p.osl <= 0 {

@@ -111,3 +111,32 @@ func TestNineTenthsOfTheLevel(t *testing.T) {
 		}
 	}
 }
+
+// Ten requests a second for ten seconds: a constant latency is kept up with,
+// however long, a queue that grows is not, and neither is a load of which a
+// fifth is refused.
+func TestDelivered(t *testing.T) {
+	for _, v := range []struct {
+		name string
+		of   func(i int, start float64) *record.Record
+		want float64
+	}{
+		{"a long latency", func(_ int, start float64) *record.Record { return reply(start, start+5000) }, 10},
+		{"a queue that grows", func(i int, start float64) *record.Record { return reply(start, start+100*float64(i)) }, 5},
+		{"some refused", func(i int, start float64) *record.Record {
+			if i%5 == 2 {
+				return failed(start, start+1, record.Failure{})
+			}
+			return reply(start, start+50)
+		}, 8},
+	} {
+		var records []*record.Record
+		for i := range 101 {
+			records = append(records, v.of(i, 100*float64(i)))
+		}
+		got := collect(Options{Streaming: true}, records...)
+		if math.Abs(got.Offered-10) > 1e-9 || math.Abs(got.Completed-v.want) > 0.1 {
+			t.Errorf("%s: %g of %g", v.name, got.Completed, got.Offered)
+		}
+	}
+}

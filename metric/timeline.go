@@ -9,7 +9,7 @@ import (
 
 // timeline keeps of every request that was sent what is needed when all of
 // them are known: when it was in flight, how many tokens it had, and, as long
-// as they are few enough, when each of its chunks came. A request takes 56
+// as they are few enough, when each of its chunks came. A request takes 64
 // bytes and a chunk four to six.
 type timeline struct {
 	limit int // of gaps that are kept exactly
@@ -22,13 +22,13 @@ type timeline struct {
 	wide   *gapHistogram
 }
 
-// span is a request in flight from start to end. A reply has its first and
+// span is a request in flight from start to end, planned for a time. A reply has its first and
 // last arrivals with text.
 type span struct {
-	start, first, last, end record.Time
-	isl, osl                int32 // tokens, -1 where unknown
-	at, count               uint32
-	flags                   uint8
+	planned, start, first, last, end record.Time
+	isl, osl                         int32 // tokens, -1 where unknown
+	at, count                        uint32
+	flags                            uint8
 }
 
 const (
@@ -44,7 +44,7 @@ func (t *timeline) add(r *record.Record) {
 	if !r.Start.Known() || r.Done < r.Start {
 		return
 	}
-	s := span{start: r.Start, end: r.Done, isl: -1, osl: -1}
+	s := span{planned: r.Planned, start: r.Start, end: r.Done, isl: -1, osl: -1}
 	if Valid(r) {
 		s.flags = spanValid
 		s.first, _ = firstOf(r, anyText)

@@ -120,9 +120,7 @@ const saturatedBelow = 0.95
 
 // Saturation says whether less was completed than offered, and the share that
 // was, 1 where nothing was offered by a schedule. A simulated cluster says it
-// itself; of an endpoint it is the answered requests a second over those that
-// the schedule held, so that a short run with a long last reply looks worse
-// than it is.
+// itself; of an endpoint the requests say it.
 func (a Arm) Saturation() (bool, float64) {
 	if c := a.Report.Run.Cluster; c != nil {
 		if c.Offered <= 0 {
@@ -134,11 +132,11 @@ func (a Arm) Saturation() (bool, float64) {
 		}
 		return c.Saturated, share
 	}
-	offered, done := a.Report.Run.Schedule.Rate, a.figure("request_throughput", "avg")
-	if !a.Report.Run.Schedule.Timed || offered <= 0 || math.IsNaN(done) {
+	r := a.Report.Result
+	if !a.Report.Run.Schedule.Timed || r.Offered <= 0 {
 		return false, 1
 	}
-	return done < saturatedBelow*offered, done / offered
+	return r.Completed < saturatedBelow*r.Offered, r.Completed / r.Offered
 }
 
 // HitRate is the share of prompt tokens that were cached, 0 to 1, by the

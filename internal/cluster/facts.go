@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"slices"
 	"time"
 
 	"headway/internal/engine"
@@ -51,36 +50,15 @@ func (x *facts) finished(r *record.Record, cancel bool) {
 	}
 }
 
-// Rates are taken between these quantiles of the times, so that neither the
-// start nor the last reply of a long request weighs on them.
-const fromShare, toShare = 0.05, 0.95
-
 // saturated is the share of what is offered below which a cluster that
 // completes less is saturated.
 const saturated = 0.95
 
-// rate is how many of the times lie in a second between two of their
-// quantiles.
-func rate(times []float64) float64 {
-	n := len(times)
-	if n < 2 {
-		return 0
-	}
-	slices.Sort(times)
-	a, b := int(fromShare*float64(n-1)), int(toShare*float64(n-1)+0.5)
-	if times[b] <= times[a] {
-		return 0
-	}
-	return float64(b-a) / (times[b] - times[a])
-}
-
 // cluster is the account of the whole replay. Busy is the time in which a
 // worker has requests; a worker that has any is in a step.
 //
-// Offered and Completed compare the planned starts with the ends of replies,
-// both between the 5 % and the 95 % quantile of their times: a constant
-// latency moves all ends alike and changes nothing, a growing queue stretches
-// them. A closed loop offers nothing of its own and is never saturated.
+// Offered and Completed are the [record.MiddleRate] of the planned starts and
+// of the ends of replies. A closed loop offers nothing of its own and is never saturated.
 func (x *facts) cluster(f *fleet, now time.Duration) record.Cluster {
 	f.flush()
 	c := record.Cluster{RouterMode: f.cfg.Router.Mode.String(), EventsApplied: f.front.router.AppliedEvents()}
@@ -107,10 +85,10 @@ func (x *facts) cluster(f *fleet, now time.Duration) record.Cluster {
 	c.IdealHitRate, c.IdealAtSize = x.ideal.rates()
 	c.RegretMean, c.RegretP50, c.RegretP99 = f.regret.summary()
 	answered := float64(len(x.done))
-	c.Completed = rate(x.done)
+	c.Completed = record.MiddleRate(x.done)
 	if x.timed {
 		all := float64(len(x.planned))
-		c.Offered = rate(x.planned)
+		c.Offered = record.MiddleRate(x.planned)
 		c.Saturated = c.Offered > 0 && (c.Completed < saturated*c.Offered || answered < saturated*all)
 	}
 	return c
