@@ -55,7 +55,7 @@ func (s *simServeCmd) run(ctx context.Context, a app) (code int, err error) {
 	if warning != nil {
 		a.note("warning: %s", warning.Text)
 	}
-	cfg, err := s.config()
+	cfg, err := s.config(a)
 	if err != nil {
 		return exitUsage, usageError{err}
 	}
@@ -85,8 +85,9 @@ func (s *simServeCmd) run(ctx context.Context, a app) (code int, err error) {
 	return exitDone, shutdown(srv)
 }
 
-func (s *simServeCmd) config() (cluster.ServerConfig, error) {
+func (s *simServeCmd) config(a app) (cluster.ServerConfig, error) {
 	var bad faultList
+	s.clusterFlags.idle(&bad, a.given, s.Mode == router.KV, "--router-mode kv")
 	bad.between("port", float64(s.Port), 0, 65535)
 	workers, err := s.clusterFlags.config(s.Mode, 1, s.Seed)
 	if err != nil {
