@@ -144,8 +144,8 @@ func (q *queue) waitWhile(so func() bool) {
 func (q *queue) free() {
 	q.freed.Store(true)
 	q.mu.Lock() // not between another's look and its wait
-	q.mu.Unlock()
 	q.fewer.Broadcast()
+	q.mu.Unlock()
 }
 
 // settled is how many Records settle leaves waiting.
@@ -218,6 +218,6 @@ func (q *queue) took(weight int64) {
 		return
 	}
 	q.mu.Lock() // not between another's look and its wait
-	q.mu.Unlock()
 	q.fewer.Broadcast()
+	q.mu.Unlock()
 }
