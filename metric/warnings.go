@@ -117,8 +117,12 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 		}
 	}
 	if few := fewQuantiles(r.OK); r.OK > 0 && len(few) > 0 {
-		warn(true, "few_samples", "with %d replies %s of per-request metrics have fewer than %d values beyond them: read their intervals, or send more requests",
-			r.OK, strings.Join(few, ", "), enough)
+		replies := "1 reply"
+		if r.OK > 1 {
+			replies = fmt.Sprintf("%d replies", r.OK)
+		}
+		warn(true, "few_samples", "with %s %s of per-request metrics have fewer than %d values beyond them: read their intervals, or send more requests",
+			replies, strings.Join(few, ", "), enough)
 	}
 	// Of a run that ended before its first reply there is nothing to warn of.
 	if r.Steady != nil && r.OK+r.Failed > 0 {

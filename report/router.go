@@ -108,11 +108,17 @@ func caution(base, arm Arm) string {
 	case own:
 		return fmt.Sprintf("not a gain to quote: %s is saturated (completed %.0f %% of offered)", arm.Name, 100*ownShare)
 	}
+	if min(base.Report.Result.OK, arm.Report.Result.OK) < fewest {
+		return fmt.Sprintf("not a gain to quote: fewer than %d requests were answered", fewest)
+	}
 	if f, g := base.Report.Result.Failed, arm.Report.Result.Failed; f+g > 0 {
 		return fmt.Sprintf("with failed requests left out: %d of %s, %d of %s", f, base.Name, g, arm.Name)
 	}
 	return ""
 }
+
+// fewest is how many answered requests a gain is at least of.
+const fewest = 5
 
 // saturatedBelow is the share of the offered requests; completing less is
 // saturation.

@@ -57,6 +57,11 @@ func TestGains(t *testing.T) {
 			t.Errorf("saturated %v, caution %v:\n%s", saturated, got, b.String())
 		}
 	}
+	few := routed(t, false)
+	few.Cases[0].Arms[0].Report.Result.OK = 1
+	if got := few.Cases[0].Gains("round-robin")[0].Caution; got != "not a gain to quote: fewer than 5 requests were answered" {
+		t.Errorf("of one request: %q", got)
+	}
 	if got := routed(t, false).Cases[0].Gains("nobody"); got != nil {
 		t.Errorf("gains over an arm that is not there: %+v", got)
 	}

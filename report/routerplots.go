@@ -176,7 +176,7 @@ func (c *Comparison) gainSeries(arm, what string, value func(Gain) float64) char
 				v = math.NaN()
 			}
 			p := chart.Point{X: k.X, Y: v}
-			if strings.HasPrefix(g.Caution, "not a gain") && what == "TTFT mean" {
+			if strings.Contains(g.Caution, "saturated") && what == "TTFT mean" {
 				p.Label = "saturated"
 			}
 			s.Points = append(s.Points, p)
