@@ -49,43 +49,57 @@ func (f *fakeAPI) portforward(w http.ResponseWriter, r *http.Request) {
 	if _, err := httpstream.Handshake(r, w, []string{"portforward.k8s.io"}); err != nil {
 		return
 	}
-	streams := make(chan httpstream.Stream, 100)
+	var mu sync.Mutex
+	type half struct {
+		httpstream.Stream
+		replied <-chan struct{} // what is written before is lost
+	}
+	pairs, over := map[string]half{}, false
+	var wg sync.WaitGroup
 	conn := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, replied <-chan struct{}) error {
-		streams <- s
+		mu.Lock()
+		defer mu.Unlock()
+		id := s.Headers().Get("requestID")
+		other, there := pairs[id]
+		switch {
+		case over:
+			_ = s.Reset()
+			return nil
+		case !there:
+			pairs[id] = half{s, replied}
+			return nil
+		}
+		delete(pairs, id)
+		errs, data := other.Stream, s
+		if s.Headers().Get("streamType") == "error" {
+			errs, data = data, errs
+		}
+		wg.Go(func() {
+			<-other.replied
+			<-replied
+			f.bridge(errs, data)
+		})
 		return nil
 	})
 	if conn == nil {
 		return
 	}
-	defer func() { _ = conn.Close() }()
 	f.mu.Lock()
 	drop := f.drop
 	f.mu.Unlock()
-	pairs := map[string]httpstream.Stream{}
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for {
-		select {
-		case s := <-streams:
-			id := s.Headers().Get("requestID")
-			other := pairs[id]
-			if other == nil {
-				pairs[id] = s
-				continue
-			}
-			delete(pairs, id)
-			errs, data := other, s
-			if s.Headers().Get("streamType") == "error" {
-				errs, data = s, other
-			}
-			wg.Go(func() { f.bridge(errs, data) })
-		case <-conn.CloseChan():
-			return
-		case <-drop:
-			_ = conn.Close()
-			return
-		}
+	select {
+	case <-conn.CloseChan():
+	case <-drop:
 	}
+	// What nobody reads would hold up the end of the connection.
+	mu.Lock()
+	over = true
+	for _, s := range pairs {
+		_ = s.Reset()
+	}
+	mu.Unlock()
+	_ = conn.Close()
+	wg.Wait()
 }
 
 func (f *fakeAPI) bridge(errs, data httpstream.Stream) {
@@ -95,7 +109,7 @@ func (f *fakeAPI) bridge(errs, data httpstream.Stream) {
 	c, err := net.Dial("tcp", to)
 	if err != nil {
 		_, _ = fmt.Fprintf(errs, "nothing listens on port %s: %v", data.Headers().Get("port"), err)
-		_, _ = errs.Close(), data.Reset()
+		_, _, _ = errs.Close(), data.Reset(), errs.Reset()
 		return
 	}
 	defer func() { _ = c.Close() }()
@@ -105,4 +119,5 @@ func (f *fakeAPI) bridge(errs, data httpstream.Stream) {
 	}()
 	_, _ = io.Copy(data, c)
 	_, _ = data.Close(), errs.Close()
+	_, _ = data.Reset(), errs.Reset() // what still comes is read by nobody
 }

@@ -109,7 +109,7 @@ func (f *Forward) lead(local net.Conn) error {
 	if err != nil {
 		return err
 	}
-	defer via.RemoveStreams(errs, data)
+	defer drop(via, errs, data)
 	stop := context.AfterFunc(f.ctx, func() { _, _ = data.Reset(), local.Close() })
 	defer stop()
 	var up sync.WaitGroup
@@ -129,6 +129,15 @@ func (f *Forward) lead(local net.Conn) error {
 		return errors.New(string(word))
 	}
 	return nil
+}
+
+// drop gives streams up. One that nobody reads must be reset: what comes for it
+// would hold up the others of the connection, and the connection's end.
+func drop(via httpstream.Connection, streams ...httpstream.Stream) {
+	for _, s := range streams {
+		_ = s.Reset() // a connection that has gone took them with it
+	}
+	via.RemoveStreams(streams...)
 }
 
 // streams opens the pair of streams that a connection is, on a new connection
@@ -161,11 +170,18 @@ func (f *Forward) pair(via httpstream.Connection, number int64) (errs, data http
 		errs, data httpstream.Stream
 		err        error
 	}
-	opened := make(chan pair, 1)
+	opened, late := make(chan pair), make(chan struct{})
+	defer close(late)
 	go func() {
 		var p pair
 		p.errs, p.data, p.err = f.openPair(via, number)
-		opened <- p
+		select {
+		case opened <- p:
+		case <-late:
+			if p.err == nil {
+				drop(via, p.errs, p.data)
+			}
+		}
 	}()
 	limit := time.NewTimer(pairWait)
 	defer limit.Stop()
@@ -195,7 +211,7 @@ func (f *Forward) openPair(via httpstream.Connection, number int64) (errs, data 
 	_ = errs.Close() // nothing is written to it
 	head.Set("streamType", "data")
 	if data, err = via.CreateStream(head); err != nil {
-		via.RemoveStreams(errs)
+		drop(via, errs)
 		return nil, nil, fmt.Errorf("opening a stream: %w", err)
 	}
 	return errs, data, nil
