@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -168,10 +169,13 @@ func FuzzHTTP1(f *testing.F) {
 		if !ok || resp.ProtoMajor != 1 || resp.StatusCode == 101 || resp.StatusCode < 100 {
 			return
 		}
+		if err != nil && strings.Contains(err.Error(), "is not 1.0 or 1.1") {
+			return // of an interim reply, whose version net/http does not look at
+		}
 		if err != nil {
 			t.Fatalf("%q: net/http reads it, we say %v", in, err)
 		}
-		if !bytes.Equal(body, whole.got) || whole.kind != resp.Header.Get("Content-Type") || !strings.HasPrefix(whole.heads[0], fmt.Sprint(resp.StatusCode)) {
+		if !bytes.Equal(body, whole.got) || !slices.Equal(strings.Fields(whole.kind), strings.Fields(resp.Header.Get("Content-Type"))) || !strings.HasPrefix(whole.heads[0], fmt.Sprint(resp.StatusCode)) {
 			t.Fatalf("%q: %v %q, net/http has %d %q %q", in, whole, whole.kind, resp.StatusCode, resp.Header.Get("Content-Type"), body)
 		}
 		if closes := resp.Close || resp.ContentLength < 0 && len(resp.TransferEncoding) == 0; closes && !close {
