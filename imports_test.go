@@ -18,9 +18,9 @@ import (
 // nothing.
 var arrows = map[string]string{
 	"workload": "", "record": "",
-	"internal/tokenizer": "", "internal/chart": "", "internal/wire": "", "internal/hub": "", "internal/model": "", "internal/interp": "", "internal/alarm": "",
+	"internal/tokenizer": "", "internal/chart": "", "internal/wire": "", "internal/hub": "", "internal/model": "", "internal/interp": "", "internal/alarm": "", "internal/series": "",
 	"load":                 "workload record internal/alarm",
-	"metric":               "record",
+	"metric":               "record internal/series",
 	"internal/prompt":      "workload internal/tokenizer",
 	"internal/engine":      "workload record internal/model internal/interp",
 	"internal/audit":       "record metric",
