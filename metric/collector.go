@@ -33,6 +33,8 @@ type Options struct {
 	FixedSchedule bool
 	// NumGPUs is the declared number of GPUs of the endpoint, 0 where not said.
 	NumGPUs int
+	// Samples asks for Result.Samples.
+	Samples bool
 	// ChunkRule says what becomes of the times of chunks that were read
 	// together; the zero value leaves them.
 	ChunkRule ChunkRule
@@ -208,6 +210,10 @@ func (c *Collector) Result() *Result {
 	}
 	r.Failures = c.failures()
 	r.Whole = v.whole()
+	if c.options.Samples {
+		lead, _ := r.Lead()
+		r.Samples = v.samples(lead)
+	}
 	r.Offered, r.Completed = c.times.delivered()
 	r.Chunks = c.chunks()
 	if c.warmup != nil {

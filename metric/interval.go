@@ -9,6 +9,9 @@ import (
 // Reason is a short code for files: why a figure has no interval.
 type Reason = series.Reason
 
+// NotStationary is why a figure that drifts over the whole run has none.
+const NotStationary = series.NotStationary
+
 // HoldsStart is why a figure of a whole closed loop has no interval: its first
 // requests started at one instant, and the figure depends on how many others
 // there were. Those of the steady part have one.

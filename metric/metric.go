@@ -187,6 +187,14 @@ type Part struct {
 	Assumed   float64
 	Latencies []Summary
 	Rates     []Rate
+
+	from, to int // places of its requests in the order of starts
+}
+
+// Sample is one request's value of a metric, in base units.
+type Sample struct {
+	Index int // the Record's
+	Value float64
 }
 
 // Summary finds a latency of the part by its tag.
@@ -236,6 +244,9 @@ type Result struct {
 	// was cut off, and the time that went into it.
 	Whole  *Part
 	Steady *Steady // nil where nothing was sent
+	// Samples are the latencies of valid replies that started in the leading
+	// part, by tag and in the order of starts; nil unless asked for.
+	Samples map[string][]Sample
 	// Offered and Completed (requests/s) are the [record.MiddleRate] of planned
 	// starts and of the ends of good replies, the latter no more than the share
 	// of requests that got one. What was completed is less than what a schedule

@@ -73,7 +73,7 @@ func byStart(a, b *span) int {
 // the order to another that started in it. whole is the time that measured
 // requests were in flight.
 func (v *view) part(begin, end record.Time, from, to int, whole record.Time) Part {
-	p := Part{Begin: seconds(begin), Duration: seconds(end - begin), Requests: to - from}
+	p := Part{Begin: seconds(begin), Duration: seconds(end - begin), Requests: to - from, from: from, to: to}
 	p.Share = p.Duration / seconds(whole)
 	var inside []float64
 	for _, s := range v.flights {
