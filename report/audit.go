@@ -30,8 +30,8 @@ func (r *Report) audit() any {
 		delivered.add("planned_rate", a.Schedule.PlannedRate)
 		delivered.add("sent_rate", a.Schedule.SentRate)
 	}
-	if s, ok := r.Result.Scalar("request_throughput"); ok {
-		delivered.add("completed_rate", shown(s.Metric, s.Value))
+	if rate, ok := r.Result.Whole.Rate("request_throughput"); ok {
+		delivered.add("completed_rate", shown(rate.Metric, rate.Value))
 	}
 	if a.Load.Asked > 0 {
 		delivered.add("asked_in_flight", a.Load.Asked)
@@ -97,7 +97,7 @@ func (r *Report) flightText(a *record.Audit) string {
 	if a.Load.Asked > 0 {
 		s += fmt.Sprintf(", of %d asked", a.Load.Asked)
 	}
-	if t, ok := r.Result.Scalar("request_throughput"); ok {
+	if t, ok := r.Result.Whole.Rate("request_throughput"); ok {
 		s += fmt.Sprintf("; %s requests/sec completed", significant(shown(t.Metric, t.Value)))
 	}
 	return s

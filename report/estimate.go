@@ -19,6 +19,17 @@ func unknown() estimate {
 	return estimate{value: math.NaN(), low: math.NaN(), high: math.NaN()}
 }
 
+// Figure is a figure as tables lead with it, as text in its metric's unit: "24.5",
+// "∞", "≥4,870"; empty where there is none.
+func (r *Report) Figure(tag, stat string) string {
+	e := within(r.Result, tag, stat)
+	if math.IsNaN(e.value) {
+		return ""
+	}
+	e.few = false
+	return e.text()
+}
+
 // within is a figure of one run as tables and pictures lead with it: of the
 // leading part, where that has it.
 func within(r *metric.Result, tag, stat string) estimate {

@@ -154,13 +154,13 @@ func levelLine(l study.Level) string {
 		parts = append(parts, fmt.Sprintf("%d failed, %d cancelled, %d not sent", r.Failed, r.Cancelled, r.Dropped))
 	}
 	for _, m := range []struct{ name, tag string }{{"TTFT", "time_to_first_token"}, {"ITL", "inter_token_latency"}} {
-		if s, ok := r.Summary(m.tag); ok {
-			parts = append(parts, fmt.Sprintf("%s avg %.2f ms", m.name, s.Mean*s.Metric.Scale))
+		if text := last.Figure(m.tag, "avg"); text != "" {
+			parts = append(parts, m.name+" avg "+text+" ms")
 		}
 	}
 	for _, m := range []struct{ unit, tag string }{{"req/s", "request_throughput"}, {"tok/s", "output_token_throughput"}} {
-		if s, ok := r.Scalar(m.tag); ok {
-			parts = append(parts, fmt.Sprintf("%.2f %s", s.Value*s.Metric.Scale, m.unit))
+		if text := last.Figure(m.tag, "avg"); text != "" {
+			parts = append(parts, text+" "+m.unit)
 		}
 	}
 	if a := last.Run.Audit; a != nil && a.Verdict != record.AuditValid {
