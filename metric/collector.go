@@ -127,8 +127,8 @@ func (c *Collector) add(r *record.Record) {
 	if v, ok := lagOf(r); ok && c.options.FixedSchedule {
 		c.totals.lags = append(c.totals.lags, v)
 	}
-	if c.totals.Goals && good(r, c.goals) {
-		c.totals.Good++
+	if c.totals.Goals {
+		c.goodput(r)
 	}
 	c.times.add(r)
 }
@@ -182,11 +182,14 @@ func FailureOf(r *record.Record) (record.Failure, bool) {
 func (c *Collector) Result() *Result {
 	r := c.result
 	totals := c.totals
-	totals.sums = map[string]float64{}
+	totals.sums, totals.decoded = map[string]float64{}, c.seen.decoded
+	r.Pace, r.Undecided = c.seen.decoded.pace, c.totals.Undecided
 	curves := c.times.sweep()
 	for i, m := range c.table {
-		if s, ok := c.summary(i, curves); ok {
-			totals.sums[m.Tag] = s.Sum
+		if s, ok := c.summary(i, curves); ok && !r.hides(m.Tag) {
+			if c.summable(m.Tag, s.Count) {
+				totals.sums[m.Tag] = s.Sum
+			}
 			r.Summaries = append(r.Summaries, s)
 		}
 	}

@@ -40,6 +40,7 @@ func TestTotals(t *testing.T) {
 		"completed_request_count": 4, "request_count": 2, "error_request_count": 2, "request_error_rate": 50, "context_overflow_count": 1,
 		"total_isl": 200, "total_osl": 5, "total_output_tokens": 5, "total_error_isl": 200,
 		"min_request_timestamp": origin + 1e9, "max_response_timestamp": origin + 2.1e9, "benchmark_duration": d,
+		"decode_speed_per_user": 3 / 0.4,
 		"request_throughput": 2 / d, "output_token_throughput": 5 / d, "input_token_throughput": 200 / d,
 		"total_token_throughput": 205 / d, "output_token_throughput_per_gpu": 2.5 / d,
 		"total_token_throughput_per_gpu": 102.5 / d,
@@ -189,19 +190,27 @@ func TestTheOrderOfRecordsDoesNotMatter(t *testing.T) {
 	})
 }
 
-// Twice as slow: every latency doubles, every rate halves, counts stay.
+func stretch(r *record.Record, by record.Time) {
+	for j := range r.Arrivals {
+		r.Arrivals[j].At *= by
+	}
+	r.Start *= by
+	r.Planned *= by
+	r.Done *= by
+}
+
+// Twice as slow: every latency doubles, every rate halves, counts stay. Times
+// are stretched to where no gap but none at all is that of an emptied buffer.
 func TestTimeScales(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		records := rapid.SliceOfN(rapid.Custom(drawRecord), 1, 20).Draw(t, "records")
 		o := Options{Streaming: true, Concurrency: 3}
 		slow := make([]*record.Record, len(records))
 		for i, r := range records {
+			stretch(r, 1e6)
 			c := *r
 			c.Arrivals = append([]record.Arrival(nil), r.Arrivals...)
-			for j := range c.Arrivals {
-				c.Arrivals[j].At *= 2
-			}
-			c.Start, c.Planned, c.Done = 2*c.Start, 2*c.Planned, 2*c.Done
+			stretch(&c, 2)
 			slow[i] = &c
 		}
 		a, b := collect(o, records...), collect(o, slow...)

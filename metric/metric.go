@@ -146,7 +146,8 @@ type Steady struct {
 	// RequestThroughput (requests/s) counts each good reply by the share of its
 	// time in flight that lies inside, OutputTokenThroughput (tokens/s) spreads a
 	// request's tokens over its chunks and counts those inside; the tokens of a
-	// reply in one piece count like the reply.
+	// reply in one piece count like the reply. It is NaN where replies have no
+	// count of tokens.
 	RequestThroughput     float64
 	OutputTokenThroughput float64
 	// Share is Duration over the time from the first start to the last reply's
@@ -171,6 +172,13 @@ type Result struct {
 
 	// Chunks says how the times of chunks were taken.
 	Chunks Chunks
+
+	// Pace says of how many replies the pace of their tokens is known; see
+	// [Result.Meaningless].
+	Pace ReadPace
+	// Undecided counts valid replies of which it is not known whether they
+	// meet the goodput objectives.
+	Undecided int
 
 	// Planned requests end as exactly one of the others.
 	Planned, OK, Failed, Cancelled, Dropped int

@@ -2,6 +2,7 @@ package metric
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"headway/record"
@@ -43,7 +44,10 @@ func (t *timeline) steady(level int) *Steady {
 	slices.Sort(replies)
 	slices.Sort(tokens)
 	s.RequestThroughput = sum(replies) / s.Duration
-	s.OutputTokenThroughput = sum(tokens) / s.Duration
+	s.OutputTokenThroughput = math.NaN()
+	if t.lack.out() {
+		s.OutputTokenThroughput = sum(tokens) / s.Duration
+	}
 	s.Share = s.Duration / seconds(last-first)
 	return s
 }
@@ -73,7 +77,7 @@ func (t *timeline) inside(p *span, begin, end record.Time) float64 {
 	if p.last <= p.first {
 		return float64(p.osl) * share(p.start, p.end, begin, end)
 	}
-	if !t.exact() {
+	if !t.exact() || p.is(spanSparse) {
 		return float64(p.osl) * share(p.first, p.last, begin, end)
 	}
 	var in, all uint64

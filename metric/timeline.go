@@ -20,6 +20,7 @@ type timeline struct {
 	kept   int // gaps in chunks, those of replies without an ICL included
 	gaps   int // gaps of inter_chunk_latency
 	wide   *gapHistogram
+	lack   lack
 }
 
 // span is a request in flight from start to end, planned for a time. A reply has its first and
@@ -36,6 +37,7 @@ const (
 	spanStream              // it came as a stream
 	spanCounted             // its chunks have token counts of their own
 	spanGaps                // its gaps are those of inter_chunk_latency
+	spanSparse              // its chunks are the first and the last alone
 )
 
 func (s *span) is(flag uint8) bool { return s.flags&flag != 0 }
@@ -58,7 +60,12 @@ func (t *timeline) add(r *record.Record) {
 		if r.Streamed {
 			s.flags |= spanStream
 		}
-		t.reply(r, &s)
+		if r.Sparse {
+			s.flags |= spanSparse
+		} else {
+			t.reply(r, &s)
+		}
+		t.lack.add(r)
 	}
 	t.spans.add(s)
 }

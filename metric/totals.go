@@ -9,8 +9,10 @@ type Totals struct {
 	OK, Errors int
 	// Good counts valid records that met every objective of Goals; Goals is
 	// false where no goodput was asked for.
-	Good  int
-	Goals bool
+	Good int
+	// Undecided counts valid records of which that is not known.
+	Undecided int
+	Goals     bool
 	// First is the earliest start and Last the latest arrival with text among
 	// valid records, 0 where there are none.
 	First, Last record.Time
@@ -30,7 +32,8 @@ type Totals struct {
 	// lags are how late requests of a fixed schedule were sent, in seconds.
 	lags []float64
 
-	sums map[string]float64
+	sums    map[string]float64
+	decoded decoded
 }
 
 // Sum is the total of a per-record metric by its tag, in base units; false
