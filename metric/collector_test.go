@@ -41,7 +41,7 @@ func TestTotals(t *testing.T) {
 		"total_isl": 200, "total_osl": 5, "total_output_tokens": 5, "total_error_isl": 200,
 		"min_request_timestamp": origin + 1e9, "max_response_timestamp": origin + 2.1e9, "benchmark_duration": d,
 		"decode_speed_per_user": 3 / 0.4,
-		"request_throughput": 2 / d, "output_token_throughput": 5 / d, "input_token_throughput": 200 / d,
+		"request_throughput":    2 / d, "output_token_throughput": 5 / d, "input_token_throughput": 200 / d,
 		"total_token_throughput": 205 / d, "output_token_throughput_per_gpu": 2.5 / d,
 		"total_token_throughput_per_gpu": 102.5 / d,
 		"good_request_count":             1, "goodput": 1 / d, "good_request_fraction": 0.25,

@@ -113,7 +113,7 @@ func TestFormulas(t *testing.T) {
 			return r
 		}(), map[string]float64{
 			"request_latency": 100, "time_to_first_token": 100, "time_to_first_output_token": 100,
-			"decode_duration": 0, // and no pace of its tokens
+			"decode_duration":             0, // and no pace of its tokens
 			"e2e_output_token_throughput": 80, "output_sequence_length": 8, "output_token_count": 8,
 		}},
 		{"asked without streaming", Options{}, func() *record.Record {

@@ -164,7 +164,7 @@ type Result struct {
 	Steady    *Steady        // nil in an open loop without a concurrency
 	// Offered and Completed (requests/s) are the [record.MiddleRate] of planned
 	// starts and of the ends of good replies, the latter no more than the share
-	// of requests that got one. What was completed is less than what a schedule
+	// of requests that got one; 0 where that is not known. What was completed is less than what a schedule
 	// offered where the service did not keep up.
 	Offered, Completed float64
 	Verdicts           []Verdict

@@ -53,16 +53,21 @@ func (t *timeline) steady(level int) *Steady {
 }
 
 // delivered compares the planned starts of what was sent with the ends of good
-// replies (requests/s).
+// replies (requests/s); 0 is not known.
 func (t *timeline) delivered() (offered, completed float64) {
-	var planned, done []float64
+	var planned, done, took []float64
 	for p := range t.spans.each {
 		planned = append(planned, seconds(p.planned))
 		if p.is(spanValid) {
-			done = append(done, seconds(p.end))
+			done, took = append(done, seconds(p.end)), append(took, seconds(p.end-p.start))
 		}
 	}
-	offered, completed = record.MiddleRate(planned), record.MiddleRate(done)
+	if len(done) == 0 {
+		return 0, 0
+	}
+	slices.Sort(took)
+	offered, _ = record.MiddleRate(planned, 0)
+	completed, _ = record.MiddleRate(done, took[len(took)/2])
 	if len(done) < len(planned) {
 		completed = min(completed, offered*float64(len(done))/float64(len(planned)))
 	}

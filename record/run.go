@@ -108,7 +108,8 @@ type Warning struct {
 }
 
 // Cluster is what a simulated cluster did with the requests of a run, by its
-// own account. Rates are shares from 0 to 1, times seconds.
+// own account. Rates are shares from 0 to 1, times seconds; what could not be
+// known is NaN.
 type Cluster struct {
 	RouterMode string          `json:"router_mode"`
 	Workers    []ClusterWorker `json:"workers"`
@@ -116,21 +117,22 @@ type Cluster struct {
 	// the worker they were sent to. IdealHitRate is that of one cache which
 	// never forgets, IdealAtSize that of one LRU cache as large as those of
 	// all workers together, on the same requests in the order of arrival.
-	HitRate      float64 `json:"hit_rate"`
-	IdealHitRate float64 `json:"ideal_hit_rate"`
-	IdealAtSize  float64 `json:"ideal_hit_rate_at_size"`
+	HitRate      Number `json:"hit_rate"`
+	IdealHitRate Number `json:"ideal_hit_rate"`
+	IdealAtSize  Number `json:"ideal_hit_rate_at_size"`
 	// Imbalance is the busiest worker's time in steps over the mean.
-	Imbalance float64 `json:"imbalance"`
+	Imbalance Number `json:"imbalance"`
 	// Regret is the modelled TTFT at the chosen worker less the least over
 	// all workers, on their true state at the decision.
-	RegretMean float64 `json:"regret_mean_s"`
-	RegretP50  float64 `json:"regret_p50_s"`
-	RegretP99  float64 `json:"regret_p99_s"`
+	RegretMean Number `json:"regret_mean_s"`
+	RegretP50  Number `json:"regret_p50_s"`
+	RegretP99  Number `json:"regret_p99_s"`
 	// Offered and Completed are requests per second; a cluster that completes
-	// less than 95 % of what is offered is Saturated.
-	Offered   float64 `json:"offered_rps"`
-	Completed float64 `json:"completed_rps"`
-	Saturated bool    `json:"saturated"`
+	// less than 95 % of what is offered is Saturated. A closed loop offers
+	// nothing of its own.
+	Offered   Number `json:"offered_rps"`
+	Completed Number `json:"completed_rps"`
+	Saturated bool   `json:"saturated"`
 	// EventsApplied counts the KV events that the router took.
 	EventsApplied int64 `json:"kv_events_applied"`
 	Preemptions   int64 `json:"preemptions"`

@@ -78,17 +78,15 @@ func (r *Report) metricTable(b *strings.Builder, g metric.Group, o ConsoleOption
 	}
 	var names []metric.Metric
 	var cells [][]string
-	for _, s := range r.Result.Summaries {
-		if s.Metric.Group == g && s.Metric.Console {
-			names = append(names, s.Metric)
-			cells = append(cells, summaryCells(s))
+	for _, m := range metric.All() {
+		if m.Group != g || !m.Console || internal(m.Tag) {
+			continue
 		}
-	}
-	for _, s := range r.Result.Scalars {
-		if s.Metric.Group == g && s.Metric.Console && !internal(s.Metric.Tag) {
-			names = append(names, s.Metric)
+		if s, ok := r.Result.Summary(m.Tag); ok {
+			names, cells = append(names, s.Metric), append(cells, summaryCells(s))
+		} else if s, ok := r.Result.Scalar(m.Tag); ok {
 			na := "N/A"
-			cells = append(cells, []string{amount(shown(s.Metric, s.Value)), na, na, na, na, na, na})
+			names, cells = append(names, s.Metric), append(cells, []string{amount(shown(s.Metric, s.Value)), na, na, na, na, na, na})
 		}
 	}
 	if len(names) == 0 {

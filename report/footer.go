@@ -67,8 +67,12 @@ func steadyText(s *metric.Steady) string {
 	if s.Duration <= 0 {
 		return fmt.Sprintf("Steady part: none, 90 %% of %d in flight was never reached", s.Level)
 	}
-	return fmt.Sprintf("Steady part (in flight at least 90 %% of %d): %s output tokens/sec, %s requests/sec over %.2f sec, %.0f %% of the run",
-		s.Level, amount(s.OutputTokenThroughput), amount(s.RequestThroughput), s.Duration, 100*s.Share)
+	tokens := ""
+	if finite(s.OutputTokenThroughput) {
+		tokens = amount(s.OutputTokenThroughput) + " output tokens/sec, "
+	}
+	return fmt.Sprintf("Steady part (in flight at least 90 %% of %d): %s%s requests/sec over %.2f sec, %.0f %% of the run",
+		s.Level, tokens, amount(s.RequestThroughput), s.Duration, 100*s.Share)
 }
 
 // verdictLines say of each objective whether it was met, by how much, and how
