@@ -66,6 +66,24 @@ type ReadPace struct {
 	Timed, Unread int
 }
 
+// Add counts a Record; first is the number of tokens that its first chunk is
+// taken for.
+func (p *ReadPace) Add(r *record.Record, first int) {
+	osl, ok := OSL(r)
+	if _, streamed := DecodeDuration(r); !ok || !streamed || osl < 2 {
+		return
+	}
+	p.Timed++
+	if unread(r, first) {
+		p.Unread++
+	}
+}
+
+// Why says what is wrong with the replies whose pace is not known.
+func (p ReadPace) Why() string {
+	return fmt.Sprintf("%d of %d replies brought the tokens after their first in too few reads to tell their pace", p.Unread, p.Timed)
+}
+
 // Known reports whether more than half of the replies have a pace.
 func (p ReadPace) Known() bool { return 2*p.Unread < p.Timed }
 
@@ -81,7 +99,7 @@ var pacedTags = []string{
 func (r *Result) Meaningless(tag string) (why string, yes bool) {
 	switch {
 	case slices.Contains(pacedTags, tag) && r.Pace.Timed > 0 && !r.Pace.Known():
-		return fmt.Sprintf("%d of %d replies brought the tokens after their first in too few reads to tell their pace", r.Pace.Unread, r.Pace.Timed), true
+		return r.Pace.Why(), true
 	case slices.Contains(goodTags, tag) && r.Undecided > 0 && !mostly(r.OK-r.Undecided, r.OK):
 		return fmt.Sprintf("for %d of %d replies it is not known whether they meet the goodput objectives", r.Undecided, r.OK), true
 	}
@@ -98,15 +116,11 @@ type decoded struct {
 // add counts a valid reply; first is the number of tokens that its first chunk
 // is taken for.
 func (d *decoded) add(r *record.Record, first int) {
-	osl, ok := OSL(r)
-	if _, streamed := DecodeDuration(r); !ok || !streamed || osl < 2 {
+	d.pace.Add(r, first)
+	if _, ok := perToken(r, first); !ok {
 		return
 	}
-	d.pace.Timed++
-	if unread(r, first) {
-		d.pace.Unread++
-		return
-	}
+	osl, _ := OSL(r)
 	begin, _ := firstOf(r, anyText)
 	d.tokens += int64(osl) - int64(first)
 	d.time += lastText(r) - begin

@@ -109,6 +109,9 @@ func (p *probe) whole(ctx context.Context, rate, one float64) (Trial, error) {
 	if err != nil {
 		return Trial{}, err
 	}
+	if in.pace.Unread > 0 && !in.pace.Known() {
+		return Trial{}, heldBack(in.pace)
+	}
 	latency := figureOf(in.latency)
 	if latency.N < (total-from)*9/10 || latency.Mean <= 0 || len(in.itl) == 0 {
 		return Trial{}, fmt.Errorf("only %d of %d requests were answered", latency.N, total-from)
@@ -123,6 +126,7 @@ func (p *probe) whole(ctx context.Context, rate, one float64) (Trial, error) {
 type middle struct {
 	from, upto         int
 	ttft, itl, latency []float64
+	pace               metric.ReadPace
 }
 
 // Take looks at a Record.
@@ -130,6 +134,7 @@ func (m *middle) Take(r *record.Record) error {
 	if r.Index < m.from || r.Index >= m.upto || !metric.Valid(r) {
 		return nil
 	}
+	m.pace.Add(r, 1)
 	for _, x := range []struct {
 		of   func(*record.Record) (float64, bool)
 		into *[]float64
