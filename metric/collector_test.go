@@ -16,8 +16,8 @@ import (
 
 func TestTotals(t *testing.T) {
 	a, b, c := reply(1000, 1100, 1200, 1300), reply(1500, 1900, 2100), reply(900, 1000)
-	a.Usage = map[string]int{"prompt_tokens": 200, "prompt_cache_read_tokens": 50}
-	b.Usage = map[string]int{"prompt_tokens": 110}
+	a.Usage = map[string]int{"prompt_tokens": 200, "completion_tokens": 3, "prompt_cache_read_tokens": 50}
+	b.Usage = map[string]int{"prompt_tokens": 110, "completion_tokens": 2}
 	a.WantOut, b.WantOut = 3, 4
 	c.Warmup = true
 	goals, err := ParseGoodput("time_to_first_token:200 output_token_throughput_per_user:5")
@@ -46,7 +46,7 @@ func TestTotals(t *testing.T) {
 		"total_token_throughput_per_gpu": 102.5 / d,
 		"good_request_count":             1, "goodput": 1 / d, "good_request_fraction": 0.25,
 		"osl_mismatch_count": 1, "usage_discrepancy_count": 1, // 110 of 100 is 10 %, not above
-		"total_usage_prompt_tokens": 310, "total_usage_prompt_cache_read_tokens": 50,
+		"total_usage_prompt_tokens": 310, "total_usage_completion_tokens": 5, "total_usage_prompt_cache_read_tokens": 50,
 		"overall_usage_prompt_cache_read_pct": 100 * 50. / 310,
 	}
 	if diff := cmp.Diff(want, scalars(r), near); diff != "" {

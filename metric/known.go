@@ -37,6 +37,13 @@ func (c *Collector) summable(tag string, n int) bool {
 	return true
 }
 
+// bothSides reports whether both sides counted the prompt and the completion.
+func bothSides(r *record.Record) bool {
+	_, prompt := usagePairs[0].diff(r)
+	_, completion := usagePairs[1].diff(r)
+	return prompt && completion
+}
+
 // lacks reports whether a valid Record has no value of a metric because an
 // input of it was not recorded, and not because there is none: a reply of one
 // token has no inter-token latency, one whose tokens nobody counted has one

@@ -28,6 +28,9 @@ type Totals struct {
 	// Compared counts valid records with counts of both sides, and Discrepant
 	// those where they differ by more than a tenth.
 	Compared, Discrepant int
+	// BothCompared counts those of Compared with counts of the prompt and of the
+	// completion.
+	BothCompared int
 
 	// lags are how late requests of a fixed schedule were sent, in seconds.
 	lags []float64
@@ -99,6 +102,9 @@ func (t *Totals) add(r *record.Record) {
 	}
 	if worst, ok := usageDiff(r, usagePairs); ok {
 		t.Compared++
+		if bothSides(r) {
+			t.BothCompared++
+		}
 		if worst > discrepancy {
 			t.Discrepant++
 		}

@@ -106,8 +106,10 @@ func usage() []Metric {
 			Where:   "usage.go", value: p.diff}))
 	}
 	discrepant := count(Metric{Tag: "usage_discrepancy_count", Unit: "requests", Group: GroupUsage, Better: Lower,
-		Formula: "requests where any of the differences above exceeds 10 %", Where: "usage.go",
-		derive: func(t *Totals) (float64, bool) { return float64(t.Discrepant), t.Compared > 0 }})
+		Formula: "requests where any of the differences above exceeds 10 %; absent unless prompt and completion can be compared", Where: "usage.go",
+		derive: func(t *Totals) (float64, bool) {
+			return float64(t.Discrepant), t.Compared > 0 && mostly(t.BothCompared, t.OK)
+		}})
 	return slices.Concat(each, totals, diffs, []Metric{discrepant})
 }
 
