@@ -56,8 +56,10 @@ func (t *timeline) steady(level int) *Steady {
 // replies (requests/s); 0 is not known.
 func (t *timeline) delivered() (offered, completed float64) {
 	var planned, done, took []float64
+	scheduled := true
 	for p := range t.spans.each {
 		planned = append(planned, seconds(p.planned))
+		scheduled = scheduled && p.planned.Known()
 		if p.is(spanValid) {
 			done, took = append(done, seconds(p.end)), append(took, seconds(p.end-p.start))
 		}
@@ -66,9 +68,11 @@ func (t *timeline) delivered() (offered, completed float64) {
 		return 0, 0
 	}
 	slices.Sort(took)
-	offered, _ = record.MiddleRate(planned, 0)
+	if scheduled {
+		offered, _ = record.MiddleRate(planned, 0)
+	}
 	completed, _ = record.MiddleRate(done, took[len(took)/2])
-	if len(done) < len(planned) {
+	if offered > 0 && len(done) < len(planned) {
 		completed = min(completed, offered*float64(len(done))/float64(len(planned)))
 	}
 	return offered, completed
