@@ -143,7 +143,7 @@ func decodeSpeed() Metric {
 	return rate(Metric{
 		Tag: "decode_speed_per_user", Header: "Decode Speed Per User", Unit: "tokens/sec/user", Kind: Derived,
 		Console: true, Streaming: true, Source: ours,
-		Formula: "Σ(output_sequence_length − 1) / Σ decode_duration (seconds) of replies with an inter_token_latency",
+		Formula: "Σ(output_sequence_length − 1) / Σ decode_duration (seconds) of replies with an inter_token_latency; with per-chunk usage completion_tokens at the first chunk in place of 1",
 		Where:   "readpace.go",
 		derive: func(t *Totals) (float64, bool) {
 			return float64(t.decoded.tokens) / seconds(t.decoded.time), t.decoded.time > 0 && t.decoded.pace.Known()

@@ -39,7 +39,9 @@ func (r *Report) extras() object {
 	if s := r.Result.Steady; s != nil {
 		o.add("steady", steady(s))
 	}
-	o.add("chunks", chunks(r.Result.Chunks))
+	if r.Result.Chunks.Arrivals > 0 {
+		o.add("chunks", chunks(r.Result.Chunks))
+	}
 	var own []figure
 	for _, f := range figures(r.Result) {
 		if f.ours() {
