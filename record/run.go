@@ -73,13 +73,13 @@ type Schedule struct {
 	// Span is the last planned time in seconds.
 	Span float64 `json:"span_s,omitempty"`
 	// Rate is the drawn rate in requests per second.
-	Rate float64 `json:"rate,omitempty"`
+	Rate Number `json:"rate,omitempty"`
 	// Dispersion is the variance of the counts per window over their mean:
 	// about 0 for a constant schedule, 1 for Poisson, above 1 for bursts.
-	Dispersion float64 `json:"dispersion,omitempty"`
+	Dispersion Number `json:"dispersion,omitempty"`
 	// GapCV2 is the squared coefficient of variation of the gaps: 0 constant,
 	// 1 Poisson, 1/shape gamma.
-	GapCV2 float64 `json:"gap_cv2,omitempty"`
+	GapCV2 Number `json:"gap_cv2,omitempty"`
 }
 
 // Trailer is what was found when the run ended.

@@ -76,9 +76,9 @@ func schedule(s record.Schedule) object {
 	if s.Timed {
 		o.add("count", s.Count)
 		o.add("span_s", s.Span)
-		o.add("rate", s.Rate)
-		o.add("dispersion", s.Dispersion)
-		o.add("gap_cv2", s.GapCV2)
+		o.add("rate", float64(s.Rate))
+		o.add("dispersion", float64(s.Dispersion))
+		o.add("gap_cv2", float64(s.GapCV2))
 	}
 	return o
 }

@@ -137,7 +137,7 @@ const saturatedBelow = 0.95
 // rate. A simulated cluster says it itself; of an endpoint the requests say it.
 func (a Arm) Saturation() (bool, float64) {
 	if c := a.Report.Run.Cluster; c != nil {
-		if !c.Offered.Known() || !c.Completed.Known() {
+		if !(c.Offered > 0) || !c.Completed.Known() {
 			return c.Saturated, math.NaN()
 		}
 		share := float64(c.Completed / c.Offered)
