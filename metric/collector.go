@@ -131,10 +131,7 @@ func (c *Collector) add(r *record.Record) {
 	if v, ok := lagOf(r); ok && c.options.FixedSchedule {
 		c.totals.lags = append(c.totals.lags, v)
 	}
-	met := c.totals.Goals && good(r, c.goals)
-	if met {
-		c.totals.Good++
-	}
+	met := c.totals.Goals && c.goodput(r)
 	if !Valid(r) {
 		c.broken = append(c.broken, brokenOf(r, place))
 	}
@@ -190,13 +187,17 @@ func FailureOf(r *record.Record) (record.Failure, bool) {
 func (c *Collector) Result() *Result {
 	r := c.result
 	totals := c.totals
-	totals.sums = map[string]float64{}
+	totals.sums, totals.decoded = map[string]float64{}, c.seen.decoded
+	r.Pace, r.Undecided = c.seen.decoded.pace, c.totals.Undecided
 	curves := c.times.sweep()
 	v := c.view()
+	v.hides = r.hides
 	r.Steady = v.steady(c.options.Concurrency)
 	for i, m := range c.table {
-		if s, ok := c.summary(i, curves, &v); ok {
-			totals.sums[m.Tag] = s.Sum
+		if s, ok := c.summary(i, curves, &v); ok && !r.hides(m.Tag) {
+			if c.summable(m.Tag, s.Count) {
+				totals.sums[m.Tag] = s.Sum
+			}
 			r.Summaries = append(r.Summaries, s)
 		}
 	}
@@ -211,8 +212,8 @@ func (c *Collector) Result() *Result {
 	r.Failures = c.failures()
 	r.Whole = v.whole()
 	if c.options.Samples {
-		lead, _ := r.Lead()
-		r.Samples = v.samples(lead)
+		_, steady := r.Lead()
+		r.Samples = v.samples(steady)
 	}
 	r.Offered, r.Completed = c.times.delivered()
 	r.Chunks = c.chunks()

@@ -16,8 +16,8 @@ import (
 
 func TestTotals(t *testing.T) {
 	a, b, c := reply(1000, 1100, 1200, 1300), reply(1500, 1900, 2100), reply(900, 1000)
-	a.Usage = map[string]int{"prompt_tokens": 200, "prompt_cache_read_tokens": 50}
-	b.Usage = map[string]int{"prompt_tokens": 110}
+	a.Usage = map[string]int{"prompt_tokens": 200, "completion_tokens": 3, "prompt_cache_read_tokens": 50}
+	b.Usage = map[string]int{"prompt_tokens": 110, "completion_tokens": 2}
 	a.WantOut, b.WantOut = 3, 4
 	c.Warmup = true
 	goals, err := ParseGoodput("time_to_first_token:200 output_token_throughput_per_user:5")
@@ -40,12 +40,13 @@ func TestTotals(t *testing.T) {
 		"completed_request_count": 4, "request_count": 2, "error_request_count": 2, "request_error_rate": 50, "failed_request_rate": 100. / 3, "context_overflow_count": 1,
 		"total_isl": 200, "total_osl": 5, "total_output_tokens": 5, "total_error_isl": 200,
 		"min_request_timestamp": origin + 1e9, "max_response_timestamp": origin + 2.1e9, "benchmark_duration": d,
-		"request_throughput": 2 / d, "output_token_throughput": 5 / d, "input_token_throughput": 200 / d,
+		"decode_speed_per_user": 3 / 0.4,
+		"request_throughput":    2 / d, "output_token_throughput": 5 / d, "input_token_throughput": 200 / d,
 		"total_token_throughput": 205 / d, "output_token_throughput_per_gpu": 2.5 / d,
 		"total_token_throughput_per_gpu": 102.5 / d,
 		"good_request_count":             1, "goodput": 1 / d, "good_request_fraction": 0.25,
 		"osl_mismatch_count": 1, "usage_discrepancy_count": 1, // 110 of 100 is 10 %, not above
-		"total_usage_prompt_tokens": 310, "total_usage_prompt_cache_read_tokens": 50,
+		"total_usage_prompt_tokens": 310, "total_usage_completion_tokens": 5, "total_usage_prompt_cache_read_tokens": 50,
 		"overall_usage_prompt_cache_read_pct": 100 * 50. / 310,
 	}
 	if diff := cmp.Diff(want, scalars(r), near); diff != "" {
@@ -189,19 +190,27 @@ func TestTheOrderOfRecordsDoesNotMatter(t *testing.T) {
 	})
 }
 
-// Twice as slow: every latency doubles, every rate halves, counts stay.
+func stretch(r *record.Record, by record.Time) {
+	for j := range r.Arrivals {
+		r.Arrivals[j].At *= by
+	}
+	r.Start *= by
+	r.Planned *= by
+	r.Done *= by
+}
+
+// Twice as slow: every latency doubles, every rate halves, counts stay. Times
+// are stretched to where no gap but none at all is that of an emptied buffer.
 func TestTimeScales(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		records := rapid.SliceOfN(rapid.Custom(drawRecord), 1, 20).Draw(t, "records")
 		o := Options{Streaming: true, Concurrency: 3}
 		slow := make([]*record.Record, len(records))
 		for i, r := range records {
+			stretch(r, 1e6)
 			c := *r
 			c.Arrivals = append([]record.Arrival(nil), r.Arrivals...)
-			for j := range c.Arrivals {
-				c.Arrivals[j].At *= 2
-			}
-			c.Start, c.Planned, c.Done = 2*c.Start, 2*c.Planned, 2*c.Done
+			stretch(&c, 2)
 			slow[i] = &c
 		}
 		a, b := collect(o, records...), collect(o, slow...)

@@ -113,7 +113,7 @@ func TestFormulas(t *testing.T) {
 			return r
 		}(), map[string]float64{
 			"request_latency": 100, "time_to_first_token": 100, "time_to_first_output_token": 100,
-			"decode_duration": 0, "inter_token_latency": 0, // and no rate: 1/0
+			"decode_duration":             0, // and no pace of its tokens
 			"e2e_output_token_throughput": 80, "output_sequence_length": 8, "output_token_count": 8,
 		}},
 		{"asked without streaming", Options{}, func() *record.Record {
@@ -197,7 +197,7 @@ func TestITLByUsage(t *testing.T) {
 		{"one left", 11, 10, 60},
 	}
 	for _, test := range tests {
-		r := reply(1, 100, 160)
+		r := reply(1, 100, 112, 124, 136, 148, 160)
 		r.TokensOut, r.FirstUsage = test.osl, test.first
 		got := shown(Options{Streaming: true, PerChunkUsage: true}.Values(r))
 		if !cmp.Equal(test.want, got["inter_token_latency"], near) {

@@ -4,7 +4,8 @@ import "headway/record"
 
 // ITL is the mean inter-token latency of one request in seconds, what others
 // call TPOT: [DecodeDuration] over the tokens after the first,
-// (request_latency − TTFT)/(OSL − 1). It is absent below two output tokens.
+// (request_latency − TTFT)/(OSL − 1). It is absent below two output tokens, and
+// where these came in too few reads to tell their pace.
 //
 // The divisor takes the first chunk for one token. Where a server's first
 // chunk holds several the figure comes out too small; [ITLByUsage] corrects
@@ -35,13 +36,16 @@ func perToken(r *record.Record, first int) (float64, bool) {
 		return 0, false
 	}
 	d, ok := DecodeDuration(r)
+	if unread(r, first) {
+		return 0, false
+	}
 	return d / (osl - float64(first)), ok
 }
 
 func interTokenLatency(itl measure) Metric {
 	return latency(Metric{
 		Tag: "inter_token_latency", Console: true, Streaming: true,
-		Formula: "(request_latency − time_to_first_token) / (output_sequence_length − 1), absent below 2 tokens; with per-chunk usage the divisor is output_sequence_length − completion_tokens at the first chunk that has text and usage",
+		Formula: "(request_latency − time_to_first_token) / (output_sequence_length − 1), absent below 2 tokens, and where those after the first came in fewer than 5 reads of more than 8 tokens each or in under 40 µs each; with per-chunk usage the divisor is output_sequence_length − completion_tokens at the first chunk that has text and usage",
 		Where:   "itl.go", value: itl,
 	})
 }

@@ -17,7 +17,7 @@ type Live struct {
 	TTFT50, TTFT99, ITL50, ITL99 float64
 	// RequestRate (requests/s) and TokenRate (output tokens/s) are those of
 	// replies that ended in the last ten seconds, or since the first start
-	// where that is less.
+	// where that is less; the latter is NaN where nobody counted the tokens.
 	RequestRate, TokenRate float64
 }
 
@@ -48,7 +48,7 @@ type tally struct {
 	cells     [recent]struct {
 		second   int64
 		requests int
-		tokens   float64
+		tokens   float64 // NaN once one of the replies was not counted
 	}
 }
 
@@ -93,6 +93,9 @@ func (t *tally) ended(r *record.Record) {
 		cell.second, cell.requests, cell.tokens = second, 0, 0
 	}
 	tokens, _ := OSL(r)
+	if !countedOut(r) {
+		tokens = math.NaN()
+	}
 	cell.requests++
 	cell.tokens += tokens
 }

@@ -58,6 +58,16 @@ func TestLiveForgetsWhatIsLongAgo(t *testing.T) {
 	}
 }
 
+func TestLiveOfRepliesThatNobodyCounted(t *testing.T) {
+	c := NewCollector(Options{Streaming: true})
+	r := reply(1000, 1200, 1300)
+	r.TokensOut = -1
+	take(t, c, r)
+	if got := c.Live(); !math.IsNaN(got.TokenRate) || got.RequestRate == 0 {
+		t.Errorf("%v tokens/s, %v requests/s", got.TokenRate, got.RequestRate)
+	}
+}
+
 func TestLiveWhileTaking(t *testing.T) {
 	c := NewCollector(Options{Streaming: true, Clock: record.NewClock()})
 	var wg sync.WaitGroup

@@ -187,8 +187,6 @@ type Part struct {
 	Assumed   float64
 	Latencies []Summary
 	Rates     []Rate
-
-	from, to int // places of its requests in the order of starts
 }
 
 // Sample is one request's value of a metric, in base units.
@@ -249,7 +247,7 @@ type Result struct {
 	Samples map[string][]Sample
 	// Offered and Completed (requests/s) are the [record.MiddleRate] of planned
 	// starts and of the ends of good replies, the latter no more than the share
-	// of requests that got one. What was completed is less than what a schedule
+	// of requests that got one; 0 where that is not known. What was completed is less than what a schedule
 	// offered where the service did not keep up.
 	Offered, Completed float64
 	Verdicts           []Verdict
@@ -257,6 +255,13 @@ type Result struct {
 
 	// Chunks says how the times of chunks were taken.
 	Chunks Chunks
+
+	// Pace says of how many replies the pace of their tokens is known; see
+	// [Result.Meaningless].
+	Pace ReadPace
+	// Undecided counts valid replies of which it is not known whether they
+	// meet the goodput objectives.
+	Undecided int
 
 	// Planned requests end as exactly one of the others.
 	Planned, OK, Failed, Cancelled, Dropped int

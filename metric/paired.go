@@ -7,18 +7,19 @@ import (
 	"headway/internal/series"
 )
 
-// samples are the latencies of valid replies of a part.
-func (v *view) samples(p *Part) map[string][]Sample {
-	all := map[string][]Sample{}
-	if p == nil {
-		return all
+// samples are the latencies of valid replies of the steady part, or of the
+// whole.
+func (v *view) samples(steady bool) map[string][]Sample {
+	all, places := map[string][]Sample{}, v.order
+	if steady {
+		places = v.lived
 	}
 	for i, m := range v.c.table {
 		if !slices.Contains(latencies, m.Tag) || v.c.columns[i].len() == 0 {
 			continue
 		}
 		placed := v.placed(i)
-		for _, place := range v.order[p.from:p.to] {
+		for _, place := range places {
 			if !math.IsNaN(placed[place]) {
 				all[m.Tag] = append(all[m.Tag], Sample{int(v.spans[place].index), placed[place]})
 			}

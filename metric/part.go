@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"headway/internal/series"
 	"headway/record"
 )
 
@@ -23,6 +24,10 @@ type view struct {
 	answered bool // some request got text
 	// holdsStart says that a closed loop's start is among the measured requests.
 	holdsStart bool
+	// lived are the places, in the order of starts, of the requests whose
+	// latencies the steady part has; nil where there is none.
+	lived []int
+	hides func(tag string) bool // figures that are none, see [Result.Meaningless]
 }
 
 // flight is a request and the timeline that has its chunks.
@@ -73,7 +78,7 @@ func byStart(a, b *span) int {
 // the order to another that started in it. whole is the time that measured
 // requests were in flight.
 func (v *view) part(begin, end record.Time, from, to int, whole record.Time) Part {
-	p := Part{Begin: seconds(begin), Duration: seconds(end - begin), Requests: to - from, from: from, to: to}
+	p := Part{Begin: seconds(begin), Duration: seconds(end - begin), Requests: to - from}
 	p.Share = p.Duration / seconds(whole)
 	var inside []float64
 	for _, s := range v.flights {
@@ -101,14 +106,38 @@ func (v *view) part(begin, end record.Time, from, to int, whole record.Time) Par
 		p.Outside = float64(lost) / float64(flown)
 	}
 	for i, m := range v.c.table {
-		if at := slices.Index(latencies, m.Tag); at >= 0 {
+		if at := slices.Index(latencies, m.Tag); at >= 0 && !v.hides(m.Tag) {
 			if q, ok := v.population(i, at, from, to); ok {
 				p.Latencies = append(p.Latencies, q.summary(m, p.Together))
 			}
 		}
 	}
 	v.rates(&p, begin, end)
+	v.speed(&p, v.order[from:to])
 	return p
+}
+
+// speed is the decode speed per user of the requests of a part, with the
+// interval of a ratio: Σ tokens after the first / Σ decode time.
+func (v *view) speed(p *Part, places []int) {
+	m, _ := Lookup("decode_speed_per_user")
+	at := slices.IndexFunc(v.c.table, func(m Metric) bool { return m.Tag == "inter_token_latency" })
+	if at < 0 || v.hides(m.Tag) {
+		return
+	}
+	placed := v.placed(at)
+	var tokens, decode []float64
+	for _, place := range places {
+		if s := v.spans[place]; placed[place] > 0 {
+			took := seconds(s.last - s.first)
+			tokens, decode = append(tokens, took/placed[place]), append(decode, took)
+		}
+	}
+	if len(tokens) == 0 {
+		return
+	}
+	e := series.Ratio(tokens, decode, p.Together)
+	p.Rates = append(p.Rates, Rate{Metric: m, Value: e.Value, Low: e.Low, High: e.High, Why: e.Why})
 }
 
 // population is a latency, by its index in the table and in latencies, of the

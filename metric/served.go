@@ -56,7 +56,7 @@ func (s flight) output(perChunk float64, add func(tokens float64, from, to recor
 	case s.last <= s.first:
 		add(tokens, s.start, s.end)
 		return
-	case !s.of.exact():
+	case !s.of.exact() || s.is(spanSparse):
 		add(tokens, s.first, s.last)
 		return
 	}
@@ -91,19 +91,20 @@ func (v *view) rates(p *Part, begin, end record.Time) {
 	}
 	pieces := v.pieces(p, begin, end)
 	gpus := float64(v.c.options.NumGPUs)
+	output, input := v.c.times.lack.out() && total.output > 0, v.c.times.lack.in() && total.input > 0
 	for _, r := range []struct {
 		tag    string
 		known  bool
 		over   float64
 		amount func(served) float64
 	}{
-		{"output_token_throughput", v.perChunk > 0, 1, func(s served) float64 { return s.output }},
-		{"input_token_throughput", total.input > 0, 1, func(s served) float64 { return s.input }},
-		{"total_token_throughput", v.perChunk > 0 && total.input > 0, 1, served.tokens},
-		{"output_token_throughput_per_gpu", v.perChunk > 0, gpus, func(s served) float64 { return s.output }},
-		{"total_token_throughput_per_gpu", v.perChunk > 0 && total.input > 0, gpus, served.tokens},
+		{"output_token_throughput", output, 1, func(s served) float64 { return s.output }},
+		{"input_token_throughput", input, 1, func(s served) float64 { return s.input }},
+		{"total_token_throughput", output && input, 1, served.tokens},
+		{"output_token_throughput_per_gpu", output, gpus, func(s served) float64 { return s.output }},
+		{"total_token_throughput_per_gpu", output && input, gpus, served.tokens},
 		{"request_throughput", v.answered, 1, func(s served) float64 { return s.replies }},
-		{"goodput", v.c.totals.Goals && v.answered, 1, func(s served) float64 { return s.good }},
+		{"goodput", v.c.totals.Goals && v.answered && !v.hides("goodput"), 1, func(s served) float64 { return s.good }},
 	} {
 		m, ok := Lookup(r.tag)
 		if !ok || !r.known || r.over == 0 {

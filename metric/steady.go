@@ -52,6 +52,7 @@ func (v *view) steady(level int) *Steady {
 	if lived := v.firstFlying(from, end); level > 0 && 2*(lived-from) >= to-from {
 		to = lived
 	}
+	v.lived = v.order[from:to]
 	s.Part = v.part(begin, end, from, to, last-first)
 	return s
 }
@@ -109,17 +110,26 @@ func (v *view) start(from int) (skip int, still bool) {
 }
 
 // delivered compares the planned starts of what was sent with the ends of good
-// replies (requests/s).
+// replies (requests/s); 0 is not known.
 func (t *timeline) delivered() (offered, completed float64) {
-	var planned, done []float64
+	var planned, done, took []float64
+	scheduled := true
 	for p := range t.flown {
 		planned = append(planned, seconds(p.planned))
+		scheduled = scheduled && p.planned.Known()
 		if p.is(spanValid) {
-			done = append(done, seconds(p.end))
+			done, took = append(done, seconds(p.end)), append(took, seconds(p.end-p.start))
 		}
 	}
-	offered, completed = record.MiddleRate(planned), record.MiddleRate(done)
-	if len(done) < len(planned) {
+	if len(done) == 0 {
+		return 0, 0
+	}
+	slices.Sort(took)
+	if scheduled {
+		offered, _ = record.MiddleRate(planned, 0)
+	}
+	completed, _ = record.MiddleRate(done, took[len(took)/2])
+	if offered > 0 && len(done) < len(planned) {
 		completed = min(completed, offered*float64(len(done))/float64(len(planned)))
 	}
 	return offered, completed

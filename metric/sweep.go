@@ -128,7 +128,7 @@ func (s *sweep) whole() {
 	}
 	s.sort()
 	s.over("effective_concurrency", "", 1, number)
-	if streamed {
+	if streamed && s.t.lack.in() && s.t.lack.out() {
 		s.over("effective_total_throughput", "active_total_throughput", 1e9, wholeRate)
 	}
 }
@@ -148,7 +148,7 @@ func (s *sweep) decode() {
 			s.change(p.end, -p.output())
 		}
 	}
-	s.phase("decode")
+	s.phase("decode", s.t.lack.out() && s.t.lack.chunks())
 }
 
 // gaps adds what a reply brought, gap by gap.
@@ -184,16 +184,20 @@ func (s *sweep) prefill() {
 			s.change(p.first, -p.input())
 		}
 	}
-	s.phase("prefill")
+	s.phase("prefill", s.t.lack.in())
 }
 
-// phase describes the curves of decode or prefill.
-func (s *sweep) phase(name string) {
+// phase describes the curves of decode or prefill; those of tokens where they
+// are known.
+func (s *sweep) phase(name string, tokens bool) {
 	if len(s.begins) == 0 {
 		return
 	}
 	s.sort()
 	s.over("effective_"+name+"_concurrency", "", 1, number)
+	if !tokens {
+		return
+	}
 	s.over("effective_"+name+"_throughput", "active_"+name+"_throughput", 1e9, wholeRate)
 	s.over("effective_"+name+"_throughput_per_user", "active_"+name+"_throughput_per_user", 1e9, perHead)
 }
@@ -201,6 +205,9 @@ func (s *sweep) phase(name string) {
 // inFlight is the number of tokens that a server has to remember: those of the
 // prompt from the start, those of the output as they come, until the end.
 func (s *sweep) inFlight() {
+	if l := &s.t.lack; !l.in() || !l.out() || !l.chunks() {
+		return
+	}
 	s.clear()
 	for p := range s.t.flown {
 		if !p.streamed() {

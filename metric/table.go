@@ -38,7 +38,7 @@ func table(itl measure) []Metric {
 		[]Metric{
 			timeToFirstToken(), timeToSecondToken(), timeToFirstOutputToken(), requestLatency(),
 			decodeDuration(), interTokenLatency(itl), interChunkLatency(),
-			outputTokenThroughputPerUser(itl), e2eOutputTokenThroughput(), prefillThroughputPerUser(),
+			decodeSpeed(), outputTokenThroughputPerUser(itl), e2eOutputTokenThroughput(), prefillThroughputPerUser(),
 			outputSequenceLength(), outputTokenCount(), reasoningTokenCount(), inputSequenceLength(),
 			errorISL(),
 		},

@@ -91,6 +91,7 @@ time_to_first_output_token|Time to First Output Token
 request_latency|Request Latency
 decode_duration|Decode Duration
 inter_token_latency|Inter Token Latency
+decode_speed_per_user|Decode Speed Per User
 output_token_throughput_per_user|Output Token Throughput Per User
 e2e_output_token_throughput|E2E Output Token Throughput
 output_sequence_length|Output Sequence Length

@@ -20,6 +20,7 @@ type timeline struct {
 	kept   int // gaps in chunks, those of replies without an ICL included
 	gaps   int // gaps of inter_chunk_latency
 	wide   *gapHistogram
+	lack   lack
 }
 
 // span is a request in flight from start to end, planned for a time. One that
@@ -41,6 +42,7 @@ const (
 	spanGood                // it met every objective of goodput
 	spanCut                 // it was ended by us: what it would have taken is not known
 	spanText                // it got text, valid or not
+	spanSparse              // its chunks are the first and the last alone
 )
 
 func (s *span) is(flag uint8) bool { return s.flags&flag != 0 }
@@ -71,7 +73,14 @@ func (t *timeline) add(r *record.Record, good bool) {
 		if r.Streamed {
 			s.flags |= spanStream
 		}
-		t.reply(r, &s)
+		if r.Sparse {
+			s.flags |= spanSparse
+		} else {
+			t.reply(r, &s)
+		}
+		if s.is(spanValid) {
+			t.lack.add(r)
+		}
 	}
 	t.spans.add(s)
 }

@@ -10,8 +10,10 @@ type Totals struct {
 	OK, Errors, Failed int
 	// Good counts valid records that met every objective of Goals; Goals is
 	// false where no goodput was asked for.
-	Good  int
-	Goals bool
+	Good int
+	// Undecided counts valid records of which that is not known.
+	Undecided int
+	Goals     bool
 	// First is the earliest start and Last the latest arrival with text among
 	// valid records, 0 where there are none.
 	First, Last record.Time
@@ -27,11 +29,15 @@ type Totals struct {
 	// Compared counts valid records with counts of both sides, and Discrepant
 	// those where they differ by more than a tenth.
 	Compared, Discrepant int
+	// BothCompared counts those of Compared with counts of the prompt and of the
+	// completion.
+	BothCompared int
 
 	// lags are how late requests of a fixed schedule were sent, in seconds.
 	lags []float64
 
-	sums map[string]float64
+	sums    map[string]float64
+	decoded decoded
 }
 
 // Sum is the total of a per-record metric by its tag, in base units; false
@@ -100,6 +106,9 @@ func (t *Totals) add(r *record.Record) {
 	}
 	if worst, ok := usageDiff(r, usagePairs); ok {
 		t.Compared++
+		if bothSides(r) {
+			t.BothCompared++
+		}
 		if worst > discrepancy {
 			t.Discrepant++
 		}

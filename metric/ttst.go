@@ -4,9 +4,10 @@ import "headway/record"
 
 // TTST is the time to second token in seconds: from the first arrival with
 // text to the second. The name is aiperf's; chunks are counted, not tokens,
-// and both arrivals of one read give a bound and not a time.
+// and both arrivals of one read give a bound and not a time. A Sparse Record has
+// none.
 func TTST(r *record.Record) (seconds float64, ok bool) {
-	if !r.Streamed || !Valid(r) {
+	if !r.Streamed || r.Sparse || !Valid(r) {
 		return 0, false
 	}
 	var first record.Time
@@ -26,7 +27,7 @@ func TTST(r *record.Record) (seconds float64, ok bool) {
 func timeToSecondToken() Metric {
 	return latency(Metric{
 		Tag: "time_to_second_token", Console: true, Streaming: true,
-		Formula: "second arrival with text − first arrival with text (chunks, not tokens)",
+		Formula: "second arrival with text − first arrival with text (chunks, not tokens); absent where only the first and the last are known",
 		Where:   "ttst.go", value: TTST,
 	})
 }

@@ -11,13 +11,16 @@ import (
 // of tokens disagree.
 const discrepancy = 0.10
 
-// usageCounts are the counts that servers report, by the key of
-// record.Record.Usage; the metric's tag is the key after "usage_".
-var usageCounts = [...]struct {
+// usageCount is one of the server's counts.
+type usageCount struct {
 	key     string
 	better  Direction
 	formula string
-}{
+}
+
+// usageCounts are the counts that servers report, by the key of
+// record.Record.Usage; the metric's tag is the key after "usage_".
+var usageCounts = [...]usageCount{
 	{"prompt_tokens", Higher, "prompt_tokens"},
 	{cacheRead, Higher, "prompt_tokens_details.cached_tokens, or cache_read_input_tokens"},
 	{"prompt_cache_write_tokens", Neutral, "cache_creation_input_tokens"},
@@ -103,8 +106,10 @@ func usage() []Metric {
 			Where:   "usage.go", value: p.diff}))
 	}
 	discrepant := count(Metric{Tag: "usage_discrepancy_count", Unit: "requests", Group: GroupUsage, Better: Lower,
-		Formula: "requests where any of the differences above exceeds 10 %", Where: "usage.go",
-		derive: func(t *Totals) (float64, bool) { return float64(t.Discrepant), t.Compared > 0 }})
+		Formula: "requests where any of the differences above exceeds 10 %; absent unless prompt and completion can be compared", Where: "usage.go",
+		derive: func(t *Totals) (float64, bool) {
+			return float64(t.Discrepant), t.Compared > 0 && mostly(t.BothCompared, t.OK)
+		}})
 	return slices.Concat(each, totals, diffs, []Metric{discrepant})
 }
 

@@ -47,7 +47,9 @@ func (c *Collector) check(r *Result, v *view) []Verdict {
 	var list []Verdict
 	for _, o := range c.options.Objectives {
 		verdict := Verdict{Objective: o}
-		if o.Stat == "" {
+		if why, yes := r.Meaningless(o.Tag); yes {
+			verdict.Decision, verdict.Why = NotDecided, why
+		} else if o.Stat == "" {
 			v.scalar(&verdict, r)
 		} else {
 			v.statistic(&verdict, r)

@@ -21,7 +21,10 @@ type evidence struct {
 	unsplit            int // replies without usable usage at the first chunk
 	skipped, garbled   int // chunks that were no JSON, and replies that had such
 	output             int // replies whose output counts differ by more than a tenth
-	timed, collapsed   int // replies with an inter-token latency, and those whose is none
+	decoded            decoded
+	// replies that nobody counted tokens of, that have a usage of the server's,
+	// and that have the times of their first and last text alone
+	uncountedIn, uncountedOut, withUsage, sparse int
 }
 
 // gap is the range of server's count − ours.
@@ -42,6 +45,7 @@ func (e *evidence) add(r *record.Record, o Options) {
 	if !Valid(r) {
 		return
 	}
+	e.counts(r)
 	if r.Skipped > 0 {
 		e.skipped += r.Skipped
 		e.garbled++
@@ -66,46 +70,13 @@ func (e *evidence) add(r *record.Record, o Options) {
 		}
 		return
 	}
-	e.decode(r, o)
-	count, together, user := arrivals(r)
-	e.arrivals, e.together, e.user = e.arrivals+count, e.together+together, e.user+user
-}
-
-// instant is the inter-token latency in seconds below which it is that of the
-// reading program and not of a model.
-const instant = 1e-6
-
-// decode counts a reply with an inter-token latency, and whether it is one that
-// nothing was measured by.
-func (e *evidence) decode(r *record.Record, o Options) {
-	itl := ITL
-	if o.PerChunkUsage {
-		itl = ITLByUsage
-	}
-	s, ok := itl(r)
-	if !ok {
+	e.decoded.add(r, o.firstTokens(r))
+	if r.Sparse {
+		e.sparse++
 		return
 	}
-	e.timed++
-	if s < instant || textReads(r) < 2 {
-		e.collapsed++
-	}
-}
-
-// textReads is the number of reads that brought text. Chunks of one read may
-// have different times, since some are taken as each is looked at.
-func textReads(r *record.Record) int {
-	reads, counted := 0, false
-	for i := range r.Arrivals {
-		a := &r.Arrivals[i]
-		if !a.Together {
-			counted = false
-		}
-		if a.Kind.Text() && !counted {
-			reads, counted = reads+1, true
-		}
-	}
-	return reads
+	count, together, user := arrivals(r)
+	e.arrivals, e.together, e.user = e.arrivals+count, e.together+together, e.user+user
 }
 
 // warnings are what a reader of the figures must know, in a fixed order.
@@ -140,9 +111,7 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 		"%d of %d replies miss the asked output length by more than 5 %% or 50 tokens: levels may not be comparable", t.Mismatched, t.Asked)
 	warn(above(e.together, e.arrivals), "shared_reads",
 		"%.1f %% of chunks were read together with another: %s", percent(e.together, e.arrivals), sharedReads(r.Chunks))
-	warn(e.collapsed > 0, "itl_collapsed",
-		"%d of %d replies of several tokens came in a single read or with less than 1 µs between tokens: the average of output_token_throughput_per_user, the reciprocal of that time, is then meaningless; %s",
-		e.collapsed, e.timed, collapsedAdvice(e.collapsed, e.timed))
+	e.absences(r, warn)
 	warn(r.Chunks.Error > 0, "gaps_counted",
 		"the run has %d gaps between chunks, more than the %d that are kept: quantiles of inter_chunk_latency are of a histogram and within %.4f %%, and curves of decode and of tokens in flight spread a reply's tokens over its decode as a whole",
 		r.Chunks.Gaps, GapLimit, 100*r.Chunks.Error)
@@ -178,14 +147,6 @@ func (e *evidence) tokenWarnings(t Totals, warn func(bool, string, string, ...an
 	}
 	warn(off > 0, "usage_discrepancy",
 		"the server's token counts differ from ours by more than 10 %% in %d of %d requests", off, t.Compared)
-}
-
-// collapsedAdvice is what to read in place of an average per user.
-func collapsedAdvice(collapsed, timed int) string {
-	if 2*collapsed < timed {
-		return "read its p50"
-	}
-	return "so is its p50, since half of the replies or more are such"
 }
 
 // fewQuantiles names the quantiles that n values are too few for.

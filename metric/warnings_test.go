@@ -37,18 +37,18 @@ func TestWarnings(t *testing.T) {
 		{"", "", Options{Streaming: true}, func(i int, r *record.Record) { third(r, i < 37) }}, // two of three chunks each
 		{"shared_reads", "5.1 %", Options{Streaming: true}, func(i int, r *record.Record) { third(r, i < 38) }},
 		{"itl_collapsed", "3 of 500 replies", Options{Streaming: true}, func(i int, r *record.Record) { r.Arrivals[1].Together = i < 3 }},
-		{"itl_collapsed", "read its p50", Options{Streaming: true}, func(i int, r *record.Record) {
-			if i < 249 { // two reads, 999 ns apart
-				r.Arrivals[1].At = r.Arrivals[0].At + 999
+		{"itl_collapsed", "are of the other 251", Options{Streaming: true}, func(i int, r *record.Record) {
+			if i < 249 { // two reads, just too near to each other
+				r.Arrivals[1].At = r.Arrivals[0].At + 39_999
 			}
 		}},
-		{"itl_collapsed", "so is its p50", Options{Streaming: true}, func(i int, r *record.Record) {
+		{"itl_collapsed", "are not figures here", Options{Streaming: true}, func(i int, r *record.Record) {
 			if i < 250 {
 				r.Arrivals = r.Arrivals[:1] // both tokens in one chunk
 			}
 		}},
 		{"", "", Options{Streaming: true}, func(_ int, r *record.Record) { // the limit itself
-			r.Arrivals[1].At = r.Arrivals[0].At + 1000
+			r.Arrivals[1].At = r.Arrivals[0].At + 40_000
 		}},
 		{"user_stamps", "50.0 %", Options{Streaming: true}, func(_ int, r *record.Record) { r.Arrivals[0].User = true }},
 		{"template_tokens", "7 prompt tokens more", Options{Streaming: true}, func(_ int, r *record.Record) { r.Usage["prompt_tokens"] = 107 }},

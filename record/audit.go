@@ -76,10 +76,10 @@ type AuditSchedule struct {
 	Achieved float64 `json:"achieved_span_s"`
 	// AskedRate is what the user asked for, 0 where the times came from a
 	// file; PlannedRate and SentRate are those of the sends over both spans,
-	// in requests per second.
+	// in requests per second; 0 where all were sent at one instant.
 	AskedRate   float64 `json:"asked_rate,omitempty"`
-	PlannedRate float64 `json:"planned_rate"`
-	SentRate    float64 `json:"sent_rate"`
+	PlannedRate float64 `json:"planned_rate,omitempty"`
+	SentRate    float64 `json:"sent_rate,omitempty"`
 }
 
 // AuditLoad is how much was on the server. Rates are per second.

@@ -37,6 +37,7 @@ type lineHead struct {
 	HTTP    *httpLine `json:"http,omitempty"`
 
 	Streamed bool `json:"streamed,omitempty"`
+	Sparse   bool `json:"sparse,omitempty"`
 }
 
 type lineTail struct {
@@ -105,7 +106,7 @@ func linePartsOf(r *Record) (lineHead, lineTail) {
 		Session: r.Session, Turn: r.Turn,
 		RequestID: r.RequestID, Correlation: r.CorrelationID, URL: r.URL, Worker: r.Worker,
 		Planned: r.Planned, Start: r.Start, Sent: r.Sent, Ack: r.Ack, Done: r.Done,
-		Streamed: r.Streamed,
+		Streamed: r.Streamed, Sparse: r.Sparse,
 	}
 	if r.HTTP != (HTTP{}) {
 		h := httpLine(r.HTTP)
@@ -131,7 +132,7 @@ func (l *recordLine) record() (*Record, error) {
 		Index: l.Index, Warmup: l.Warmup, Session: l.Session, Turn: l.Turn,
 		RequestID: l.RequestID, CorrelationID: l.Correlation, URL: l.URL, Worker: l.Worker,
 		Planned: l.Planned, Start: l.Start, Sent: l.Sent, Ack: l.Ack, Done: l.Done,
-		Streamed: l.Streamed, Arrivals: l.Arrivals, Skipped: l.Skipped,
+		Streamed: l.Streamed, Sparse: l.Sparse, Arrivals: l.Arrivals, Skipped: l.Skipped,
 		Outcome: Outcome(o), Failure: l.Failure,
 		WantIn: l.WantIn, WantOut: l.WantOut,
 		TokensIn: l.TokensIn, TokensOut: l.TokensOut, TokensReasoning: l.TokensReasoning,

@@ -176,6 +176,9 @@ type Record struct {
 
 	Arrivals []Arrival
 	Streamed bool // the reply came as an event stream
+	// Sparse is set when the Arrivals are the first and the last text alone, as
+	// a simulation keeps them: nothing is known of what came between.
+	Sparse bool
 	// Skipped is how many chunks of the stream could not be read and are not
 	// among the Arrivals.
 	Skipped int

@@ -73,13 +73,13 @@ type Schedule struct {
 	// Span is the last planned time in seconds.
 	Span float64 `json:"span_s,omitempty"`
 	// Rate is the drawn rate in requests per second.
-	Rate float64 `json:"rate,omitempty"`
+	Rate Number `json:"rate,omitempty"`
 	// Dispersion is the variance of the counts per window over their mean:
 	// about 0 for a constant schedule, 1 for Poisson, above 1 for bursts.
-	Dispersion float64 `json:"dispersion,omitempty"`
+	Dispersion Number `json:"dispersion,omitempty"`
 	// GapCV2 is the squared coefficient of variation of the gaps: 0 constant,
 	// 1 Poisson, 1/shape gamma.
-	GapCV2 float64 `json:"gap_cv2,omitempty"`
+	GapCV2 Number `json:"gap_cv2,omitempty"`
 }
 
 // Trailer is what was found when the run ended.
@@ -108,7 +108,8 @@ type Warning struct {
 }
 
 // Cluster is what a simulated cluster did with the requests of a run, by its
-// own account. Rates are shares from 0 to 1, times seconds.
+// own account. Rates are shares from 0 to 1, times seconds; what could not be
+// known is NaN.
 type Cluster struct {
 	RouterMode string          `json:"router_mode"`
 	Workers    []ClusterWorker `json:"workers"`
@@ -116,21 +117,22 @@ type Cluster struct {
 	// the worker they were sent to. IdealHitRate is that of one cache which
 	// never forgets, IdealAtSize that of one LRU cache as large as those of
 	// all workers together, on the same requests in the order of arrival.
-	HitRate      float64 `json:"hit_rate"`
-	IdealHitRate float64 `json:"ideal_hit_rate"`
-	IdealAtSize  float64 `json:"ideal_hit_rate_at_size"`
+	HitRate      Number `json:"hit_rate"`
+	IdealHitRate Number `json:"ideal_hit_rate"`
+	IdealAtSize  Number `json:"ideal_hit_rate_at_size"`
 	// Imbalance is the busiest worker's time in steps over the mean.
-	Imbalance float64 `json:"imbalance"`
+	Imbalance Number `json:"imbalance"`
 	// Regret is the modelled TTFT at the chosen worker less the least over
 	// all workers, on their true state at the decision.
-	RegretMean float64 `json:"regret_mean_s"`
-	RegretP50  float64 `json:"regret_p50_s"`
-	RegretP99  float64 `json:"regret_p99_s"`
+	RegretMean Number `json:"regret_mean_s"`
+	RegretP50  Number `json:"regret_p50_s"`
+	RegretP99  Number `json:"regret_p99_s"`
 	// Offered and Completed are requests per second; a cluster that completes
-	// less than 95 % of what is offered is Saturated.
-	Offered   float64 `json:"offered_rps"`
-	Completed float64 `json:"completed_rps"`
-	Saturated bool    `json:"saturated"`
+	// less than 95 % of what is offered is Saturated. A closed loop offers
+	// nothing of its own.
+	Offered   Number `json:"offered_rps"`
+	Completed Number `json:"completed_rps"`
+	Saturated bool   `json:"saturated"`
 	// EventsApplied counts the KV events that the router took.
 	EventsApplied int64 `json:"kv_events_applied"`
 	Preemptions   int64 `json:"preemptions"`

@@ -27,8 +27,10 @@ func (r *Report) audit() any {
 	var delivered object
 	if a.Schedule != nil {
 		delivered.add("asked_rate", a.Schedule.AskedRate)
-		delivered.add("planned_rate", a.Schedule.PlannedRate)
-		delivered.add("sent_rate", a.Schedule.SentRate)
+		if a.Schedule.PlannedRate > 0 { // two sends at different times
+			delivered.add("planned_rate", a.Schedule.PlannedRate)
+			delivered.add("sent_rate", a.Schedule.SentRate)
+		}
 	}
 	if rate, ok := r.Result.Whole.Rate("request_throughput"); ok {
 		delivered.add("completed_rate", shown(rate.Metric, rate.Value))

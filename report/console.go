@@ -86,20 +86,19 @@ func (r *Report) metricTable(b *strings.Builder, g metric.Group, o ConsoleOption
 	var names []metric.Metric
 	var cells [][]string
 	row := func(m metric.Metric, c []string) { names, cells = append(names, m), append(cells, c) }
-	for _, s := range r.Result.Summaries {
-		if s.Metric.Group != g || !s.Metric.Console {
+	for _, m := range metric.All() {
+		if m.Group != g || !m.Console || internal(m.Tag) || m.Tag == superseded {
 			continue
 		}
-		all, ok := r.Result.Whole.Summary(s.Metric.Tag)
-		if ok && all.Failed+all.Cut > 0 {
-			row(all.Metric, summaryCells(all))
-			s.Metric.Header += ", answered"
-		}
-		row(s.Metric, summaryCells(s))
-	}
-	for _, s := range r.Result.Scalars {
-		if s.Metric.Group == g && s.Metric.Console && !internal(s.Metric.Tag) && s.Metric.Tag != superseded {
-			if rate, ok := r.Result.Whole.Rate(s.Metric.Tag); ok {
+		if s, ok := r.Result.Summary(m.Tag); ok {
+			all, known := r.Result.Whole.Summary(m.Tag)
+			if known && all.Failed+all.Cut > 0 {
+				row(all.Metric, summaryCells(all))
+				s.Metric.Header += ", answered"
+			}
+			row(s.Metric, summaryCells(s))
+		} else if s, ok := r.Result.Scalar(m.Tag); ok {
+			if rate, ok := r.Result.Whole.Rate(m.Tag); ok {
 				s.Value = rate.Value
 			}
 			na := "N/A"

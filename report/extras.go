@@ -47,7 +47,9 @@ func (r *Report) extras() object {
 	} else {
 		o.add("lead", "whole")
 	}
-	o.add("chunks", chunks(r.Result.Chunks))
+	if r.Result.Chunks.Arrivals > 0 {
+		o.add("chunks", chunks(r.Result.Chunks))
+	}
 	var own []figure
 	for _, f := range figures(r.Result) {
 		if f.ours() {
@@ -82,9 +84,9 @@ func schedule(s record.Schedule) object {
 	if s.Timed {
 		o.add("count", s.Count)
 		o.add("span_s", s.Span)
-		o.add("rate", s.Rate)
-		o.add("dispersion", s.Dispersion)
-		o.add("gap_cv2", s.GapCV2)
+		o.add("rate", float64(s.Rate))
+		o.add("dispersion", float64(s.Dispersion))
+		o.add("gap_cv2", float64(s.GapCV2))
 	}
 	return o
 }

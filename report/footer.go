@@ -18,8 +18,7 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 		fmt.Fprintf(b, "Benchmark Duration: %.2f sec\n", p.Duration)
 	}
 	if s := r.Run.Schedule; s.Timed {
-		fmt.Fprintf(b, "Schedule: %d arrivals over %.3f sec, %.4g requests/sec; variance/mean of counts %.3f, gap CV² %.3f\n",
-			s.Count, s.Span, s.Rate, s.Dispersion, s.GapCV2)
+		b.WriteString("Schedule: " + ScheduleText(s) + "\n")
 	}
 	if line := connectText(res); line != "" {
 		b.WriteString(wrap(line, o.width()) + "\n")

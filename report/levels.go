@@ -67,7 +67,7 @@ func levelColumns(levels []Level) []levelColumn {
 		stat("ITL ms\np50", 5, "inter_token_latency", "p50"),
 		stat("E2E ms\navg", 6, "request_latency", "avg"),
 		stat("Output\ntok/s", 0, "output_token_throughput", "avg"),
-		stat("tok/s\nper user", 0, "output_token_throughput_per_user", "avg"),
+		stat("tok/s\nper user", 0, "decode_speed_per_user", "avg"),
 	}
 	for _, l := range levels {
 		if l.Runs[0].Run.NumGPUs > 0 {

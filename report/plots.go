@@ -60,7 +60,7 @@ func Plot(dir string, experiments []Experiment, o PlotOptions) ([]string, error)
 // Pictures makes the five charts under the names that Dynamo's scripts use.
 func Pictures(experiments []Experiment, o PlotOptions) []Picture {
 	levels := concurrencies(experiments)
-	line := func(name, title, label, tag, stat string, read func(Point, string, string) estimate) Picture {
+	line := func(name, title, label, tag, stat string, read func(Point, string, string) estimate, of ...concern) Picture {
 		c := chart.Chart{
 			Title: title, Subtitle: subtitle(experiments),
 			X: chart.Axis{Label: "Concurrency", Log: true, Values: levels},
@@ -70,18 +70,18 @@ func Pictures(experiments []Experiment, o PlotOptions) []Picture {
 			s := chart.Series{Name: seriesName(e, experiments)}
 			for _, p := range e.Points {
 				point := pointAt(float64(p.Concurrency), read(p, tag, stat))
-				point.Faint = p.pale()
+				point.Faint, point.Loose = p.pale(), p.loose()
 				s.Points = append(s.Points, point)
 			}
 			c.Series = append(c.Series, s)
 		}
-		finish(&c, experiments)
+		finish(&c, experiments, of)
 		return Picture{name, c}
 	}
 	return []Picture{
-		line("p50_inter_token_latency_vs_concurrency", "Inter-token latency, median", "Inter-token latency p50 (ms)", "inter_token_latency", "p50", Point.latency),
-		line("avg_inter_token_latency_vs_concurrency", "Inter-token latency, mean", "Inter-token latency avg (ms)", "inter_token_latency", "avg", Point.latency),
-		line("avg_time_to_first_token_vs_concurrency", "Time to first token, mean", "Time to first token avg (ms)", "time_to_first_token", "avg", Point.latency),
+		line("p50_inter_token_latency_vs_concurrency", "Inter-token latency, median", "Inter-token latency p50 (ms)", "inter_token_latency", "p50", Point.latency, ofTokens, ofPace, ofArrival),
+		line("avg_inter_token_latency_vs_concurrency", "Inter-token latency, mean", "Inter-token latency avg (ms)", "inter_token_latency", "avg", Point.latency, ofTokens, ofPace, ofArrival),
+		line("avg_time_to_first_token_vs_concurrency", "Time to first token, mean", "Time to first token avg (ms)", "time_to_first_token", "avg", Point.latency, ofArrival),
 		line("request_throughput_vs_concurrency", "Request throughput", "Requests per second", "request_throughput", "avg", Point.figure),
 		efficiency(experiments, o),
 	}
@@ -101,18 +101,20 @@ func efficiency(experiments []Experiment, o PlotOptions) Picture {
 	for _, e := range experiments {
 		s := chart.Series{Name: seriesName(e, experiments)}
 		for _, p := range e.Points {
-			x := p.figure("output_token_throughput_per_user", "avg").value
+			x := p.speed().value
 			if math.IsNaN(x) {
 				continue
 			}
 			point := pointAt(x, o.perGPU(p, gpus))
 			point.Label, point.Faint = strconv.Itoa(p.Concurrency), p.pale()
+			point.Loose = p.loose()
 			s.Points = append(s.Points, point)
 		}
 		c.Series = append(c.Series, s)
 	}
-	finish(&c, experiments)
-	c.Note = "Labels: concurrency. " + c.Note
+	finish(&c, experiments, []concern{ofTokens, ofPace, ofArrival})
+	c.Empty = emptyText(experiments, []concern{ofTokens, ofPace, ofArrival})
+	c.Note = "Labels: concurrency; tok/s/user: tokens over decode time. " + c.Note
 	return Picture{"efficiency_tok_s_gpu_vs_user", c}
 }
 
@@ -244,8 +246,9 @@ func subtitle(experiments []Experiment) string {
 }
 
 // finish drops whiskers that would hide behind their marker and writes the
-// note: what the others are, and whether the figures are simulated.
-func finish(c *chart.Chart, experiments []Experiment) {
+// note: whether the figures are simulated, their warnings, of is what they are
+// about, and what the others are.
+func finish(c *chart.Chart, experiments []Experiment, of []concern) {
 	whiskers, faint := false, false
 	top := 0.0
 	var without []string
@@ -253,7 +256,10 @@ func finish(c *chart.Chart, experiments []Experiment) {
 		some := false
 		for _, p := range s.Points {
 			if finite(p.Y) {
-				top, some = max(top, p.Y, p.High), true
+				top, some = max(top, p.Y), true
+				if !p.Loose {
+					top = max(top, p.High)
+				}
 				faint = faint || p.Faint
 			}
 		}
@@ -277,6 +283,9 @@ func finish(c *chart.Chart, experiments []Experiment) {
 	if simulated(experiments) {
 		notes = append(notes, "SIMULATED: no real engine answered.")
 	}
+	if w := warningNote(experiments, of); w != "" {
+		notes = append(notes, w)
+	}
 	if whiskers {
 		notes = append(notes, whiskerNote(experiments))
 	}
@@ -288,7 +297,7 @@ func finish(c *chart.Chart, experiments []Experiment) {
 	}
 	c.Note = strings.Join(notes, " ")
 	if c.X.Log {
-		c.Empty = "no data: this needs streaming replies"
+		c.Empty = emptyText(experiments, of)
 	}
 }
 

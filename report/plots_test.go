@@ -129,9 +129,9 @@ func point(c, gpus int, throughputs ...float64) Point {
 	p := Point{Concurrency: c}
 	for _, v := range throughputs {
 		p.Runs = append(p.Runs, &Loaded{GPUs: gpus, Metrics: map[string]Stats{
-			"request_throughput":               {Unit: "requests/sec", Values: map[string]float64{"avg": v}},
-			"output_token_throughput":          {Unit: "tokens/sec", Values: map[string]float64{"avg": 100 * v}},
-			"output_token_throughput_per_user": {Unit: "tokens/sec/user", Values: map[string]float64{"avg": 10 * v}},
+			"request_throughput":      {Unit: "requests/sec", Values: map[string]float64{"avg": v}},
+			"output_token_throughput": {Unit: "tokens/sec", Values: map[string]float64{"avg": 100 * v}},
+			"decode_speed_per_user":   {Unit: "tokens/sec/user", Values: map[string]float64{"avg": 10 * v}},
 		}})
 	}
 	return p

@@ -62,7 +62,7 @@ var leadPercents = []int{50, 90, 99}
 // leadTags are the figures of a part that its table shows, in its order.
 var leadTags = []string{
 	"time_to_first_token", "request_latency", "inter_token_latency",
-	"output_token_throughput", "output_token_throughput_per_gpu", "request_throughput", "goodput",
+	"decode_speed_per_user", "output_token_throughput", "output_token_throughput_per_gpu", "request_throughput", "goodput",
 }
 
 func leading(tag string) bool {

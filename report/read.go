@@ -43,6 +43,8 @@ type Loaded struct {
 	// not; empty where the file does not say.
 	Verdict record.Verdict
 	Reasons []record.AuditReason
+	// Warnings are those of the run and its figures; only our files have them.
+	Warnings []record.Warning
 	// ID is the run's benchmark_id.
 	ID string
 }
@@ -168,6 +170,7 @@ func load(doc object, path string) (*Loaded, error) {
 	}
 	l.ID = getString(doc, "benchmark_id")
 	l.audited(get(own, "audit"))
+	l.warned(get(own, "warnings"))
 	l.asked(doc, own)
 	return l, nil
 }

@@ -57,27 +57,35 @@ type Tier struct {
 	Result   *metric.Result
 }
 
+// completedText says how much of what was offered was completed.
+func completedText(share float64) string {
+	if math.IsNaN(share) {
+		return "left requests unanswered"
+	}
+	return fmt.Sprintf("completed %.0f %% of offered", 100*share)
+}
+
 // saturatedBelow is the share of the offered requests; completing less is
 // saturation.
 const saturatedBelow = 0.95
 
 // Saturation says whether less was completed than offered, and the share that
-// was, 1 where nothing was offered by a schedule. A simulated cluster says it
-// itself; of an endpoint the requests say it.
+// was; NaN where nothing was offered by a schedule or too little to have a
+// rate. A simulated cluster says it itself; of an endpoint the requests say it.
 func (a Arm) Saturation() (bool, float64) {
 	if c := a.Report.Run.Cluster; c != nil {
-		if c.Offered <= 0 {
-			return false, 1
+		if !(c.Offered > 0) || !c.Completed.Known() {
+			return c.Saturated, math.NaN()
 		}
-		share := c.Completed / c.Offered
+		share := float64(c.Completed / c.Offered)
 		if planned := a.Report.Result.Planned; planned > 0 {
 			share = min(share, float64(a.Report.Result.OK)/float64(planned))
 		}
 		return c.Saturated, share
 	}
 	r := a.Report.Result
-	if !a.Report.Run.Schedule.Timed || r.Offered <= 0 {
-		return false, 1
+	if !a.Report.Run.Schedule.Timed || r.Offered <= 0 || r.Completed <= 0 {
+		return false, math.NaN()
 	}
 	return r.Completed < saturatedBelow*r.Offered, r.Completed / r.Offered
 }
@@ -86,7 +94,7 @@ func (a Arm) Saturation() (bool, float64) {
 // cluster's account or by the usage of the replies; NaN where neither says it.
 func (a Arm) HitRate() float64 {
 	if c := a.Report.Run.Cluster; c != nil {
-		return c.HitRate
+		return float64(c.HitRate)
 	}
 	return a.figure("overall_usage_prompt_cache_read_pct", "avg") / 100
 }
@@ -186,16 +194,26 @@ func (c *Comparison) row(k Case, a Arm, simulated bool) []string {
 	cells = append(cells, percent(a.HitRate()))
 	if simulated {
 		if s := a.Report.Run.Cluster; s != nil {
-			cells = append(cells, percent(s.IdealHitRate), percent(s.IdealAtSize), fmt.Sprintf("%.2f", s.Imbalance), significant(1000*s.RegretMean))
+			cells = append(cells, percent(float64(s.IdealHitRate)), percent(float64(s.IdealAtSize)), significant(float64(s.Imbalance)), significant(1000*float64(s.RegretMean)))
 		} else {
 			cells = append(cells, "–", "–", "–", "–")
 		}
 	}
-	sat, share := a.Saturation()
-	if sat {
-		return append(cells, fmt.Sprintf("yes (%.0f %%)", 100*share))
+	return append(cells, saturationCell(a))
+}
+
+// saturationCell is "–" for a schedule too short to tell; a closed loop is never
+// saturated.
+func saturationCell(a Arm) string {
+	switch sat, share := a.Saturation(); {
+	case sat && math.IsNaN(share):
+		return "yes"
+	case sat:
+		return fmt.Sprintf("yes (%.0f %%)", 100*share)
+	case math.IsNaN(share) && a.Report.Run.Schedule.Timed:
+		return "–"
 	}
-	return append(cells, "no")
+	return "no"
 }
 
 func percent(share float64) string {

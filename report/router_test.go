@@ -17,7 +17,7 @@ func routedArm(t *testing.T, name string, ttft record.Time, facts *record.Cluste
 	c := metric.NewCollector(metric.Options{Streaming: true, Samples: true})
 	for i := range 60 {
 		start := record.Time(1 + 1e9*i)
-		r := &record.Record{Index: i, Planned: start, Start: start, Sent: start, Ack: start, Done: start + ttft + 1e8, Streamed: true, Outcome: record.OK,
+		r := &record.Record{Index: i, Planned: start, Start: start, Sent: start, Ack: start, Done: start + ttft + 1e8, Streamed: true, Sparse: true, Outcome: record.OK,
 			TokensIn: 100, TokensOut: 11, Arrivals: []record.Arrival{{At: start + ttft, Kind: record.Content, Tokens: 1}, {At: start + ttft + 1e8, Kind: record.Content, Tokens: 10}}}
 		if err := c.Take(r); err != nil {
 			t.Fatal(err)

@@ -126,8 +126,8 @@ func (c *Comparison) hitPicture() Picture {
 	for _, k := range c.Cases {
 		for _, a := range k.Arms {
 			if r := a.Report.Run.Cluster; r != nil {
-				unlimited.Points = append(unlimited.Points, chart.Point{X: k.X, Y: 100 * r.IdealHitRate})
-				sized.Points = append(sized.Points, chart.Point{X: k.X, Y: 100 * r.IdealAtSize})
+				unlimited.Points = append(unlimited.Points, chart.Point{X: k.X, Y: 100 * float64(r.IdealHitRate)})
+				sized.Points = append(sized.Points, chart.Point{X: k.X, Y: 100 * float64(r.IdealAtSize)})
 				break
 			}
 		}

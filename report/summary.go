@@ -34,6 +34,7 @@ func WriteSummary(w io.Writer, experiments []Experiment, o PlotOptions) error {
 		t.render(&b, false)
 		e.cuts(&b)
 		e.audits(&b)
+		e.warningLines(&b)
 		e.best(&b, o, gpus)
 	}
 	if !gpus {
@@ -74,7 +75,7 @@ func (e Experiment) table(o PlotOptions, gpus bool) table {
 			p.latency("inter_token_latency", "p50").cell(),
 			p.latency("request_latency", "avg").cell(),
 			o.perGPU(p, gpus).cell(),
-			p.figure("output_token_throughput_per_user", "avg").cell(),
+			p.speed().cell(),
 			p.figure("request_throughput", "avg").cell(),
 		})
 	}

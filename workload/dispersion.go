@@ -1,11 +1,13 @@
 package workload
 
 import (
+	"math"
 	"slices"
 	"time"
 )
 
-// Dispersion describes how regular a schedule is, as it was drawn.
+// Dispersion describes how regular a schedule is, as it was drawn. What so few
+// arrivals do not say is NaN.
 type Dispersion struct {
 	Count int
 	// Span is the last planned time in seconds, from the start of the phase.
@@ -28,13 +30,14 @@ const windowGaps = 10
 
 // Measure describes planned times; their order does not matter.
 func Measure(times []time.Duration) Dispersion {
+	nan := math.NaN()
 	if len(times) == 0 {
-		return Dispersion{}
+		return Dispersion{Rate: nan, VarianceOverMean: nan, GapCV2: nan}
 	}
 	sorted := slices.Clone(times)
 	slices.Sort(sorted)
 	first, last := sorted[0], sorted[len(sorted)-1]
-	d := Dispersion{Count: len(sorted), Span: last.Seconds()}
+	d := Dispersion{Count: len(sorted), Span: last.Seconds(), Rate: nan, VarianceOverMean: nan, GapCV2: nan}
 	if last == first {
 		return d
 	}
@@ -44,7 +47,9 @@ func Measure(times []time.Duration) Dispersion {
 	}
 	mean, variance := moments(gaps)
 	d.Rate = 1 / mean
-	d.GapCV2 = variance / (mean * mean)
+	if len(gaps) > 1 {
+		d.GapCV2 = variance / (mean * mean)
+	}
 
 	// Windows begin half a gap before the first arrival, so that arrivals of
 	// a constant schedule lie in the middle of their share of a window and

@@ -117,8 +117,7 @@ func (d *display) ticker(state func() terminal.State) func() {
 func (d *display) schedule(h record.Header, ph workload.Phase) {
 	s := h.Schedule
 	if ph == workload.Profiling && s.Timed {
-		d.g.app.note("schedule: %d arrivals over %.3f s, %.4g requests/s; variance/mean of counts %.3f, gap CV² %.3f",
-			s.Count, s.Span, s.Rate, s.Dispersion, s.GapCV2)
+		d.g.app.note("schedule: %s", report.ScheduleText(s))
 	}
 }
 

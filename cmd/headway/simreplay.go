@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"headway/internal/cluster"
@@ -166,11 +165,9 @@ func clusterWarnings(cfg cluster.Config, facts record.Cluster, end cluster.Outco
 	add := func(code, format string, args ...any) {
 		all = append(all, record.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
 	}
-	if !cfg.TokenArrivals {
-		add("sparse_arrivals", "only the first and the last token of a reply have times: gaps between single tokens and the time to the second token mean nothing; --token-arrivals keeps all")
-	}
 	if facts.Saturated {
-		add("saturated", "the cluster is saturated: it completed %.3g requests/s of %.3g offered, so latencies grow with the length of the run", facts.Completed, facts.Offered)
+		add("saturated", "the cluster is saturated: it completed %s requests/s of %.3g offered, so latencies grow with the length of the run",
+			figureText("%.3g", 1, facts.Completed), facts.Offered)
 	}
 	if cfg.Router.Mode == router.KV && cfg.Router.UseKVEvents && facts.EventsApplied == 0 {
 		add("no_kv_events", "the router never heard what the workers cache: every prompt was taken for new (prompts shorter than a block, or no prefix caching)")
@@ -242,30 +239,4 @@ func (c *simReplayCmd) show(a app, rep *report.Report) error {
 	}
 	_, err := io.WriteString(a.stdout, clusterText(*rep.Run.Cluster))
 	return err
-}
-
-// clusterText is a cluster's account of itself.
-func clusterText(c record.Cluster) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "\nSimulated cluster: %s, router %s\n", howMany(len(c.Workers), "worker", "workers"), c.RouterMode)
-	fmt.Fprintf(&b, "prefix hits       %.1f %% of prompt tokens; ideal %.1f %%, in one cache as large as all %.1f %%\n", 100*c.HitRate, 100*c.IdealHitRate, 100*c.IdealAtSize)
-	fmt.Fprintf(&b, "imbalance         %.3f (busiest worker over the mean)\n", c.Imbalance)
-	fmt.Fprintf(&b, "routing regret    mean %.1f ms, p50 %.1f, p99 %.1f (modelled TTFT over the best worker's)\n", 1e3*c.RegretMean, 1e3*c.RegretP50, 1e3*c.RegretP99)
-	fmt.Fprintf(&b, "completed         %.3g requests/s", c.Completed)
-	if c.Offered > 0 {
-		fmt.Fprintf(&b, " of %.3g offered", c.Offered)
-	}
-	if c.Saturated {
-		b.WriteString(": SATURATED")
-	}
-	fmt.Fprintf(&b, "\nKV events applied %d; preemptions %d\n", c.EventsApplied, c.Preemptions)
-	fmt.Fprintf(&b, "worker  requests  prompt tokens  cached  output tokens  busy s\n")
-	for _, w := range c.Workers {
-		share := 0.0
-		if w.PromptTokens > 0 {
-			share = 100 * float64(w.CachedTokens) / float64(w.PromptTokens)
-		}
-		fmt.Fprintf(&b, "%6d  %8d  %13d  %4.1f %%  %13d  %6.1f\n", w.ID, w.Requests, w.PromptTokens, share, w.OutputTokens, w.Busy)
-	}
-	return b.String()
 }

@@ -93,6 +93,9 @@ type Point struct {
 	// when either is NaN or both are 0. They need not enclose Y: a whisker of
 	// quantiles may lie beside a mean.
 	Low, High float64
+	// Loose keeps the whisker from setting the range of the Y axis: it is of so
+	// few values that it says next to nothing, and would squeeze those that do.
+	Loose bool
 	// Faint draws the marker small and pale, as those of a faint series: the
 	// value is less sure than its neighbours.
 	Faint bool

@@ -36,7 +36,7 @@ func (c Chart) layout(f faces) layout {
 	}
 	l.title = wrap(l.titleFace, c.Title, room, 2)
 	l.subtitle = wrap(f.regular(subtitleSize), c.Subtitle, room, 2)
-	l.note = wrap(f.regular(noteSize), c.fullNote(l.outside), room, 2)
+	l.note = wrap(f.regular(noteSize), c.fullNote(l.outside), room, noteLines)
 	l.legend = newLegend(c.Series, f.regular(legendSize), room)
 
 	top := height - margin - l.headingHeight()
@@ -166,7 +166,11 @@ func (c Chart) fullNote(outside int) string {
 	return c.Note + " · " + left
 }
 
-// extents returns the ranges of X and of Y, whiskers included.
+// noteLines is the most that a note takes.
+const noteLines = 3
+
+// extents returns the ranges of X and of Y, whiskers included unless they are
+// loose.
 func (c Chart) extents() [2]extent {
 	var x, y extent
 	for _, s := range c.Series {
@@ -175,7 +179,7 @@ func (c Chart) extents() [2]extent {
 				continue
 			}
 			x, y = x.with(p.X), y.with(p.Y)
-			if !p.whisker() {
+			if !p.whisker() || p.Loose {
 				continue
 			}
 			y = y.with(p.High)

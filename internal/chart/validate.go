@@ -90,7 +90,7 @@ func (a Axis) faults(name string) []error {
 	if !math.IsNaN(hi) {
 		add(prefix("Max", a.fault(hi)))
 	}
-	if lo >= hi {
+	if lo >= hi || a.Log && lo > 0 && math.Log10(lo) >= math.Log10(hi) {
 		add(fmt.Errorf("minimum %v is not below maximum %v", lo, hi))
 	}
 	for i, v := range a.Values {

@@ -21,6 +21,7 @@ func TestValidate(t *testing.T) {
 		{"twelve series", func(c *chart.Chart) { c.Series = make([]chart.Series, 12) }, nil},
 		{"thirteen series", func(c *chart.Chart) { c.Series = make([]chart.Series, 13) }, []string{"13 series: at most 12"}},
 		{"no series", func(c *chart.Chart) { c.Series = nil }, nil},
+		{"logarithmic ends that agree", func(c *chart.Chart) { c.X = chart.Axis{Label: "x", Log: true, Min: 1e17, Max: 1e17 + 16} }, []string{"X axis: minimum"}},
 		{"no title", func(c *chart.Chart) { c.Title = "" }, nil},
 		{"no X label", func(c *chart.Chart) { c.X.Label = " " }, []string{"X axis: no label"}},
 		{"no Y label", func(c *chart.Chart) { c.Y.Label = "" }, []string{"Y axis: no label"}},

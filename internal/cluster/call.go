@@ -161,6 +161,7 @@ func (c *call) close(f *fleet, now time.Duration) *record.Record {
 		out = c.job.output
 	}
 	rec.TokensOut = out
+	rec.Sparse = !f.cfg.TokenArrivals
 	switch {
 	case out == 0 || len(rec.Arrivals) > 0:
 	case out == 1:

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"headway/internal/engine"
@@ -13,10 +14,10 @@ type facts struct {
 	err   error // the first one that came where none could be returned
 
 	// planned are the times of all requests with one, done those of the
-	// answered ones, in seconds; what was to be cancelled, and what no worker
+	// answered ones and took how long each of these was, in seconds; what was to be cancelled, and what no worker
 	// could ever run, is in neither.
-	planned, done []float64
-	timed         bool
+	planned, done, took []float64
+	timed               bool
 }
 
 func newFacts(c Config) *facts {
@@ -46,7 +47,8 @@ func (x *facts) finished(r *record.Record, cancel bool) {
 	}
 	x.planned = append(x.planned, float64(r.Planned)/1e9)
 	if r.Outcome == record.OK {
-		x.done = append(x.done, float64(r.Done)/1e9)
+		done, from := float64(r.Done)/1e9, float64(r.Start)/1e9
+		x.done, x.took = append(x.done, done), append(x.took, done-from)
 	}
 }
 
@@ -56,12 +58,10 @@ const saturated = 0.95
 
 // cluster is the account of the whole replay. Busy is the time in which a
 // worker has requests; a worker that has any is in a step.
-//
-// Offered and Completed are the [record.MiddleRate] of the planned starts and
-// of the ends of replies. A closed loop offers nothing of its own and is never saturated.
 func (x *facts) cluster(f *fleet, now time.Duration) record.Cluster {
 	f.flush()
-	c := record.Cluster{RouterMode: f.cfg.Router.Mode.String(), EventsApplied: f.front.router.AppliedEvents()}
+	unknown := record.Unknown()
+	c := record.Cluster{HitRate: unknown, Imbalance: unknown, RouterMode: f.cfg.Router.Mode.String(), EventsApplied: f.front.router.AppliedEvents()}
 	var prompt, cached int64
 	var sum, most float64
 	for _, m := range f.members {
@@ -77,21 +77,42 @@ func (x *facts) cluster(f *fleet, now time.Duration) record.Cluster {
 		sum, most = sum+busy.Seconds(), max(most, busy.Seconds())
 	}
 	if prompt > 0 {
-		c.HitRate = float64(cached) / float64(prompt)
+		c.HitRate = record.Number(float64(cached) / float64(prompt))
 	}
 	if sum > 0 {
-		c.Imbalance = most * float64(len(f.members)) / sum
+		c.Imbalance = record.Number(most * float64(len(f.members)) / sum)
 	}
 	c.IdealHitRate, c.IdealAtSize = x.ideal.rates()
 	c.RegretMean, c.RegretP50, c.RegretP99 = f.regret.summary()
-	answered := float64(len(x.done))
-	c.Completed = record.MiddleRate(x.done)
-	if x.timed {
-		all := float64(len(x.planned))
-		c.Offered = record.MiddleRate(x.planned)
-		c.Saturated = c.Offered > 0 && (c.Completed < saturated*c.Offered || answered < saturated*all)
-	}
+	c.Offered, c.Completed, c.Saturated = x.rates()
 	return c
+}
+
+// rates are the [record.MiddleRate] of the planned starts and of the ends of
+// replies, and whether the cluster fell behind. A closed loop offers nothing of
+// its own and is never saturated; its rate is that of the whole run, since its
+// replies come in waves that have no middle.
+func (x *facts) rates() (offered, completed record.Number, behind bool) {
+	offered, completed = record.Unknown(), record.Unknown()
+	if len(x.done) == 0 {
+		return offered, completed, false
+	}
+	if !x.timed {
+		if span := slices.Max(x.done) - slices.Min(x.planned); span > 0 {
+			completed = record.Number(float64(len(x.done)) / span)
+		}
+		return offered, completed, false
+	}
+	slices.Sort(x.took)
+	known := false
+	if v, ok := record.MiddleRate(x.planned, 0); ok {
+		offered, known = record.Number(v), true
+	}
+	if v, ok := record.MiddleRate(x.done, x.took[len(x.took)/2]); ok {
+		completed = record.Number(v)
+	}
+	unanswered := float64(len(x.done)) < saturated*float64(len(x.planned))
+	return offered, completed, known && (unanswered || completed < saturated*offered)
 }
 
 // isFixed says whether every request has times of its own.

@@ -1,5 +1,7 @@
 package cluster
 
+import "headway/record"
+
 // ideal is what caches without workers would have found, on the same prompts
 // in the order of arrival: one that never forgets, and one LRU cache of a
 // given number of blocks. Hits are counted as a worker counts them: leading
@@ -141,9 +143,10 @@ func (d *ideal) unlink(slot int32) {
 }
 
 // rates are the shares of prompt tokens found, without a limit and at size.
-func (d *ideal) rates() (unlimited, sized float64) {
+func (d *ideal) rates() (unlimited, sized record.Number) {
 	if d.prompt == 0 {
-		return 0, 0
+		return record.Unknown(), record.Unknown()
 	}
-	return float64(d.unlimited) / float64(d.prompt), float64(d.sized) / float64(d.prompt)
+	share := func(n int64) record.Number { return record.Number(float64(n) / float64(d.prompt)) }
+	return share(d.unlimited), share(d.sized)
 }

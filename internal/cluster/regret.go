@@ -6,6 +6,7 @@ import (
 
 	"headway/internal/engine"
 	"headway/internal/router"
+	"headway/record"
 )
 
 // regret measures how much of a request's wait for its first token the router
@@ -123,16 +124,17 @@ func (r *regret) alone(tokens int) time.Duration {
 	return t
 }
 
-// summary gives the mean and two quantiles in seconds, 0 without decisions.
-func (r *regret) summary() (mean, p50, p99 float64) {
+// summary gives the mean and two quantiles in seconds; without decisions there
+// are none.
+func (r *regret) summary() (mean, p50, p99 record.Number) {
 	if r == nil || len(r.seconds) == 0 {
-		return 0, 0, 0
+		return record.Unknown(), record.Unknown(), record.Unknown()
 	}
 	sorted := slices.Clone(r.seconds)
 	slices.Sort(sorted)
 	for _, s := range sorted {
-		mean += float64(s)
+		mean += record.Number(s)
 	}
-	at := func(q float64) float64 { return float64(sorted[int(q*float64(len(sorted)-1)+0.5)]) }
-	return mean / float64(len(sorted)), at(0.5), at(0.99)
+	at := func(q float64) record.Number { return record.Number(sorted[int(q*float64(len(sorted)-1)+0.5)]) }
+	return mean / record.Number(len(sorted)), at(0.5), at(0.99)
 }

@@ -253,7 +253,7 @@ func TestClosedLoopKeepsItsConcurrency(t *testing.T) {
 		if got := mostOpen(records); got != limit {
 			t.Errorf("concurrency %d: %d at a time", limit, got)
 		}
-		if facts.Saturated || facts.Offered != 0 {
+		if facts.Saturated || facts.Offered.Known() {
 			t.Errorf("a closed loop offers nothing: %+v", facts)
 		}
 	}

@@ -188,7 +188,7 @@ func TestEventsCanComeLate(t *testing.T) {
 		if facts.EventsApplied == 0 && delay < time.Minute {
 			t.Errorf("delay %v: no events applied", delay)
 		}
-		return facts.HitRate
+		return float64(facts.HitRate)
 	}
 	at, late, never := hits(0), hits(2*time.Second), hits(time.Hour)
 	if !(at > late && late > never) {

@@ -109,6 +109,9 @@ func (p *probe) whole(ctx context.Context, rate, one float64) (Trial, error) {
 	if err != nil {
 		return Trial{}, err
 	}
+	if in.pace.Unread > 0 && !in.pace.Known() {
+		return Trial{}, heldBack(in.pace)
+	}
 	latency := figureOf(in.latency)
 	if latency.N < (total-from)*9/10 || latency.Mean <= 0 || len(in.itl) == 0 {
 		return Trial{}, fmt.Errorf("only %d of %d requests were answered", latency.N, total-from)
@@ -127,6 +130,7 @@ type middle struct {
 	ttft, itl, latency []float64
 	failed             int
 	failure            string // of one of them
+	pace               metric.ReadPace
 }
 
 // Take looks at a Record.
@@ -141,6 +145,7 @@ func (m *middle) Take(r *record.Record) error {
 	if !metric.Valid(r) {
 		return nil // never sent
 	}
+	m.pace.Add(r, 1)
 	for _, x := range []struct {
 		of   func(*record.Record) (float64, bool)
 		into *[]float64

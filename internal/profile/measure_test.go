@@ -71,7 +71,7 @@ func (e *played) answer(run, i, n int, q workload.Request) *record.Record {
 	at := func(s float64) record.Time { return record.Time(1e9 + 1e9*s) }
 	first := e.ttft(run, i, q.Prompt.Tokens)
 	last := first + e.itl(run, n)*float64(q.OutputTokens-1)
-	r := &record.Record{Index: i, Outcome: record.OK, Streamed: true, Planned: at(0), Start: at(0), Sent: at(0), Ack: at(0), Done: at(last),
+	r := &record.Record{Index: i, Outcome: record.OK, Streamed: true, Sparse: true, Planned: at(0), Start: at(0), Sent: at(0), Ack: at(0), Done: at(last),
 		WantIn: q.Prompt.Tokens, WantOut: q.OutputTokens, TokensIn: q.Prompt.Tokens, TokensOut: q.OutputTokens, TokensReasoning: 0,
 		Arrivals: []record.Arrival{{At: at(first), Kind: record.Content, Tokens: 1}}}
 	if q.OutputTokens > 1 {
@@ -412,4 +412,20 @@ func FuzzJournal(f *testing.F) {
 			t.Errorf("%d bytes of %q: %d attempts, %d points, %d skipped", whole, data, j.attempts, j.Kept(), j.Skipped)
 		}
 	})
+}
+
+// What has no pace and what nobody counted is said as such, and not as a reply
+// that is too short.
+func TestRepliesWithoutFigures(t *testing.T) {
+	for want, spoil := range map[string]func(r *record.Record){
+		"too few reads to tell their pace": func(r *record.Record) { r.Sparse = false },
+		"nobody counted the tokens":        func(r *record.Record) { r.TokensOut, r.TokensReasoning = -1, -1 },
+		"fewer than two tokens":            func(r *record.Record) { r.TokensOut = 1 },
+	} {
+		e := plain()
+		e.spoil = func(_ int, r *record.Record) { spoil(r) }
+		if _, err := MeasureDecode(t.Context(), e, sweep()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
 }

@@ -15,6 +15,7 @@ type reading struct {
 	ttft, itl, output []float64 // by request; seconds, seconds, tokens
 	sent, valid       int
 	failure           string
+	pace              metric.ReadPace
 
 	prompts, cached []float64 // by request, where the server said it
 	generated       float64   // completion tokens by the server's count, of replies that say it
@@ -55,6 +56,7 @@ func (r *reading) Take(rec *record.Record) error {
 		r.generated += float64(rec.Usage["completion_tokens"])
 		r.counted += osl
 	}
+	r.pace.Add(rec, 1)
 	r.overlap(rec)
 	return r.collector.Take(rec)
 }
@@ -85,10 +87,24 @@ func (r *reading) fault(planned, osl int) error {
 		return fmt.Errorf("%d of %d requests were not answered", planned-r.valid, planned)
 	case len(r.ttft) < planned:
 		return errors.New("replies did not come as a stream, so that there is no first token to be seen")
-	case osl > 1 && len(r.itl) < planned:
+	case len(r.output) < r.valid:
+		return uncounted(r.valid-len(r.output), r.valid)
+	case osl > 1 && r.pace.Unread > 0 && !r.pace.Known():
+		return heldBack(r.pace)
+	case osl > 1 && len(r.itl)+r.pace.Unread < planned:
 		return errors.New("a reply has fewer than two tokens: the server did not go on to the length that was asked for (ignore_eos, min_tokens)")
 	}
 	return nil
+}
+
+// uncounted says that there is nothing to divide by.
+func uncounted(n, of int) error {
+	return fmt.Errorf("nobody counted the tokens of %d of %d replies: with --use-server-token-count the server has to send usage", n, of)
+}
+
+// heldBack says that replies have no inter-token latency.
+func heldBack(p metric.ReadPace) error {
+	return fmt.Errorf("%s: what lies between holds text back (--stream-interval, a proxy's buffer, a busy client)", p.Why())
 }
 
 // throughput is generated tokens per second, from the first start to the last

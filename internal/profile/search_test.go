@@ -62,7 +62,7 @@ func (e *slaEngine) Run(ctx context.Context, p workload.Plan, sink record.Sink) 
 		if err != nil {
 			return 0, err
 		}
-		rec := &record.Record{Index: r.Index, Start: 1, Streamed: true, Outcome: record.OK, TokensIn: r.Prompt.Tokens, TokensOut: r.OutputTokens, TokensReasoning: 0}
+		rec := &record.Record{Index: r.Index, Start: 1, Streamed: true, Sparse: true, Outcome: record.OK, TokensIn: r.Prompt.Tokens, TokensOut: r.OutputTokens, TokensReasoning: 0}
 		rec.Arrivals = []record.Arrival{{At: 1 + ttft, Kind: record.Content, Tokens: 1}}
 		if r.OutputTokens > 1 {
 			rec.Arrivals = append(rec.Arrivals, record.Arrival{At: 1 + ttft + itl*record.Time(r.OutputTokens-1), Kind: record.Content, Tokens: r.OutputTokens - 1})

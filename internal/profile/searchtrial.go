@@ -87,9 +87,11 @@ type tally struct {
 	ttft, itl      []float64
 	latency        []float64
 	output         int
+	uncounted      int // replies that nobody counted the tokens of
 	sent, valid    int
 	prompt, cached int
 	saysCached     bool
+	pace           metric.ReadPace
 	failure        string
 }
 
@@ -103,6 +105,7 @@ func (t *tally) Take(r *record.Record) error {
 		return nil
 	}
 	t.valid++
+	t.pace.Add(r, 1)
 	if v, ok := metric.TTFT(r); ok {
 		t.ttft = append(t.ttft, v)
 	}
@@ -114,6 +117,8 @@ func (t *tally) Take(r *record.Record) error {
 	}
 	if v, ok := metric.OSL(r); ok {
 		t.output += int(v)
+	} else {
+		t.uncounted++
 	}
 	if n, ok := r.Usage["prompt_cache_read_tokens"]; ok {
 		t.saysCached = true
@@ -210,6 +215,9 @@ func (p *probe) prefill(ctx context.Context, repeats int) (Trial, error) {
 			return trial, err
 		}
 		trial.lost(t.sent-t.valid, t.sent, t.failure)
+		if t.pace.Unread > 0 && !t.pace.Known() {
+			return trial, heldBack(t.pace)
+		}
 		if len(t.ttft) == 0 || len(t.itl) == 0 {
 			return trial, errors.New("no reply had a first and a second token that could be told apart")
 		}
@@ -286,6 +294,12 @@ func (s *sample) take(ctx context.Context, p *probe, trial *Trial, src workload.
 		return t, err
 	}
 	trial.lost(t.sent-t.valid, t.sent, t.failure)
+	if t.pace.Unread > 0 && !t.pace.Known() {
+		return t, heldBack(t.pace)
+	}
+	if t.uncounted > 0 {
+		return t, uncounted(t.uncounted, t.valid)
+	}
 	if len(t.itl) == 0 || span <= 0 {
 		return t, errors.New("no reply had tokens whose times could be told apart")
 	}

@@ -164,8 +164,8 @@ func (m *Measurement) writeSchedule(ctx context.Context) (*report.File, error) {
 	}
 	m.Plan.Requests = planned.Requests
 	if d := planned.Arrivals; planned.Timed > 0 {
-		m.Header.Schedule = record.Schedule{Timed: true, Count: d.Count, Span: d.Span, Rate: d.Rate,
-			Dispersion: d.VarianceOverMean, GapCV2: d.GapCV2}
+		m.Header.Schedule = record.Schedule{Timed: true, Count: d.Count, Span: d.Span, Rate: record.Number(d.Rate),
+			Dispersion: record.Number(d.VarianceOverMean), GapCV2: record.Number(d.GapCV2)}
 	}
 	return f, nil
 }

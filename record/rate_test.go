@@ -1,0 +1,58 @@
+package record
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+)
+
+func TestMiddleRate(t *testing.T) {
+	steady := func(n int, gap float64) []float64 {
+		var list []float64
+		for i := range n {
+			list = append(list, gap*float64(n-i))
+		}
+		return list
+	}
+	waves := func(n, each int) []float64 {
+		var list []float64
+		for i := range n * each {
+			list = append(list, float64(i/each))
+		}
+		return list
+	}
+	for _, test := range []struct {
+		name  string
+		times []float64
+		least float64
+		rate  float64
+		known bool
+	}{
+		{"none", nil, 0, 0, false},
+		{"nine", steady(9, 0.1), 0, 0, false},
+		{"ten a second", steady(100, 0.1), 0, 10, true},
+		{"one instant", waves(1, 50), 0, 0, false},
+		{"four waves of eight, a second apart", waves(4, 8), 1, 8, true},
+		{"one wave within a reply's length", steady(20, 0.001), 1, 0, false},
+	} {
+		rate, known := MiddleRate(test.times, test.least)
+		if known != test.known || math.Abs(rate-test.rate) > 1e-9 {
+			t.Errorf("%s: %v %v, want %v %v", test.name, rate, known, test.rate, test.known)
+		}
+	}
+}
+
+func TestNumber(t *testing.T) {
+	in := []Number{1.5, Unknown(), 0}
+	text, err := json.Marshal(in)
+	if err != nil || string(text) != "[1.5,null,0]" {
+		t.Fatalf("%s, %v", text, err)
+	}
+	var out []Number
+	if err := json.Unmarshal(text, &out); err != nil || out[0] != 1.5 || out[1].Known() || out[2] != 0 || !out[2].Known() {
+		t.Errorf("%v, %v", out, err)
+	}
+	if err := json.Unmarshal([]byte(`["x"]`), &out); err == nil {
+		t.Error("a word was read")
+	}
+}
