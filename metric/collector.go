@@ -36,6 +36,8 @@ type Options struct {
 	// ChunkRule says what becomes of the times of chunks that were read
 	// together; the zero value leaves them.
 	ChunkRule ChunkRule
+	// Tokens says whose counts of tokens the figures are made of.
+	Tokens TokenSource
 }
 
 // metrics is the table that the options leave.
@@ -65,7 +67,11 @@ type Collector struct {
 	times   timeline
 	read    reading
 	seen    evidence
+	ends    endings
 	warmup  *Collector
+	// server has the same Records with the server's counts of tokens; nil where
+	// they were not asked for and once a reply lacks them.
+	server  *Collector
 	scratch []float64 // values being summarised
 
 	mu   sync.Mutex
@@ -85,13 +91,18 @@ func NewCollector(o Options) *Collector {
 		goals:   goals(o.Goodput, table),
 		failed:  map[record.Failure]int{},
 	}
+	if o.Tokens == TokensAuto {
+		o.Tokens = TokensServer
+		c.server = NewCollector(o)
+	}
 	return c
 }
 
 // Take adds a Record. It never fails.
 func (c *Collector) Take(r *record.Record) error {
+	shown := c.byServer(r)
 	c.mu.Lock()
-	c.live.add(r)
+	c.live.add(shown)
 	c.mu.Unlock()
 	if !r.Warmup {
 		c.add(r)
@@ -113,6 +124,7 @@ func (c *Collector) add(r *record.Record) {
 		return
 	}
 	c.seen.add(r, c.options)
+	c.ends.add(r)
 	r = c.read.of(r)
 	for i := range c.table {
 		// Those that adjust for failures have the values of the plain ones,
@@ -180,6 +192,9 @@ func FailureOf(r *record.Record) (record.Failure, bool) {
 // Result summarises the records taken so far. It depends on the set of them
 // alone and not on the order in which they were taken, to the last bit.
 func (c *Collector) Result() *Result {
+	if r := c.serverResult(); r != nil {
+		return r
+	}
 	r := c.result
 	totals := c.totals
 	totals.sums = map[string]float64{}
@@ -199,17 +214,19 @@ func (c *Collector) Result() *Result {
 		}
 	}
 	r.Failures = c.failures()
+	r.Finish = c.ends.counts()
 	if c.options.Concurrency > 0 {
 		r.Steady = c.times.steady(c.options.Concurrency)
 	}
 	r.Offered, r.Completed = c.times.delivered()
 	r.Chunks = c.chunks()
+	r.Tokens = c.seen.tokens.counts(c.options)
 	if c.warmup != nil {
 		r.Warmup = c.warmup.Result()
 		r.Warmup.Warnings = nil // a warm-up is not a measurement
 	}
 	r.Verdicts = Check(c.options.Objectives, &r)
-	r.Warnings = c.seen.warnings(&r, c.totals)
+	r.Warnings = slices.Concat(c.seen.warnings(&r, c.totals), r.Tokens.warnings(), c.ends.warnings())
 	if v, ok := totals.lag(99); ok && v > degradedLag {
 		r.Warnings = append(r.Warnings, record.Warning{Code: "replay_sched_degraded", Text: fmt.Sprintf(
 			"one request in a hundred was sent %.0f ms late or more: this is not the schedule that was asked for", v*1000)})

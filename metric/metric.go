@@ -160,6 +160,7 @@ type Result struct {
 	Scalars   []Scalar       // Aggregate and Derived metrics that exist
 	Warmup    *Result        // the warm-up phase, nil where there was none
 	Failures  []FailureCount // the most frequent first, at most 1,000 and the others
+	Finish    []FinishCount  // how replies ended, the most frequent first
 	Steady    *Steady        // nil in an open loop without a concurrency
 	// Offered and Completed (requests/s) are the [record.MiddleRate] of planned
 	// starts and of the ends of good replies, the latter no more than the share
@@ -171,6 +172,8 @@ type Result struct {
 
 	// Chunks says how the times of chunks were taken.
 	Chunks Chunks
+	// Tokens says whose counts of tokens the figures are made of.
+	Tokens TokenCounts
 
 	// Planned requests end as exactly one of the others.
 	Planned, OK, Failed, Cancelled, Dropped int

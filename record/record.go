@@ -202,6 +202,9 @@ type Record struct {
 	// also had usage; 0 where no chunk had both.
 	FirstUsage int
 
+	// Client is the Record with this side's counts, where those of this one are
+	// the server's and ours are known too. It is in no file.
+	Client *Record
 	// Text is what was said, kept only until it has been counted.
 	Text *Text
 }

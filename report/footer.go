@@ -17,9 +17,15 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	if d, ok := res.Scalar("benchmark_duration"); ok {
 		fmt.Fprintf(b, "Benchmark Duration: %.2f sec\n", shown(d.Metric, d.Value))
 	}
+	if text := r.endingText(res.Finish); text != "" {
+		b.WriteString(wrap("Replies, "+text, o.width()) + "\n")
+	}
 	if s := r.Run.Schedule; s.Timed {
 		fmt.Fprintf(b, "Schedule: %d arrivals over %.3f sec, %.4g requests/sec; variance/mean of counts %.3f, gap CV² %.3f\n",
 			s.Count, s.Span, s.Rate, s.Dispersion, s.GapCV2)
+	}
+	if line := r.tokenText(); line != "" {
+		b.WriteString(wrap("Tokens: "+line, o.width()) + "\n")
 	}
 	if line := connectText(res); line != "" {
 		b.WriteString(wrap(line, o.width()) + "\n")

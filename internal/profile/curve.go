@@ -53,6 +53,9 @@ type Quality struct {
 	// in its cache, -1 where it did not say.
 	ServerISL float64 `json:"server_isl,omitempty"`
 	Cached    float64 `json:"cached"`
+	// CountedBy is whose counts of tokens the figures are made of, client or
+	// server; empty of a simulated engine.
+	CountedBy string `json:"tokens_counted_by,omitempty"`
 	// Warnings are in sentences.
 	Warnings []string `json:"warnings,omitempty"`
 }
