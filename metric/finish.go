@@ -67,6 +67,13 @@ func (e *endings) warnings() []record.Warning {
 	if e.unknown == 0 {
 		return nil
 	}
+	lines, replies := "1 line is", "1 reply"
+	if e.unknown > 1 {
+		lines = fmt.Sprintf("%d lines are", e.unknown)
+	}
+	if e.strange > 1 {
+		replies = fmt.Sprintf("%d replies", e.strange)
+	}
 	return []record.Warning{{Code: "unknown_lines", Text: fmt.Sprintf(
-		"%d lines of %d replies are no field of an event stream and were skipped: what they held is in no count", e.unknown, e.strange)}}
+		"in %s %s no field of an event stream and skipped: what they held is in no count", replies, lines)}}
 }

@@ -196,7 +196,11 @@ func (c TokenCounts) warnings() []record.Warning {
 	}
 	text := fmt.Sprintf("tokens are counted by this client: the server's output counts differ by %.1f %% on average", 100*c.Output)
 	if !math.IsNaN(c.ITL) {
-		text += fmt.Sprintf(", and ITL by them is %+.1f %%", 100*c.ITL)
+		way := "longer"
+		if c.ITL < 0 {
+			way = "shorter"
+		}
+		text += fmt.Sprintf(" and make ITL %.1f %% %s", 100*math.Abs(c.ITL), way)
 	}
 	remedy := "; --use-server-token-count takes them"
 	if c.Asked == TokensAuto {

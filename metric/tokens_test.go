@@ -125,7 +125,7 @@ func TestClientCountsSayWhatItMatters(t *testing.T) {
 		return ""
 	}
 	r := collect(Options{Streaming: true}, tenfold(21), tenfold(11))
-	const want = "tokens are counted by this client: the server's output counts differ by 45.5 % on average, and ITL by them is -25.0 %; " +
+	const want = "tokens are counted by this client: the server's output counts differ by 45.5 % on average and make ITL 25.0 % shorter; " +
 		"--use-server-token-count takes them"
 	if got := text(r); got != want {
 		t.Errorf("%q, want %q", got, want)

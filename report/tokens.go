@@ -25,7 +25,7 @@ func (r *Report) tokenText() string {
 	case c.Replies == 0 || r.Run.Cluster != nil:
 		return ""
 	case c.Source == metric.TokensServer && c.Reported < c.Replies:
-		return fmt.Sprintf("the server's counts, which %d of %d replies have", c.Reported, c.Replies)
+		return fmt.Sprintf("the server's counts, which %d of %d replies have of prompt and output", c.Reported, c.Replies)
 	case c.Source == metric.TokensServer:
 		return "the server's counts, which every reply has"
 	case c.Asked == metric.TokensAuto && c.Reported == 0:
