@@ -52,14 +52,18 @@ func AsServerCounted(r *record.Record) (*record.Record, bool) {
 	if !Valid(r) {
 		return r, true
 	}
-	in, out, reasoning := r.ServerTokens()
-	if in <= 0 || max(0, out)+max(0, reasoning) <= 0 {
+	if !reports(r) {
 		return nil, false
 	}
 	counted := *r
-	counted.TokensIn, counted.TokensOut, counted.TokensReasoning = in, out, reasoning
+	counted.TokensIn, counted.TokensOut, counted.TokensReasoning = r.ServerTokens()
 	counted.Client = r
 	return &counted, true
+}
+
+// reports says whether a reply's usage counts both its prompt and its output.
+func reports(r *record.Record) bool {
+	return r.Usage["prompt_tokens"] > 0 && r.Usage["completion_tokens"] > 0
 }
 
 // clientOf is a Record as this side counted it.
@@ -151,7 +155,7 @@ type tokenGap struct {
 
 func (g *tokenGap) add(r *record.Record, o Options) {
 	g.replies++
-	if _, ok := AsServerCounted(r); ok {
+	if reports(r) {
 		g.reported++
 	}
 	if o.Tokens == TokensServer && r.Client == nil {
@@ -172,7 +176,14 @@ func (g *tokenGap) add(r *record.Record, o Options) {
 }
 
 func (g *tokenGap) counts(o Options) TokenCounts {
-	c := TokenCounts{Asked: o.Tokens, Source: TokensClient, Replies: g.replies, Reported: g.reported, Output: math.NaN(), ITL: math.NaN()}
+	c := TokenCounts{
+		Asked:    o.Tokens,
+		Source:   TokensClient,
+		Replies:  g.replies,
+		Reported: g.reported,
+		Output:   math.NaN(),
+		ITL:      math.NaN(),
+	}
 	if o.Tokens == TokensServer {
 		c.Source = TokensServer
 	}

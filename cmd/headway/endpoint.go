@@ -31,7 +31,8 @@ func (f *endpointFlags) config(a app, urls []string, streaming bool) (openai.Con
 		URLs: urls, Endpoint: f.CustomEndpoint, Type: f.EndpointType,
 		Models: f.Model, ModelStrategy: f.ModelStrategy, Streaming: streaming,
 		Headers: headers, APIKey: f.APIKey, Extra: extra, LegacyMaxTokens: f.LegacyMax,
-		UseServerTokenCount: f.tokenSource(metric.TokensAuto) == metric.TokensServer, PerChunkUsage: f.PerChunkUsage, SessionHeader: f.SessionHeader,
+		UseServerTokenCount: f.tokenSource(metric.TokensAuto) == metric.TokensServer,
+		PerChunkUsage:       f.PerChunkUsage, SessionHeader: f.SessionHeader,
 		Timeout: time.Duration(f.Timeout), ConnectionReuse: f.Reuse, UserAgent: "headway/" + version,
 		InsecureSkipVerify: isFalse(a.getenv("AIPERF_HTTP_SSL_VERIFY")), TrustEnv: isTrue(a.getenv("AIPERF_HTTP_TRUST_ENV")),
 	}

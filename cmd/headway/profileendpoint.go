@@ -155,15 +155,12 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 	}
 	var rows [][]string
 	var document any
-	var qualities []profile.Quality
+	var tokens string
 	var err error
 	if c.Mode == "prefill" {
 		var curve profile.PrefillCurve
 		curve, err = profile.MeasurePrefill(ctx, engine, sweep)
-		result, rows = curve, prefillRows(curve)
-		for _, p := range curve.Points {
-			qualities = append(qualities, p.Quality)
-		}
+		result, rows, tokens = curve, prefillRows(curve), tokensOf(curve.Qualities())
 		document = struct {
 			profile.PrefillCurve
 			Avoided []string `json:"x-defects-avoided"`
@@ -174,10 +171,7 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 	} else {
 		var surface profile.DecodeSurface
 		surface, err = profile.MeasureDecode(ctx, engine, sweep)
-		result, rows = surface, decodeRows(surface)
-		for _, p := range surface.Points {
-			qualities = append(qualities, p.Quality)
-		}
+		result, rows, tokens = surface, decodeRows(surface), tokensOf(surface.Qualities())
 		document = struct {
 			profile.DecodeSurface
 			Avoided []string `json:"x-defects-avoided"`
@@ -187,7 +181,7 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 		return exitFailed, fmt.Errorf("%w\nthe points that were measured are kept in %s; the same call with --resume goes on",
 			err, profile.JournalPath(c.WorkDir, c.phase()))
 	}
-	if err := result.WriteFiles(c.WorkDir, about+" · "+tokensOf(qualities)); err != nil {
+	if err := result.WriteFiles(c.WorkDir, about+" · "+tokens); err != nil {
 		return exitFailed, err
 	}
 	if c.JSON {
@@ -196,7 +190,7 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 		err = writeRows(a.stdout, rows)
 	}
 	if err == nil && !c.Quiet {
-		a.note("%s", tokensOf(qualities))
+		a.note("%s", tokens)
 		a.note("results: %s", c.WorkDir)
 	}
 	if err != nil {
@@ -222,7 +216,8 @@ func tokensOf(points []profile.Quality) string {
 	case server == 0:
 		return "tokens: counted by this client"
 	}
-	return fmt.Sprintf("tokens: the server's counts in %d points, counted by this client in %d, which do not compare", server, client)
+	return fmt.Sprintf("tokens: the server's counts in %d points, counted by this client in %d, which do not compare",
+		server, client)
 }
 
 // settings are what two calls must have in common to share points.

@@ -15,6 +15,7 @@ import (
 const (
 	maxReply     = 256 << 20 // a whole reply, not streamed
 	maxErrorBody = 1 << 20   // a reply that is not a success
+	maxLead      = 64 << 10  // blank lines before a body says what it is
 	// drain is how long a stream may stay open after it said [DONE].
 	drain = time.Second
 )

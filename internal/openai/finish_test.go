@@ -198,6 +198,17 @@ func testUsageShapes(t *testing.T, via string) {
 	}
 }
 
+// Blank lines without end are not kept while it is unknown what comes.
+func TestEndlessBlankLines(t *testing.T) {
+	target := newTestTarget(t, Config{})
+	for _, stream := range []bool{true, false} {
+		x, f := readAs(target, strings.NewReader(strings.Repeat("\n", 1<<20)+chunk("a")+endMarker), stream, true)
+		if x.reply.how == asSeen || stream != (f == nil) {
+			t.Errorf("stream %v: read as %d, %+v", stream, x.reply.how, f)
+		}
+	}
+}
+
 // A reason that the server writes a whole message into is kept short.
 func TestLongFinishReason(t *testing.T) {
 	target := newTestTarget(t, Config{})

@@ -122,7 +122,7 @@ func (x *exchange) body(p []byte) error {
 		return r.collect(p, maxErrorBody)
 	case asSeen:
 		r.data = append(r.data, p...)
-		if events, sure := wire.LooksLikeEvents(r.data); sure {
+		if events, sure := wire.LooksLikeEvents(r.data); sure || len(r.data) > maxLead {
 			return x.settle(events)
 		}
 		return nil
@@ -284,6 +284,7 @@ func (x *exchange) take(a record.Arrival, d delta) {
 
 // late takes what comes after [DONE]: some servers send the usage there.
 func (x *exchange) late(sc *scanner, e wire.Event) {
+	x.reply.unknown += e.UnknownLines
 	if d, err := sc.decoder.decode(e.Data); err == nil {
 		x.reply.count(d.usage)
 	}

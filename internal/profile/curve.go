@@ -79,6 +79,15 @@ func (c PrefillCurve) Usable() []PrefillPoint {
 	return ok
 }
 
+// Qualities are those of all points.
+func (c PrefillCurve) Qualities() []Quality {
+	var all []Quality
+	for _, p := range c.Points {
+		all = append(all, p.Quality)
+	}
+	return all
+}
+
 // Arrays are the curve as Dynamo's planner reads it: prefill_isl in tokens,
 // prefill_ttft in milliseconds, prefill_thpt_per_gpu in tokens per second and
 // GPU.
@@ -104,6 +113,15 @@ func (s DecodeSurface) Usable() []DecodePoint {
 		return cmp.Or(cmp.Compare(a.Context, b.Context), cmp.Compare(a.Requests, b.Requests))
 	})
 	return ok
+}
+
+// Qualities are those of all points.
+func (s DecodeSurface) Qualities() []Quality {
+	var all []Quality
+	for _, p := range s.Points {
+		all = append(all, p.Quality)
+	}
+	return all
 }
 
 // Arrays are the surface as Dynamo's planner reads it: x_kv_usage (0 to 1),

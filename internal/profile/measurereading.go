@@ -114,7 +114,8 @@ func (r *reading) notes(q *Quality, isl, osl int) {
 	}
 	q.CountedBy = r.countedBy
 	if r.turned {
-		q.warn("a reply without usage: from this point on tokens are counted by this client, and those before are the server's; --token-count client counts all alike")
+		q.warn("a reply without usage: from this point on tokens are counted by this client, " +
+			"and those before are the server's; --token-count client counts all alike")
 	}
 	if n, ok := mean(r.cached); ok && q.ServerISL > 0 {
 		q.Cached = n / q.ServerISL

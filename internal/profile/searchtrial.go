@@ -138,7 +138,8 @@ func (p *probe) send(ctx context.Context, src workload.Source, n int) (*tally, t
 }
 
 func (p *probe) drive(ctx context.Context, plan workload.Plan) (*tally, time.Duration, error) {
-	sink := metric.NewCounted(p.whose.source(metric.TokensAuto, p.engine.Facts()), func(metric.TokenSource) *tally { return &tally{} })
+	source := p.whose.source(metric.TokensAuto, p.engine.Facts())
+	sink := metric.NewCounted(source, func(metric.TokenSource) *tally { return &tally{} })
 	span, err := p.engine.Run(ctx, plan, sink)
 	t, s := sink.Chosen()
 	p.whose.note(s, t.valid)
