@@ -38,6 +38,8 @@ type Options struct {
 	// ChunkRule says what becomes of the times of chunks that were read
 	// together; the zero value leaves them.
 	ChunkRule ChunkRule
+	// Tokens says whose counts of tokens the figures are made of.
+	Tokens TokenSource
 }
 
 // metrics is the table that the options leave.
@@ -67,8 +69,12 @@ type Collector struct {
 	times   timeline
 	read    reading
 	seen    evidence
+	ends    endings
 	warmup  *Collector
-	broken  []broken  // requests that were sent and have no valid reply
+	broken  []broken // requests that were sent and have no valid reply
+	// server has the same Records with the server's counts of tokens; nil where
+	// they were not asked for and once a reply lacks them.
+	server  *Collector
 	scratch []float64 // values being summarised
 
 	mu   sync.Mutex
@@ -88,13 +94,18 @@ func NewCollector(o Options) *Collector {
 		goals:   goals(o.Goodput, table),
 		failed:  map[record.Failure]int{},
 	}
+	if o.Tokens == TokensAuto {
+		o.Tokens = TokensServer
+		c.server = NewCollector(o)
+	}
 	return c
 }
 
 // Take adds a Record. It never fails.
 func (c *Collector) Take(r *record.Record) error {
+	shown := c.byServer(r)
 	c.mu.Lock()
-	c.live.add(r)
+	c.live.add(shown)
 	c.mu.Unlock()
 	if !r.Warmup {
 		c.add(r)
@@ -116,6 +127,7 @@ func (c *Collector) add(r *record.Record) {
 		return
 	}
 	c.seen.add(r, c.options)
+	c.ends.add(r)
 	r = c.read.of(r)
 	place := c.times.spans.len()
 	for i := range c.table {
@@ -185,6 +197,9 @@ func FailureOf(r *record.Record) (record.Failure, bool) {
 // Result summarises the records taken so far. It depends on the set of them
 // alone and not on the order in which they were taken, to the last bit.
 func (c *Collector) Result() *Result {
+	if r := c.serverResult(); r != nil {
+		return r
+	}
 	r := c.result
 	totals := c.totals
 	totals.sums, totals.decoded = map[string]float64{}, c.seen.decoded
@@ -210,6 +225,7 @@ func (c *Collector) Result() *Result {
 		}
 	}
 	r.Failures = c.failures()
+	r.Finish = c.ends.counts()
 	r.Whole = v.whole()
 	if c.options.Samples {
 		_, steady := r.Lead()
@@ -217,12 +233,13 @@ func (c *Collector) Result() *Result {
 	}
 	r.Offered, r.Completed = c.times.delivered()
 	r.Chunks = c.chunks()
+	r.Tokens = c.seen.tokens.counts(c.options)
 	if c.warmup != nil {
 		r.Warmup = c.warmup.Result()
 		r.Warmup.Warnings = nil // a warm-up is not a measurement
 	}
 	r.Verdicts = c.check(&r, &v)
-	r.Warnings = append(lossWarnings(&r), c.seen.warnings(&r, c.totals)...)
+	r.Warnings = slices.Concat(lossWarnings(&r), c.seen.warnings(&r, c.totals), r.Tokens.warnings(), c.ends.warnings())
 	if v, ok := totals.lag(99); ok && v > degradedLag {
 		r.Warnings = append(r.Warnings, record.Warning{Code: "replay_sched_degraded", Text: fmt.Sprintf(
 			"one request in a hundred was sent %.0f ms late or more: this is not the schedule that was asked for", v*1000)})

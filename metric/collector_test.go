@@ -242,12 +242,17 @@ func BenchmarkTake(b *testing.B) {
 		times[i] = 100 + float64(i)
 	}
 	r := reply(1, times...)
-	c := NewCollector(Options{Streaming: true, Concurrency: 10, Clock: record.ClockAt(wall)})
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := c.Take(r); err != nil {
-			b.Fatal(err)
-		}
+	r.Usage = map[string]int{"prompt_tokens": 100, "completion_tokens": 256}
+	for _, source := range []TokenSource{TokensClient, TokensAuto} {
+		b.Run(source.String(), func(b *testing.B) {
+			c := NewCollector(Options{Streaming: true, Concurrency: 10, Clock: record.ClockAt(wall), Tokens: source})
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := c.Take(r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

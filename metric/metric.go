@@ -237,6 +237,7 @@ type Result struct {
 	Scalars   []Scalar       // Aggregate and Derived metrics that exist
 	Warmup    *Result        // the warm-up phase, nil where there was none
 	Failures  []FailureCount // the most frequent first, at most 1,000 and the others
+	Finish    []FinishCount  // how replies ended, the most frequent first
 	// Whole is all that was measured; nil where nothing was sent. Summaries and
 	// Scalars are by aiperf's definitions, which leave out what failed and what
 	// was cut off, and the time that went into it.
@@ -255,6 +256,8 @@ type Result struct {
 
 	// Chunks says how the times of chunks were taken.
 	Chunks Chunks
+	// Tokens says whose counts of tokens the figures are made of.
+	Tokens TokenCounts
 
 	// Pace says of how many replies the pace of their tokens is known; see
 	// [Result.Meaningless].

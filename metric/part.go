@@ -71,7 +71,8 @@ func (c *Collector) view() view {
 }
 
 func byStart(a, b *span) int {
-	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.index, b.index), cmp.Compare(a.end, b.end), cmp.Compare(a.first, b.first))
+	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.index, b.index), cmp.Compare(a.end, b.end), cmp.Compare(a.flags, b.flags),
+		cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last), cmp.Compare(a.isl, b.isl), cmp.Compare(a.osl, b.osl))
 }
 
 // part describes the time from begin to end and the requests from one place in

@@ -48,7 +48,7 @@ func reported(key string) measure {
 func differs(key string, client measure) measure {
 	return func(r *record.Record) (float64, bool) {
 		server, ok := reported(key)(r)
-		n, ok2 := client(r)
+		n, ok2 := client(clientOf(r))
 		if !ok || !ok2 || n <= 0 {
 			return 0, false
 		}

@@ -25,6 +25,7 @@ type evidence struct {
 	// replies that nobody counted tokens of, that have a usage of the server's,
 	// and that have the times of their first and last text alone
 	uncountedIn, uncountedOut, withUsage, sparse int
+	tokens                                       tokenGap
 }
 
 // gap is the range of server's count − ours.
@@ -50,13 +51,15 @@ func (e *evidence) add(r *record.Record, o Options) {
 		e.skipped += r.Skipped
 		e.garbled++
 	}
-	if server, ok := r.Usage["prompt_tokens"]; ok && r.TokensIn >= 0 {
-		e.prompt.add(server - r.TokensIn)
+	e.tokens.add(r, o)
+	ours := clientOf(r)
+	if server, ok := r.Usage["prompt_tokens"]; ok && ours.TokensIn >= 0 {
+		e.prompt.add(server - ours.TokensIn)
 	}
 	if worst, ok := usageDiff(r, usagePairs[1:]); ok && worst > discrepancy {
 		e.output++
 	}
-	if osl, ok := OSL(r); ok {
+	if osl, ok := OSL(ours); ok {
 		if server, ok := r.Usage["completion_tokens"]; ok {
 			e.completion.add(server - int(osl))
 		}
@@ -106,7 +109,7 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 		"%d chunks of %d replies were not JSON and were skipped: what they held is in no count", e.skipped, e.garbled)
 	warn(e.unsplit > 0, "chunk_usage_missing",
 		"%d replies have no usable usage at their first chunk; their inter-token latency is divided by the output tokens less one", e.unsplit)
-	e.tokenWarnings(t, warn)
+	e.tokenWarnings(r, t, warn)
 	warn(t.Mismatched > 0, "osl_mismatch",
 		"%d of %d replies miss the asked output length by more than 5 %% or 50 tokens: levels may not be comparable", t.Mismatched, t.Asked)
 	warn(above(e.together, e.arrivals), "shared_reads",
@@ -129,14 +132,17 @@ func sharedReads(c Chunks) string {
 }
 
 // tokenWarnings compare both sides' counts.
-func (e *evidence) tokenWarnings(t Totals, warn func(bool, string, string, ...any)) {
+func (e *evidence) tokenWarnings(r *Result, t Totals, warn func(bool, string, string, ...any)) {
 	template := e.prompt.constant() && e.prompt.least > 0
 	warn(template, "template_tokens",
 		"the server counts %d prompt tokens more than the prompt's text has in every request: the chat template's share", e.prompt.least)
 	warn(e.prompt.least != e.prompt.most, "usage_prompt_varies",
 		"the server's prompt tokens differ from ours by %+d to %+d: the tokenizer may not be the server's", e.prompt.least, e.prompt.most)
+	if r.Tokens.Source == TokensServer {
+		return // that ours differ from them makes no figure wrong
+	}
 	warn(e.completion.constant() && e.completion.least != 0, "completion_offset",
-		"the server counts %+d output tokens beside ours in every request: most often the end mark", e.completion.least)
+		"the server counts %+d output tokens beside ours in every request: %s", e.completion.least, offsetCause(e.completion.least))
 	warn(e.completion.least != e.completion.most, "usage_completion_varies",
 		"the server's output tokens differ from ours by %+d to %+d: the tokenizer may not be the server's, or text does not encode to the tokens that made it",
 		e.completion.least, e.completion.most)
@@ -147,6 +153,16 @@ func (e *evidence) tokenWarnings(t Totals, warn func(bool, string, string, ...an
 	}
 	warn(off > 0, "usage_discrepancy",
 		"the server's token counts differ from ours by more than 10 %% in %d of %d requests", off, t.Compared)
+}
+
+// offsetCause is the likely cause of a difference that is the same in every
+// reply. One or two tokens are the marks around a reply; no model writes more of
+// them.
+func offsetCause(tokens int) string {
+	if tokens >= -2 && tokens <= 2 {
+		return "most often the end mark"
+	}
+	return "the tokenizer may not be the server's, or it counts what is not in the text, such as reasoning"
 }
 
 // fewQuantiles names the quantiles that n values are too few for.

@@ -108,11 +108,11 @@ func TestTextReads(t *testing.T) {
 
 func TestWarningsThatComeTogether(t *testing.T) {
 	longer := many(func(_ int, r *record.Record) { r.Usage["completion_tokens"] = 3 })
-	if got := codes(collect(Options{Streaming: true}, longer...)); !slices.Equal(got, []string{"completion_offset", "usage_discrepancy"}) {
+	if got := codes(collect(Options{Streaming: true}, longer...)); !slices.Equal(got, []string{"client_token_count", "completion_offset", "usage_discrepancy"}) {
 		t.Errorf("a token more in each reply: %v", got)
 	}
 	varied := many(func(i int, r *record.Record) { r.Usage["completion_tokens"] = 2 + i%2 })
-	if got := codes(collect(Options{Streaming: true}, varied...)); !slices.Equal(got, []string{"usage_completion_varies", "usage_discrepancy"}) {
+	if got := codes(collect(Options{Streaming: true}, varied...)); !slices.Equal(got, []string{"client_token_count", "usage_completion_varies", "usage_discrepancy"}) {
 		t.Errorf("a token more in every second reply: %v", got)
 	}
 	short := many(func(int, *record.Record) {})[:30]

@@ -26,6 +26,8 @@ func drawRecord(t *rapid.T) *Record {
 		RequestID: str.Draw(t, "id"), CorrelationID: str.Draw(t, "corr"), URL: str.Draw(t, "url"),
 		Planned: drawTime(t), Start: drawTime(t), Sent: drawTime(t), Ack: drawTime(t), Done: drawTime(t),
 		Skipped:  drawInt(t),
+		Unknown:  drawInt(t),
+		Finish:   rapid.SampledFrom([]string{"", "stop", "abort", "a \"b\""}).Draw(t, "finish"),
 		Streamed: flag.Draw(t, "streamed"), Sparse: flag.Draw(t, "sparse"), Outcome: Outcome(rapid.IntRange(0, 3).Draw(t, "outcome")),
 		WantIn: drawInt(t), WantOut: drawInt(t), TokensIn: drawInt(t), TokensOut: drawInt(t), TokensReasoning: drawInt(t),
 		FirstUsage: drawInt(t),

@@ -42,6 +42,8 @@ type lineHead struct {
 
 type lineTail struct {
 	Skipped int      `json:"skipped,omitempty"`
+	Unknown int      `json:"unknown_lines,omitempty"`
+	Finish  string   `json:"finish_reason,omitempty"`
 	Failure *Failure `json:"failure,omitempty"`
 
 	WantIn          int            `json:"want_in,omitempty"`
@@ -113,7 +115,7 @@ func linePartsOf(r *Record) (lineHead, lineTail) {
 		head.HTTP = &h
 	}
 	return head, lineTail{
-		Skipped: r.Skipped, Failure: r.Failure,
+		Skipped: r.Skipped, Unknown: r.Unknown, Finish: r.Finish, Failure: r.Failure,
 		WantIn: r.WantIn, WantOut: r.WantOut,
 		TokensIn: r.TokensIn, TokensOut: r.TokensOut, TokensReasoning: r.TokensReasoning,
 		Usage: r.Usage, FirstUsage: r.FirstUsage,
@@ -132,7 +134,7 @@ func (l *recordLine) record() (*Record, error) {
 		Index: l.Index, Warmup: l.Warmup, Session: l.Session, Turn: l.Turn,
 		RequestID: l.RequestID, CorrelationID: l.Correlation, URL: l.URL, Worker: l.Worker,
 		Planned: l.Planned, Start: l.Start, Sent: l.Sent, Ack: l.Ack, Done: l.Done,
-		Streamed: l.Streamed, Sparse: l.Sparse, Arrivals: l.Arrivals, Skipped: l.Skipped,
+		Streamed: l.Streamed, Sparse: l.Sparse, Arrivals: l.Arrivals, Skipped: l.Skipped, Unknown: l.Unknown, Finish: l.Finish,
 		Outcome: Outcome(o), Failure: l.Failure,
 		WantIn: l.WantIn, WantOut: l.WantOut,
 		TokensIn: l.TokensIn, TokensOut: l.TokensOut, TokensReasoning: l.TokensReasoning,

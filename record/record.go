@@ -80,7 +80,8 @@ const (
 	ClassHTTP4     Class = "http_4xx"  // the server refused the request
 	ClassHTTP5     Class = "http_5xx"  // the server failed
 	ClassHTTP      Class = "http"      // another status that is not success
-	ClassServer    Class = "server"    // an error event inside a stream that had begun with 200
+	ClassServer    Class = "server"    // an error inside a reply that had begun with 200
+	ClassAborted   Class = "aborted"   // the server gave the reply up, by its finish_reason
 	ClassTruncated Class = "truncated" // the reply ended early
 	ClassGarbage   Class = "garbage"   // the reply is not what the API promises
 	ClassEmpty     Class = "empty"     // a success without content
@@ -92,7 +93,8 @@ const (
 type Failure struct {
 	Class Class `json:"class"`
 	// Code is the HTTP status, 499 for a cancelled request as in aiperf, 502
-	// for an error event without a status, and 0 where there was no reply.
+	// for an error or an abort inside a reply without a status of its own, and
+	// 0 where there was no reply.
 	Code int `json:"code,omitempty"`
 	// Type is aiperf's name for it, as in error_details.type.
 	Type string `json:"type"`
@@ -182,6 +184,11 @@ type Record struct {
 	// Skipped is how many chunks of the stream could not be read and are not
 	// among the Arrivals.
 	Skipped int
+	// Finish is the finish_reason as the server said it: "stop", "length", …;
+	// empty where it said none.
+	Finish string
+	// Unknown is how many lines of the stream were no field of one.
+	Unknown int
 
 	Outcome Outcome
 	Failure *Failure
@@ -198,6 +205,9 @@ type Record struct {
 	// also had usage; 0 where no chunk had both.
 	FirstUsage int
 
+	// Client is the Record with this side's counts, where those of this one are
+	// the server's and ours are known too. It is in no file.
+	Client *Record
 	// Text is what was said, kept only until it has been counted.
 	Text *Text
 }

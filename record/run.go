@@ -44,8 +44,10 @@ type Header struct {
 
 	Tokenizer   Tokenizer `json:"tokenizer"`
 	ServerCount bool      `json:"server_token_count,omitempty"`
-	Machine     Machine   `json:"machine"`
-	Schedule    Schedule  `json:"schedule"`
+	// TokenCount is whose token counts were asked for: client, server or auto.
+	TokenCount string   `json:"token_count,omitempty"`
+	Machine    Machine  `json:"machine"`
+	Schedule   Schedule `json:"schedule"`
 }
 
 // Tokenizer says what counted the tokens.
@@ -95,6 +97,9 @@ type Trailer struct {
 	Warnings []Warning `json:"warnings,omitempty"`
 	// Cluster is what a simulated cluster did; nil for a real endpoint.
 	Cluster *Cluster `json:"cluster,omitempty"`
+	// CountedBy is whose token counts the figures are made of, client or
+	// server: what auto came to.
+	CountedBy string `json:"tokens_counted_by,omitempty"`
 	// Audit is whether the client was good enough; nil in virtual time, where
 	// there is no client.
 	Audit *Audit `json:"audit,omitempty"`

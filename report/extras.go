@@ -33,7 +33,10 @@ func (r *Report) extras() object {
 	})
 	o.add("seed", h.Seed)
 	o.add("repeat", h.Repeat)
-	o.add("tokenizer", tokenizer(h))
+	o.add("tokenizer", tokenizer(h, r.Result.Tokens))
+	if r.Result.Tokens.Replies > 0 {
+		o.add("tokens", tokenCounts(r.Result.Tokens))
+	}
 	o.add("machine", object{{"os", h.Machine.OS}, {"arch", h.Machine.Arch}, {"cpus", h.Machine.CPUs}, {"go", h.Machine.Go}})
 	o.add("schedule", schedule(h.Schedule))
 	if p := r.Result.Whole; p != nil {
@@ -62,6 +65,9 @@ func (r *Report) extras() object {
 	o.add("audit", r.audit())
 	o.add("intervals", intervals(r.Result.Summaries))
 	o.add("failures", failures(r.Result.Failures))
+	if len(r.Result.Finish) > 0 {
+		o.add("finish_reasons", r.endings(r.Result.Finish))
+	}
 	if len(r.Result.Verdicts) > 0 {
 		o.add("verdicts", verdicts(r.Result.Verdicts))
 	}
@@ -71,11 +77,11 @@ func (r *Report) extras() object {
 	return o
 }
 
-func tokenizer(h record.Header) object {
+func tokenizer(h record.Header, c metric.TokenCounts) object {
 	o := object{{"name", h.Tokenizer.Name}}
 	o.add("fingerprint", h.Tokenizer.Fingerprint)
 	o.add("fallback", h.Tokenizer.Fallback)
-	o.add("server_count", h.ServerCount)
+	o.add("server_count", h.ServerCount || c.Source == metric.TokensServer)
 	return o
 }
 

@@ -17,8 +17,14 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	if p := res.Whole; p != nil {
 		fmt.Fprintf(b, "Benchmark Duration: %.2f sec\n", p.Duration)
 	}
+	if text := r.endingText(res.Finish); text != "" {
+		b.WriteString(wrap("Replies, "+text, o.width()) + "\n")
+	}
 	if s := r.Run.Schedule; s.Timed {
 		b.WriteString("Schedule: " + ScheduleText(s) + "\n")
+	}
+	if line := r.tokenText(); line != "" {
+		b.WriteString(wrap("Tokens: "+line, o.width()) + "\n")
 	}
 	if line := connectText(res); line != "" {
 		b.WriteString(wrap(line, o.width()) + "\n")

@@ -35,6 +35,8 @@ func WriteLevels(w io.Writer, levels []Level, o ConsoleOptions) error {
 	levelIntervals(&b, levels, o)
 	levelCuts(&b, levels, o)
 	levelErrors(&b, levels, o)
+	levelEndings(&b, levels, o)
+	levelTokens(&b, levels, o)
 	levelVerdicts(&b, levels, o)
 	levelAudits(&b, levels, o)
 	levelWarnings(&b, levels, o)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"headway/internal/openai"
+	"headway/metric"
 )
 
 // config turns the options into the client's configuration.
@@ -30,7 +31,8 @@ func (f *endpointFlags) config(a app, urls []string, streaming bool) (openai.Con
 		URLs: urls, Endpoint: f.CustomEndpoint, Type: f.EndpointType,
 		Models: f.Model, ModelStrategy: f.ModelStrategy, Streaming: streaming,
 		Headers: headers, APIKey: f.APIKey, Extra: extra, LegacyMaxTokens: f.LegacyMax,
-		UseServerTokenCount: f.ServerTokens, PerChunkUsage: f.PerChunkUsage, SessionHeader: f.SessionHeader,
+		UseServerTokenCount: f.tokenSource(metric.TokensAuto) == metric.TokensServer,
+		PerChunkUsage:       f.PerChunkUsage, SessionHeader: f.SessionHeader,
 		Timeout: time.Duration(f.Timeout), ConnectionReuse: f.Reuse, UserAgent: "headway/" + version,
 		InsecureSkipVerify: isFalse(a.getenv("AIPERF_HTTP_SSL_VERIFY")), TrustEnv: isTrue(a.getenv("AIPERF_HTTP_TRUST_ENV")),
 	}
@@ -40,6 +42,9 @@ func (f *endpointFlags) config(a app, urls []string, streaming bool) (openai.Con
 	}
 	if a.asAiperf {
 		c.UserAgent = "aiperf/headway-" + version
+	}
+	if f.ServerTokens && f.TokenCount != "" && f.TokenCount != metric.TokensServer.String() {
+		bad.add("--use-server-token-count with --token-count %s: give one of them", f.TokenCount)
 	}
 	if f.Timeout <= 0 {
 		bad.add("--request-timeout-seconds %v: must be above zero", time.Duration(f.Timeout))
@@ -51,6 +56,22 @@ func (f *endpointFlags) config(a app, urls []string, streaming bool) (openai.Con
 		bad = append(bad, err)
 	}
 	return c, bad.err()
+}
+
+// tokenSource is whose token counts are asked for; usual is the command's own
+// where nothing is said.
+func (f *endpointFlags) tokenSource(usual metric.TokenSource) metric.TokenSource {
+	switch {
+	case f.ServerTokens:
+		return metric.TokensServer
+	case f.TokenCount == "":
+		return usual
+	}
+	s, err := metric.ParseTokenSource(f.TokenCount)
+	if err != nil {
+		return usual // the option's values are checked when it is read
+	}
+	return s
 }
 
 // knownEndpointTypes are aiperf's others.

@@ -17,8 +17,9 @@ type endpointFlags struct {
 	WaitMode       string   `name:"wait-for-model-mode" enum:"models,inference,both" default:"inference" help:"What counts as ready: ${enum}."`
 	WaitInterval   seconds  `name:"wait-for-model-interval" default:"5" placeholder:"TIME" help:"Pause between two probes (s)."`
 	LegacyMax      bool     `name:"use-legacy-max-tokens" help:"Send max_tokens instead of max_completion_tokens."`
-	ServerTokens   bool     `name:"use-server-token-count" help:"Take token counts from the server's usage instead of counting here."`
-	PerChunkUsage  bool     `name:"per-chunk-usage" help:"Divide ITL by the tokens after the first chunk, from usage sent with each chunk; needs --use-server-token-count."`
+	TokenCount     string   `name:"token-count" enum:",auto,client,server" default:"" help:"Whose token counts the figures are made of: client (counted here), server (its usage), or auto, the server's where every reply has usage, else the client's. Default: auto; client in run."`
+	ServerTokens   bool     `name:"use-server-token-count" help:"Take token counts from the server's usage instead of counting here; the same as --token-count server."`
+	PerChunkUsage  bool     `name:"per-chunk-usage" help:"Divide ITL by the tokens after the first chunk, from usage sent with each chunk; needs --token-count server or --use-server-token-count."`
 	Reuse          string   `name:"connection-reuse-strategy" enum:"pooled,never,sticky-user-sessions" default:"pooled" help:"Connections: ${enum}."`
 	SessionHeader  string   `name:"session-header" default:"X-Correlation-ID" help:"Header that carries the session's id."`
 	Transport      string   `name:"transport" aliases:"transport-type" enum:"auto,epoll,std,http" default:"auto" help:"What carries requests: epoll (plain HTTP on Linux, the cheapest), std (net/http), or auto, which takes epoll where it can; http is auto."`

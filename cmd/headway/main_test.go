@@ -20,6 +20,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"answer": answer},
 		Setup: func(e *testscript.Env) error {
 			// Nothing of the machine's own may reach a test.
 			e.Setenv("HF_HUB_OFFLINE", "1")

@@ -13,6 +13,7 @@ import (
 	"headway/internal/deploy"
 	"headway/internal/openai"
 	"headway/internal/profile"
+	"headway/metric"
 	"headway/report"
 	"headway/workload"
 )
@@ -59,7 +60,7 @@ func (c *profileEndpointCmd) phase() profile.Phase { return profile.Phase(c.Mode
 
 func (c *profileEndpointCmd) sweep() profile.Sweep {
 	return profile.Sweep{MaxContext: c.MaxContext, Granularity: c.Granularity, Repeats: c.Repeats, MostRepeats: c.MostRepeats,
-		MaxShare: c.MaxSpread / 100, Key: workload.Seed(seedOf(c.Seed)).Named("profile endpoint")}
+		MaxShare: c.MaxSpread / 100, Tokens: c.tokenSource(metric.TokensAuto), Key: workload.Seed(seedOf(c.Seed)).Named("profile endpoint")}
 }
 
 // validate lists every fault.
@@ -154,11 +155,12 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 	}
 	var rows [][]string
 	var document any
+	var tokens string
 	var err error
 	if c.Mode == "prefill" {
 		var curve profile.PrefillCurve
 		curve, err = profile.MeasurePrefill(ctx, engine, sweep)
-		result, rows = curve, prefillRows(curve)
+		result, rows, tokens = curve, prefillRows(curve), tokensOf(curve.Qualities())
 		document = struct {
 			profile.PrefillCurve
 			Avoided []string `json:"x-defects-avoided"`
@@ -169,7 +171,7 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 	} else {
 		var surface profile.DecodeSurface
 		surface, err = profile.MeasureDecode(ctx, engine, sweep)
-		result, rows = surface, decodeRows(surface)
+		result, rows, tokens = surface, decodeRows(surface), tokensOf(surface.Qualities())
 		document = struct {
 			profile.DecodeSurface
 			Avoided []string `json:"x-defects-avoided"`
@@ -179,7 +181,7 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 		return exitFailed, fmt.Errorf("%w\nthe points that were measured are kept in %s; the same call with --resume goes on",
 			err, profile.JournalPath(c.WorkDir, c.phase()))
 	}
-	if err := result.WriteFiles(c.WorkDir, about); err != nil {
+	if err := result.WriteFiles(c.WorkDir, about+" · "+tokens); err != nil {
 		return exitFailed, err
 	}
 	if c.JSON {
@@ -188,6 +190,7 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 		err = writeRows(a.stdout, rows)
 	}
 	if err == nil && !c.Quiet {
+		a.note("%s", tokens)
 		a.note("results: %s", c.WorkDir)
 	}
 	if err != nil {
@@ -196,9 +199,34 @@ func (c *profileEndpointCmd) measure(ctx context.Context, a app, engine profile.
 	return exitDone, nil
 }
 
+// tokensOf says whose token counts the points are made of.
+func tokensOf(points []profile.Quality) string {
+	var client, server int
+	for _, q := range points {
+		switch q.CountedBy {
+		case metric.TokensClient.String():
+			client++
+		case metric.TokensServer.String():
+			server++
+		}
+	}
+	switch {
+	case client == 0:
+		return "tokens: the server's counts"
+	case server == 0:
+		return "tokens: counted by this client"
+	}
+	return fmt.Sprintf("tokens: the server's counts in %d points, counted by this client in %d, which do not compare",
+		server, client)
+}
+
 // settings are what two calls must have in common to share points.
 func (c *profileEndpointCmd) settings(client openai.Config, tok tokens) any {
 	secrets := report.NewRedactor(secretsOf(client, &c.endpointFlags)...)
+	own := ""
+	if s := c.tokenSource(metric.TokensAuto); s == metric.TokensClient {
+		own = s.String()
+	}
 	return struct {
 		Model, URL, Type, Path string
 		Extra                  string
@@ -211,9 +239,10 @@ func (c *profileEndpointCmd) settings(client openai.Config, tok tokens) any {
 		Spread                 float64
 		OpenLength             bool
 		Seed                   *uint64
+		TokenCount             string `json:",omitempty"` // client; auto was none once
 	}{strings.Join(c.Model, ","), secrets.Text(strings.Join(client.URLs, ",")), client.Type, client.Endpoint,
-		secrets.Text(string(client.Extra)), headerPrints(c.Headers), tok.info.Fingerprint, c.ServerTokens,
-		c.NumGPUs, c.MaxKV, c.DP, c.MaxContext, c.Granularity, c.Repeats, c.MostRepeats, c.MaxSpread, c.OpenLength, c.Seed}
+		secrets.Text(string(client.Extra)), headerPrints(c.Headers), tok.info.Fingerprint, c.tokenSource(metric.TokensAuto) == metric.TokensServer,
+		c.NumGPUs, c.MaxKV, c.DP, c.MaxContext, c.Granularity, c.Repeats, c.MostRepeats, c.MaxSpread, c.OpenLength, c.Seed, own}
 }
 
 // progress says of each point what came of it, and how long the rest may take.

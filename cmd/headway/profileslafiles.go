@@ -9,6 +9,7 @@ import (
 
 	"headway/internal/deploy/dgd"
 	"headway/internal/profile"
+	"headway/metric"
 )
 
 // curves measures the selected workers in depth and writes what the planner
@@ -40,7 +41,7 @@ func (s *slaSearch) curve(ctx context.Context, p *profile.Pick) (err error) {
 	}
 	defer func() { err = errors.Join(err, engine.Close(context.WithoutCancel(ctx))) }()
 	about := s.found.Title + " · " + p.Mapping.String() + " · " + s.found.Note
-	sweep := profile.Sweep{MaxContext: s.context(), Granularity: s.granularity(p.Phase), Repeats: s.c.Repeats,
+	sweep := profile.Sweep{Tokens: metric.TokensAuto, MaxContext: s.context(), Granularity: s.granularity(p.Phase), Repeats: s.c.Repeats,
 		Key: s.search.Key.Named("in depth").Named(c.Tag()), Journal: journal, Progress: s.step}
 	if p.Phase == profile.Prefill {
 		curve, err := profile.MeasurePrefill(ctx, engine, sweep)

@@ -76,6 +76,11 @@ func (g *rig) warn(w record.Warning) {
 	g.warnings = append(g.warnings, w)
 }
 
+// countBy says whose token counts the figures are made of.
+func (g *rig) countBy(s metric.TokenSource) {
+	g.metrics.Tokens, g.header.TokenCount = s, s.String()
+}
+
 // openRig does all of newRig that needs no endpoint.
 func (a app) openRig(tok tokens, goals metric.Options, e *endpointFlags, o *outputFlags, client openai.Config, seed uint64, simulated bool) (*rig, error) {
 	g := &rig{app: a, tokens: tok, client: client, output: o, metrics: goals}

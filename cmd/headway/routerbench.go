@@ -215,7 +215,11 @@ func (b *routerBench) measure(ctx context.Context, at study.Load, arm string, re
 	var also record.Sink
 	if b.tiers != nil {
 		plan.Source = b.tiers.tag(plan.Source, a.tagged)
-		also = b.tiers.begin(metric.Options{Streaming: true, Clock: record.ClockAt(time.Unix(0, 0))})
+		o := metric.Options{Streaming: true, Clock: record.ClockAt(time.Unix(0, 0))}
+		if b.flags.live() {
+			o.Tokens = b.flags.tokenSource(metric.TokensAuto)
+		}
+		also = b.tiers.begin(o)
 	}
 	if b.talks && b.replies == nil && !b.flags.live() {
 		// What is said is the same in all arms.
@@ -271,8 +275,10 @@ func (b *routerBench) measureLive(ctx context.Context, a routerArm, plan workloa
 	defer g.close()
 	g.maxLag = f.lag()
 	g.metrics.Samples, g.metrics.Concurrency = true, plan.Concurrency
+	g.countBy(f.tokenSource(metric.TokensAuto))
 	before := kvEvents(ctx, a.urls)
-	h.URL, h.Tokenizer, h.ServerCount = g.header.URL, g.header.Tokenizer, g.header.ServerCount
+	h.URL, h.Tokenizer = g.header.URL, g.header.Tokenizer
+	h.ServerCount, h.TokenCount = g.header.ServerCount, g.header.TokenCount
 	count := g.tokens.count(client)
 	m := study.Measurement{Header: h, Plan: plan, Target: g.target, Render: g.tokens.render, Metrics: g.metrics, Dir: dir,
 		Names: report.FileNames(""), Lines: true, Secrets: g.secrets, Warnings: g.warnings, Audit: g.audit(),
@@ -336,9 +342,35 @@ func (b *routerBench) tell() {
 	if b.replies != nil {
 		b.addNote(b.replies.note())
 	}
+	b.addNote(b.tokenNote())
 	if !b.flags.live() {
 		b.addNote(b.flags.idleNote(hasKV(b.arms)))
 	}
+}
+
+// tokenNote says whose token counts the figures of real endpoints are made of.
+func (b *routerBench) tokenNote() string {
+	var server, client []string
+	for _, k := range b.summary.Cases {
+		for _, a := range k.Arms {
+			switch a.Report.Result.Tokens.By() {
+			case "server":
+				server = append(server, k.Name+" on "+a.Name)
+			case "client":
+				client = append(client, k.Name+" on "+a.Name)
+			}
+		}
+	}
+	switch {
+	case !b.flags.live() || len(server)+len(client) == 0:
+		return ""
+	case len(client) == 0:
+		return "tokens: the server's counts"
+	case len(server) == 0:
+		return "tokens: counted by this client"
+	}
+	return "tokens are the server's counts, but for those counted by this client: " + strings.Join(client, ", ") +
+		"; token figures of the two do not compare: --token-count client counts all alike"
 }
 
 func (b *routerBench) addNote(text string) {

@@ -12,8 +12,17 @@ import (
 type tiers struct {
 	shares, values []float64
 	key            workload.Key
-	collectors     []*metric.Collector
+	counted        *metric.Counted[*tierSink]
 }
+
+// tierSink has a Collector for each tier.
+type tierSink struct {
+	tiers      *tiers
+	collectors []*metric.Collector
+}
+
+// Take adds a Record to its tier.
+func (s *tierSink) Take(r *record.Record) error { return s.collectors[s.tiers.of(r.Index)].Take(r) }
 
 // of is the tier of the request at a place.
 func (t *tiers) of(index int) int {
@@ -44,21 +53,24 @@ func (t *tiers) tag(src workload.Source, hints bool) workload.Source {
 	}
 }
 
-// begin makes the sink of one run, end its tiers.
+// begin makes the sink of one run, end its tiers. Whose tokens count is one
+// answer for all tiers.
 func (t *tiers) begin(o metric.Options) record.Sink {
-	t.collectors = nil
-	for range t.shares {
-		t.collectors = append(t.collectors, metric.NewCollector(o))
-	}
-	return t
+	t.counted = metric.NewCounted(o.Tokens, func(s metric.TokenSource) *tierSink {
+		sink := &tierSink{tiers: t}
+		o.Tokens = s
+		for range t.shares {
+			sink.collectors = append(sink.collectors, metric.NewCollector(o))
+		}
+		return sink
+	})
+	return t.counted
 }
-
-// Take adds a Record to its tier.
-func (t *tiers) Take(r *record.Record) error { return t.collectors[t.of(r.Index)].Take(r) }
 
 func (t *tiers) end() []report.Tier {
 	var all []report.Tier
-	for i, c := range t.collectors {
+	sink, _ := t.counted.Chosen()
+	for i, c := range sink.collectors {
 		all = append(all, report.Tier{Priority: t.values[i], Result: c.Result()})
 	}
 	return all

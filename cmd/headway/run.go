@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"headway/internal/study"
+	"headway/metric"
 	"headway/report"
 )
 
@@ -96,6 +97,7 @@ func (c *runCmd) run(ctx context.Context, a app) (int, error) {
 	for _, w := range p.fileWarnings() {
 		g.warn(w)
 	}
+	g.countBy(c.tokenSource(metric.TokensClient)) // as aiperf
 	g.maxLag, g.preconnect = c.lag(), c.Preconnect
 	g.names, g.varySeed, g.name = report.FileNames(c.Prefix), c.VarySeed || !c.ConsistentSeed, e.name
 	return c.measure(ctx, g, p, e)

@@ -123,6 +123,7 @@ func (b *benchCmd) open(a app, t *trial, tok tokens, seed uint64) error {
 	if t.rig, err = a.openRig(tok, goals, &flags, &b.outputFlags, client, seed, t.e.simulated); err != nil {
 		return err
 	}
+	t.rig.countBy(b.tokenSource(metric.TokensAuto))
 	t.rig.maxLag, t.rig.preconnect = b.lag(), b.Preconnect
 	t.rig.names, t.rig.name = report.FileNames(""), streamName(t.e.name)
 	t.show = newDisplay(t.rig, t.e, b.Levels)
@@ -237,6 +238,7 @@ func (b *benchCmd) fingerprint(e endpoint, g *rig) any {
 		Simulated          bool
 		HeadwayMajorFormat int
 		ChunkRule          string `json:",omitempty"`
+		TokenCount         string `json:",omitempty"` // client; auto was none once
 		// Transport is what --transport chose where auto would have chosen
 		// another, so that a folder of a version without it is still taken.
 		Transport  string `json:",omitempty"`
@@ -247,9 +249,12 @@ func (b *benchCmd) fingerprint(e endpoint, g *rig) any {
 		ISL: b.ISL.value, Std: b.Std.value, OSL: b.OSL.value, Count: b.Count.value, Streaming: b.Streaming, EOS: b.IgnoreEOS,
 		Tokenizer: g.header.Tokenizer.Fingerprint, Warmup: b.Warmup, Runs: b.Runs,
 		Entries: b.Entries.value, Prefixes: b.PrefixCount, PrefixLength: b.PrefixLen,
-		Extra: g.secrets.Text(string(g.client.Extra)), Seed: b.Seed, ServerTokens: b.ServerTokens,
+		Extra: g.secrets.Text(string(g.client.Extra)), Seed: b.Seed, ServerTokens: g.metrics.Tokens == metric.TokensServer,
 		LegacyMaxTokens: b.LegacyMax, PerChunkUsage: b.PerChunkUsage, ModelStrategy: b.ModelStrategy, SessionHeader: b.SessionHeader,
 		Timeout: time.Duration(b.Timeout).Seconds(), ConnectionReuse: b.Reuse, Simulated: e.simulated, HeadwayMajorFormat: 1,
+	}
+	if g.metrics.Tokens == metric.TokensClient {
+		f.TokenCount = g.metrics.Tokens.String()
 	}
 	if g.metrics.ChunkRule != metric.ChunkAsIs {
 		f.ChunkRule = g.metrics.ChunkRule.String()

@@ -37,6 +37,8 @@ func Advice(f record.Failure, address string) string {
 		return adviceStatus(f, u)
 	case record.ClassServer:
 		return "The server reported the error in its reply: look at its log."
+	case record.ClassAborted:
+		return "The server gave the reply up: look at its log, at its limits on time and queue, and lower the load if it is overloaded."
 	case record.ClassTruncated:
 		return "The server or a proxy before it ends replies early: look at the server's log and at the proxy's limits on time and size."
 	case record.ClassGarbage:

@@ -164,7 +164,7 @@ func (c Config) Validate() error {
 		fault("--request-timeout-seconds %v: must be above 0", c.Timeout)
 	}
 	if c.PerChunkUsage && (!c.UseServerTokenCount || !c.Streaming || c.Type != TypeChat) {
-		fault("--per-chunk-usage: needs --use-server-token-count, --streaming and --endpoint-type chat")
+		fault("--per-chunk-usage: needs --token-count server (or --use-server-token-count), --streaming and --endpoint-type chat")
 	}
 	if _, err := parseObject(c.Extra); err != nil {
 		fault("--extra-inputs: %w", err)

@@ -59,16 +59,7 @@ func (c *Counter) Take(r *record.Record) error {
 // fromUsage takes the server's counts (aiperf's --use-server-token-count):
 // output is completion without reasoning, and what is absent stays absent.
 func fromUsage(r *record.Record) {
-	get := func(name string) int {
-		if n, ok := r.Usage[name]; ok {
-			return n
-		}
-		return -1
-	}
-	r.TokensIn, r.TokensOut, r.TokensReasoning = get("prompt_tokens"), get("completion_tokens"), get("reasoning_tokens")
-	if r.TokensOut >= 0 && r.TokensReasoning > 0 {
-		r.TokensOut = max(0, r.TokensOut-r.TokensReasoning)
-	}
+	r.TokensIn, r.TokensOut, r.TokensReasoning = r.ServerTokens()
 }
 
 // count encodes the texts of r.

@@ -15,9 +15,10 @@ type delta struct {
 	content, reasoning, tool []byte
 	// calls are the parts of tool calls whose text is in tool.
 	calls []callPart
-	// finished is set when a choice gave its finish_reason.
-	finished bool
-	usage    usage
+	// finish is the finish_reason of the choices, that of one which was given
+	// up before any other's; why is what the server says beside it.
+	finish, why []byte
+	usage       usage
 	// failure is set when the chunk reports an error.
 	failure *record.Failure
 }
@@ -65,9 +66,7 @@ func (d *decoder) parse(data []byte) (delta, error) {
 	}
 	content, reasoning, tool := d.texts[0][:0], d.texts[1][:0], d.texts[2][:0]
 	for _, choice := range v.GetArray("choices") {
-		if len(choice.GetStringBytes("finish_reason")) > 0 {
-			x.finished = true
-		}
+		x.ends(choice.Get("finish_reason"))
 		content = appendContent(content, choice.Get("text"))
 		for _, key := range [...]string{"delta", "message"} {
 			m := choice.Get(key)
@@ -86,6 +85,18 @@ func (d *decoder) parse(data []byte) (delta, error) {
 	d.texts = [3][]byte{content, reasoning, tool}
 	x.usage = readUsage(v.Get("usage"))
 	return x, nil
+}
+
+// ends notes a choice's finish_reason: a string, or in SGLang's own form an
+// object with a type and a message.
+func (x *delta) ends(v *fastjson.Value) {
+	reason, why := v.GetStringBytes(), []byte(nil)
+	if v != nil && v.Type() == fastjson.TypeObject {
+		reason, why = v.GetStringBytes("type"), v.GetStringBytes("message")
+	}
+	if len(reason) > 0 && (len(x.finish) == 0 || givenUp(reason) && !givenUp(x.finish)) {
+		x.finish, x.why = reason, why
+	}
 }
 
 // appendContent adds a text, or the texts of a list of parts.
@@ -139,14 +150,15 @@ func text(v *fastjson.Value, path ...string) string {
 }
 
 // reportedFailure is the error that a body with status 200 reports, nil when
-// it reports none. Servers write {"error": {…}}, {"error": "…"} or
-// {"object": "error", …}.
+// it reports none. Servers write {"error": {…}}, {"error": "…"},
+// {"object": "error", …} or, as FastChat does, a text beside an error_code that
+// is not 0.
 func reportedFailure(v *fastjson.Value) *record.Failure {
 	e := v.Get("error")
 	switch {
 	case e != nil && e.Type() == fastjson.TypeObject:
 	case e != nil && e.Type() == fastjson.TypeString && len(e.GetStringBytes()) > 0:
-	case text(v, "object") == "error":
+	case text(v, "object") == "error", errorCode(v.Get("error_code")):
 		e = v
 	default:
 		return nil
@@ -162,6 +174,12 @@ func reportedFailure(v *fastjson.Value) *record.Failure {
 		}
 	}
 	return f
+}
+
+// errorCode reports whether a code says that there was an error.
+func errorCode(v *fastjson.Value) bool {
+	n, ok := count(v)
+	return ok && n != 0 || v != nil && v.Type() == fastjson.TypeString && len(v.GetStringBytes()) > 0
 }
 
 // codeOf is an HTTP error status named in v.
@@ -199,12 +217,16 @@ func decimal(b []byte) int {
 
 // messageOf is the message in an error body of the forms that inference
 // servers use: {"error": {"message": …}}, {"error": "…"}, {"message": …} and
-// FastAPI's {"detail": …}; "" when there is none.
+// FastAPI's {"detail": …}, and the text beside FastChat's error_code; "" when there is
+// none.
 func messageOf(v *fastjson.Value) string {
 	for _, path := range [...][]string{{"error", "message"}, {"error", "detail"}, {"error"}, {"message"}, {"detail"}} {
 		if s := text(v, path...); s != "" {
 			return s
 		}
+	}
+	if errorCode(v.Get("error_code")) {
+		return text(v, "text")
 	}
 	if d := v.Get("detail"); d != nil && (d.Type() == fastjson.TypeArray || d.Type() == fastjson.TypeObject) {
 		return string(d.MarshalTo(nil))

@@ -10,13 +10,13 @@ import (
 // said is a delta whose texts can be compared.
 type said struct {
 	Content, Reasoning, Tool string
-	Finished                 bool
+	Finish                   string
 	Usage                    map[string]int
 	Failure                  string
 }
 
 func saidBy(d delta) said {
-	s := said{string(d.content), string(d.reasoning), string(d.tool), d.finished, d.usage.named(), ""}
+	s := said{string(d.content), string(d.reasoning), string(d.tool), string(d.finish), d.usage.named(), ""}
 	if d.failure != nil {
 		s.Failure = d.failure.Message
 	}
@@ -31,7 +31,7 @@ func TestDecode(t *testing.T) {
 	}{
 		{`{"id":"c-1","object":"chat.completion.chunk","created":17e3,"model":"m","system_fingerprint":null,"choices":[{"index":0,"delta":{"content":" Hi"},"logprobs":null,"finish_reason":null}]}`, said{Content: " Hi"}, true},
 		{` { "choices" : [ { "delta" : { "role":"assistant" , "content" : "" } } ] } `, said{}, true},
-		{`{"choices":[{"delta":{"content":"a\n\"\u00e9\/\t"},"finish_reason":"stop"}],"usage":null,"error":null}`, said{Content: "a\n\"é/\t", Finished: true}, true},
+		{`{"choices":[{"delta":{"content":"a\n\"\u00e9\/\t"},"finish_reason":"stop"}],"usage":null,"error":null}`, said{Content: "a\n\"é/\t", Finish: "stop"}, true},
 		{`{"choices":[{"delta":{"content":"\ud83d\ude00"}}]}`, said{Content: "😀"}, false},
 		{`{"choices":[{"delta":{"reasoning_content":"r","reasoning":"r","content":null,"tool_calls":null}}]}`, said{Reasoning: "r"}, true},
 		{`{"choices":[{"delta":{"reasoning":"r","reasoning_content":null,"content":"c"}}]}`, said{Reasoning: "r", Content: "c"}, true},
@@ -45,12 +45,17 @@ func TestDecode(t *testing.T) {
 		{`{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4.0,"total_tokens":13,"prompt_tokens_details":{"cached_tokens":3,"audio_tokens":1},"completion_tokens_details":{"reasoning_tokens":2,"accepted_prediction_tokens":5,"rejected_prediction_tokens":6,"audio_tokens":7}}}`,
 			said{Usage: map[string]int{"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13, "prompt_cache_read_tokens": 3,
 				"prompt_audio_tokens": 1, "reasoning_tokens": 2, "accepted_prediction_tokens": 5, "rejected_prediction_tokens": 6, "completion_audio_tokens": 7}}, false},
-		{`{"usage":{"prompt_cache_hit_tokens":1,"prompt_cache_miss_tokens":2,"cache_creation_input_tokens":3,"completion_tokens":"4","prompt_tokens":-1}}`,
-			said{Usage: map[string]int{"prompt_cache_read_tokens": 1, "prompt_cache_miss_tokens": 2, "prompt_cache_write_tokens": 3}}, false},
+		{`{"usage":{"prompt_cache_hit_tokens":1,"prompt_cache_miss_tokens":2,"cache_creation_input_tokens":3,"completion_tokens":"4","prompt_tokens":-1,"total_tokens":"x"}}`,
+			said{Usage: map[string]int{"completion_tokens": 4, "prompt_cache_read_tokens": 1, "prompt_cache_miss_tokens": 2, "prompt_cache_write_tokens": 3}}, false},
 		{`{"usage":{}}`, said{}, false},
 		{`{"error":{"message":"no","code":503}}`, said{Failure: "no"}, false},
 		{`{"error":"plain"}`, said{Failure: "plain"}, false},
 		{`{"object":"error","message":"old","code":400}`, said{Failure: "old"}, false},
+		{`{"text":"no GPU","error_code":50002}`, said{Failure: "no GPU"}, false},
+		{`{"choices":[{"text":"t"}],"error_code":0}`, said{Content: "t"}, false},
+		{`{"choices":[{"text":"t","finish_reason":"length"},{"text":"","finish_reason":"abort"},{"finish_reason":"stop"}]}`, said{Content: "t", Finish: "abort"}, false},
+		{`{"choices":[{"text":"t","finish_reason":{"type":"length","length":8}}]}`, said{Content: "t", Finish: "length"}, false},
+		{`{"choices":[{"delta":{},"finish_reason":""}]}`, said{}, true},
 		{`{"choices":[{"delta":{"content":"x"}}],"error":{"type":"t"}}`, said{Failure: `{"type":"t"}`}, false},
 	} {
 		var d decoder
@@ -105,7 +110,7 @@ func FuzzChunk(f *testing.F) {
 		`{"choices":[{"text":"a","delta":{"content":"b"}}]}`,
 		`{"choices":[{"delta":{"content":"b"},"text":"a"}]}`,
 		`{"choices":[{"delta":{"content":"a"},"delta":{"content":"b"}}]}`,
-		`{"choices":[],"choices":[{"text":"x"}]}`,
+		`{"choices":[],"choices":[{"text":"x"}]}`, `{"choices":[{"finish_reason":"abort"}],"error_code":null}`, `{"error_code":1,"text":"x"}`,
 		`{"choices":[{"finish_reason":"","finish_reason":"stop"}]}`,
 		`{"choices":[{"delta":{"reasoning":"a","reasoning_content":"b"}}]}`,
 		`{"object":"error","message":"x"}`, `{"object":"error"}`, `{"error":null,"error":"x"}`,

@@ -15,6 +15,7 @@ import (
 const (
 	maxReply     = 256 << 20 // a whole reply, not streamed
 	maxErrorBody = 1 << 20   // a reply that is not a success
+	maxLead      = 64 << 10  // blank lines before a body says what it is
 	// drain is how long a stream may stay open after it said [DONE].
 	drain = time.Second
 )
@@ -124,21 +125,22 @@ func accept(stream bool) string {
 	return "application/json"
 }
 
-// streamed reports whether a reply is an event stream. Its own word counts,
-// since servers ignore "stream"; one that says nothing of use has what was
-// asked for.
-func streamed(contentType string, asked bool) bool {
+// streamed reports whether a reply is an event stream: sure by its own word,
+// which counts since servers ignore "stream"; else whether it is taken for one
+// where its first bytes do not say so. A type that says nothing of use has what
+// was asked for.
+func streamed(contentType string, asked bool) (sure, otherwise bool) {
 	if contentType == "text/event-stream" {
-		return true
+		return true, true
 	}
 	kind, _, err := mime.ParseMediaType(contentType)
 	switch {
 	case err == nil && kind == "text/event-stream":
-		return true
+		return true, true
 	case err == nil && (kind == "application/json" || kind == "text/html"):
-		return false
+		return false, false
 	}
-	return asked
+	return false, asked
 }
 
 // arrived notes when a piece of the body came. read is the number of the read
@@ -165,6 +167,7 @@ func (x *exchange) finish(h record.HTTP, sent record.Time, f *record.Failure) {
 		x.tape.Usage = x.reply.usage.named()
 	}
 	x.tape.FirstUsage = x.reply.firstUsage
+	x.tape.Finish, x.tape.Unknown = x.reply.finish, x.reply.unknown
 	x.tape.Done = h.End
 	if f != nil || !h.End.Known() {
 		x.tape.Done = x.tape.Clock.Now()

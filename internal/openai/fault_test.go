@@ -55,7 +55,7 @@ func testRepliesThatFail(t *testing.T, via string) {
 		{"cut chunked", strings.Replace(headSSE, "\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n", 1) + chunked(chunk("a")), true, "truncated", 0, "ClientPayloadError", "the connection broke in the middle of the reply: closed by the server"},
 		{"bad chunking", strings.Replace(headSSE, "\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n", 1) + "zz\r\n", true, "garbage", 0, "InvalidInferenceResultError", "reading the reply: invalid byte in chunk length"},
 		{"garbage chunks", headSSE + "data: {{{\n\ndata: 17\n\n" + endMarker, true, "garbage", 0, "InvalidInferenceResultError", "no chunk of the reply is a JSON object"},
-		{"not events", headSSE + "<html>hello</html>", true, "garbage", 0, "InvalidInferenceResultError", "the reply is not an event stream"},
+		{"not events", headSSE + "<html>hello</html>", true, "garbage", 0, "InvalidInferenceResultError", "the reply is not an event stream; it has text that is no event: <html>hello</html>"},
 		{"only the marker", headSSE + endMarker, true, "empty", 0, "InvalidInferenceResultError", "the reply is a success without content"},
 		{"only usage", headSSE + roleChunk + finishChunk + usageChunk + endMarker, true, "empty", 0, "InvalidInferenceResultError", "the reply is a success without content"},
 		{"a page", headHTML + "<html><b>Welcome</b>\n to nginx!</html>", true, "garbage", 0, "InvalidInferenceResultError", "the reply is not a JSON object: <html><b>Welcome</b> to nginx!</html>"},

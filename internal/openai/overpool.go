@@ -141,7 +141,7 @@ func (v *overPool) Body(p []byte, at wire.Stamp, read int64) error {
 // End ends the exchange. A whole reply is parsed on a goroutine of its own: it
 // may be large, and the engine has other connections to read.
 func (v *overPool) End(err error) {
-	if v.got.status != 0 && v.reply.how == asWhole {
+	if v.got.status != 0 && (v.reply.how == asWhole || v.reply.how == asSeen) {
 		v.t.running.Go(func() { v.over(err) })
 		return
 	}

@@ -63,7 +63,7 @@ func (s *scan) top(key []byte, x *delta) bool {
 	case "object":
 		kind, ok := s.plain()
 		return ok && s.once(fieldObject) && string(kind) != "error"
-	case "error", "usage":
+	case "error", "error_code", "usage":
 		return s.literal("null")
 	default:
 		return s.skip()
@@ -91,7 +91,7 @@ func (s *scan) choice(key []byte, x *delta) bool {
 			return s.once(fieldFinish)
 		}
 		reason, ok := s.plain()
-		x.finished = len(reason) > 0
+		x.finish = reason
 		return ok && s.once(fieldFinish)
 	case "message":
 		return s.literal("null")

@@ -34,17 +34,22 @@ const (
 	asStream  manner = iota
 	asWhole          // one JSON document
 	asRefusal        // the body of a status that is not a success
+	asSeen           // by what the body begins with, which has not come yet
 )
 
 // reply is what is known of a reply while it comes.
 type reply struct {
 	how        manner
+	otherwise  manner         // where the body does not begin like a stream
 	head       *replyHead     // of a refusal
 	events     *wire.Splitter // of a stream
 	begun      int            // the first byte of a stream, -1 before
 	data       []byte         // of a whole reply and of a refusal
 	good, bad  int            // chunks that were JSON objects, and that were not
-	finished   bool           // a finish_reason came
+	finish     string         // the finish_reason
+	why        string         // what stood beside it
+	unknown    int            // lines that are no field of a stream
+	stray      string         // the beginning of the first of them
 	done       bool           // [DONE] came
 	failure    *record.Failure
 	usage      *usage // nil until there is one
@@ -79,12 +84,17 @@ func (x *exchange) head(h replyHead, at record.Time, stream bool) error {
 		r.failure = garbage("the reply is compressed (" + excerpt([]byte(h.coding)) + "), which was not asked for")
 		return errStop
 	}
-	if streamed(h.kind, stream) {
-		x.tape.Streamed = true
+	// Some servers send a stream under another type, or under none.
+	sure, asked := streamed(h.kind, stream)
+	if sure {
 		x.asStream()
 		return nil
 	}
-	r.how = asWhole
+	r.how, r.otherwise = asSeen, asWhole
+	if asked {
+		r.otherwise = asStream
+		return nil
+	}
 	if h.length > maxReply {
 		r.failure = garbage(tooLarge)
 		return errStop
@@ -96,6 +106,7 @@ func (x *exchange) head(h replyHead, at record.Time, stream bool) error {
 }
 
 func (x *exchange) asStream() {
+	x.tape.Streamed = true
 	x.reply.how, x.reply.begun, x.reply.last = asStream, -1, -1
 	x.reply.events = x.t.splitters.Get().(*wire.Splitter)
 }
@@ -109,6 +120,12 @@ func (x *exchange) body(p []byte) error {
 		return r.collect(p, maxReply)
 	case asRefusal:
 		return r.collect(p, maxErrorBody)
+	case asSeen:
+		r.data = append(r.data, p...)
+		if events, sure := wire.LooksLikeEvents(r.data); sure || len(r.data) > maxLead {
+			return x.settle(events)
+		}
+		return nil
 	}
 	if r.begun < 0 && len(p) > 0 {
 		r.begun = int(p[0])
@@ -119,6 +136,19 @@ func (x *exchange) body(p []byte) error {
 	sc.x = nil
 	x.t.scanners.Put(sc)
 	return err
+}
+
+// settle reads what came of a body as what it turned out to be.
+func (x *exchange) settle(events bool) error {
+	r := &x.reply
+	if !events && r.otherwise == asWhole {
+		r.how = asWhole
+		return r.collect(nil, maxReply)
+	}
+	p := r.data
+	r.data = nil
+	x.asStream()
+	return x.body(p)
 }
 
 // collect keeps p, up to a limit and one byte more.
@@ -134,6 +164,11 @@ func (r *reply) collect(p []byte, limit int) error {
 // it, errors of head and body among them.
 func (x *exchange) end(err error) *record.Failure {
 	r := &x.reply
+	if r.how == asSeen && r.failure == nil {
+		if e := x.settle(false); err == nil {
+			err = e
+		}
+	}
 	if r.failure != nil {
 		return r.failure
 	}
@@ -148,10 +183,13 @@ func (x *exchange) end(err error) *record.Failure {
 	if errors.As(err, &large) {
 		return garbage(err.Error())
 	}
-	if e, ok := r.events.Tail(); ok && err == nil {
+	if e, ok := r.events.Tail(); ok {
 		// The blank line after the last event is often forgotten. What
 		// cannot be read was cut off, and is no bad chunk.
 		bad := r.bad
+		if err != nil {
+			e.Name, e.Data = "", nil
+		}
 		sc := newScanner()
 		sc.x = x
 		if sc.emit(e) != nil {
@@ -159,10 +197,17 @@ func (x *exchange) end(err error) *record.Failure {
 		}
 		r.bad = bad
 	}
-	if err != nil && !r.done {
-		return x.cut(err)
+	if err == nil || r.done {
+		return x.judge()
 	}
-	return x.judge()
+	f := x.gaveUp()
+	switch {
+	case f != nil:
+		return f
+	case givenUp([]byte(r.finish)):
+		return r.aborted()
+	}
+	return r.because(x.cut(err))
 }
 
 func (x *exchange) releaseEvents() {
@@ -175,7 +220,14 @@ func (x *exchange) releaseEvents() {
 func (x *exchange) event(sc *scanner, e wire.Event) error {
 	r := &x.reply
 	if r.done {
+		x.late(sc, e)
 		return nil
+	}
+	if e.UnknownLines > 0 {
+		r.last = x.read
+		if r.failure = r.strays(sc, e); r.failure != nil {
+			return errStop
+		}
 	}
 	a := record.Arrival{At: x.at, User: x.user, Together: x.read >= 0 && x.read == r.last}
 	switch {
@@ -197,6 +249,9 @@ func (x *exchange) event(sc *scanner, e wire.Event) error {
 	d, err := sc.decoder.decode(e.Data)
 	r.last = x.read
 	if err != nil {
+		if before, after, found := bytes.Cut(e.Data, []byte{0}); found {
+			return x.event(sc, wire.Event{Name: e.Name, Data: before, Unknown: after, UnknownLines: 1})
+		}
 		r.bad++
 		return nil
 	}
@@ -212,12 +267,10 @@ func (x *exchange) event(sc *scanner, e wire.Event) error {
 func (x *exchange) take(a record.Arrival, d delta) {
 	r := &x.reply
 	r.good++
-	r.finished = r.finished || d.finished
-	if d.usage.has != 0 {
-		if r.usage == nil {
-			r.usage = new(usage)
-		}
-		*r.usage = d.usage
+	if len(d.finish) > 0 && (r.finish == "" || givenUp(d.finish)) {
+		r.finish, r.why = finishName(d.finish), excerpt(d.why)
+	}
+	if r.count(d.usage) {
 		a.Kind |= record.Usage
 	}
 	if text := len(d.content)+len(d.reasoning)+len(d.tool) > 0; text && d.usage.has != 0 && !r.seenUsage {
@@ -227,6 +280,26 @@ func (x *exchange) take(a record.Arrival, d delta) {
 		r.merge(d.calls)
 	}
 	x.tape.Arrive(a, d.reasoning, d.tool, d.content)
+}
+
+// late takes what comes after [DONE]: some servers send the usage there.
+func (x *exchange) late(sc *scanner, e wire.Event) {
+	x.reply.unknown += e.UnknownLines
+	if d, err := sc.decoder.decode(e.Data); err == nil {
+		x.reply.count(d.usage)
+	}
+}
+
+// count keeps the counts of a chunk; those that a later chunk leaves out stay.
+func (r *reply) count(u usage) bool {
+	if u.has == 0 {
+		return false
+	}
+	if r.usage == nil {
+		r.usage = new(usage)
+	}
+	r.usage.merge(u)
+	return true
 }
 
 // merge adds parts of tool calls to the calls they belong to.
@@ -293,14 +366,16 @@ func (x *exchange) judge() *record.Failure {
 	x.tape.Skipped = r.bad
 	switch {
 	case r.good == 0 && r.bad > 0:
-		return garbage("no chunk of the reply is a JSON object")
-	case !r.done && !r.finished:
+		return r.because(garbage("no chunk of the reply is a JSON object"))
+	case givenUp([]byte(r.finish)):
+		return r.aborted()
+	case !r.done && r.finish == "":
 		if r.good == 0 && r.begun >= 0 && strings.IndexByte(":deir\xef\r\n ", byte(r.begun)) < 0 {
-			return garbage("the reply is not an event stream")
+			return r.because(garbage("the reply is not an event stream"))
 		}
-		return truncated("the stream ended without [DONE] and without a finish_reason")
+		return r.because(truncated("the stream ended without [DONE] and without a finish_reason"))
 	case !x.tape.HasText():
-		return empty()
+		return r.because(empty())
 	}
 	return nil
 }
@@ -325,7 +400,10 @@ func (x *exchange) whole(err error) *record.Failure {
 		return d.failure
 	}
 	x.take(record.Arrival{At: x.at, User: x.user}, d)
-	if !x.tape.HasText() {
+	switch {
+	case givenUp([]byte(x.reply.finish)):
+		return x.reply.aborted()
+	case !x.tape.HasText():
 		return empty()
 	}
 	return nil

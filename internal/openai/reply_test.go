@@ -14,11 +14,22 @@ import (
 
 // readReply lets an exchange read body as a reply, without a connection.
 func readReply(target *Target, body io.Reader, stream bool) (*exchange, *record.Failure) {
+	return readAs(target, body, stream, false)
+}
+
+// readAs is readReply where the body may have to say what it is.
+func readAs(target *Target, body io.Reader, stream, seen bool) (*exchange, *record.Failure) {
 	x := newExchange(target, workload.Request{Session: "s", Turns: 2, Prompt: workload.Prompt{Text: "x"}})
 	defer x.via.(*overHTTP).cancel(nil)
-	if stream {
+	switch {
+	case seen:
+		x.reply.how, x.reply.otherwise = asSeen, asWhole
+		if stream {
+			x.reply.otherwise = asStream
+		}
+	case stream:
 		x.asStream()
-	} else {
+	default:
 		x.reply.how = asWhole
 	}
 	f := x.end(x.pull(body, make([]byte, bodyBuffer), func() { x.arrived(x.tape.Clock.Now(), true, -1) }))
@@ -46,18 +57,22 @@ func FuzzReply(f *testing.F) {
 		"data: {\"error\":{\"code\":\"404\"}}\n\n", "<html>", "{}", `{"choices":[{"message":{"content":"a"}}]}`,
 		"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":3,\"function\":{\"name\":\"\\ud800\",\"arguments\":{\"a\":[]}}}]}}]}\n\ndata: [DONE]\n\n",
 		"\xef\xbb\xbfdata: {\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}\r\r", "data:\n\ndata: [DONE]",
+		chunk("a") + "error: {\"code\":500}\n\n", chunk("a") + "{\"error\":\"x\"}\x00", "\x00x", "data: {}\x00{\"detail\":\"y\"}\n\n" + endMarker + usageChunk,
+		`data: {"choices":[{"text":"a","finish_reason":{"type":"abort","message":"m"}}]}`, "id: 1\n\nretr", "\xef\xbb\xbf\r\ndata",
 	} {
 		f.Add([]byte(s))
 	}
 	target := newTestTarget(f, Config{})
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, stream := range []bool{true, false} {
-			x, whole := readReply(target, bytes.NewReader(body), stream)
-			y, bytewise := readReply(target, iotest.OneByteReader(bytes.NewReader(body)), stream)
+		for i := range 4 {
+			stream, seen := i%2 == 0, i > 1
+			x, whole := readAs(target, bytes.NewReader(body), stream, seen)
+			y, bytewise := readAs(target, iotest.OneByteReader(bytes.NewReader(body)), stream, seen)
 			if (whole == nil) != (bytewise == nil) || whole != nil && *whole != *bytewise {
 				t.Fatalf("at once %+v, by bytes %+v", whole, bytewise)
 			}
-			if !bytes.Equal(x.tape.Text.Content, y.tape.Text.Content) || len(x.tape.Arrivals) != len(y.tape.Arrivals) {
+			if !bytes.Equal(x.tape.Text.Content, y.tape.Text.Content) || len(x.tape.Arrivals) != len(y.tape.Arrivals) ||
+				x.reply.finish != y.reply.finish || x.reply.unknown != y.reply.unknown {
 				t.Fatalf("at once %q, by bytes %q", x.tape.Text.Content, y.tape.Text.Content)
 			}
 			if whole == nil && !x.tape.HasText() {
@@ -72,7 +87,7 @@ func FuzzReply(f *testing.F) {
 					t.Fatalf("not JSON: %s", m.Raw)
 				}
 			}
-			if cut, f := readReply(target, io.MultiReader(bytes.NewReader(body), iotest.ErrReader(io.ErrUnexpectedEOF)), stream); f == nil && !cut.reply.done {
+			if cut, f := readAs(target, io.MultiReader(bytes.NewReader(body), iotest.ErrReader(io.ErrUnexpectedEOF)), stream, seen); f == nil && !cut.reply.done {
 				t.Fatal("a broken connection was not noticed")
 			}
 		}

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/valyala/fastjson"
 )
@@ -61,7 +62,7 @@ func readUsage(v *fastjson.Value) usage {
 	}
 	for i := range usageFields {
 		for _, path := range usageFields[i].paths {
-			if n, ok := count(v.Get(path...)); ok {
+			if n, ok := tokenCount(v.Get(path...)); ok {
 				u.n[i], u.has = n, u.has|1<<i
 				break
 			}
@@ -70,7 +71,26 @@ func readUsage(v *fastjson.Value) usage {
 	return u
 }
 
-// count reads a number of tokens; some servers write 12.0.
+// merge takes the counts that u has.
+func (t *usage) merge(u usage) {
+	for i := range usageFields {
+		if u.has&(1<<i) != 0 {
+			t.n[i] = u.n[i]
+		}
+	}
+	t.has |= u.has
+}
+
+// tokenCount reads a number of tokens; some servers write it as a string.
+func tokenCount(v *fastjson.Value) (int, bool) {
+	if v == nil || v.Type() != fastjson.TypeString {
+		return count(v)
+	}
+	n, err := strconv.Atoi(string(v.GetStringBytes()))
+	return n, err == nil && n >= 0 && n <= 1<<53
+}
+
+// count reads a whole number; some servers write 12.0.
 func count(v *fastjson.Value) (int, bool) {
 	if v == nil || v.Type() != fastjson.TypeNumber {
 		return 0, false

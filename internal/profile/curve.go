@@ -53,6 +53,9 @@ type Quality struct {
 	// in its cache, -1 where it did not say.
 	ServerISL float64 `json:"server_isl,omitempty"`
 	Cached    float64 `json:"cached"`
+	// CountedBy is whose counts of tokens the figures are made of, client or
+	// server; empty of a simulated engine.
+	CountedBy string `json:"tokens_counted_by,omitempty"`
 	// Warnings are in sentences.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -74,6 +77,15 @@ func (c PrefillCurve) Usable() []PrefillPoint {
 	ok := slices.DeleteFunc(slices.Clone(c.Points), func(p PrefillPoint) bool { return p.Failed != "" })
 	slices.SortFunc(ok, func(a, b PrefillPoint) int { return cmp.Compare(a.ISL, b.ISL) })
 	return ok
+}
+
+// Qualities are those of all points.
+func (c PrefillCurve) Qualities() []Quality {
+	var all []Quality
+	for _, p := range c.Points {
+		all = append(all, p.Quality)
+	}
+	return all
 }
 
 // Arrays are the curve as Dynamo's planner reads it: prefill_isl in tokens,
@@ -101,6 +113,15 @@ func (s DecodeSurface) Usable() []DecodePoint {
 		return cmp.Or(cmp.Compare(a.Context, b.Context), cmp.Compare(a.Requests, b.Requests))
 	})
 	return ok
+}
+
+// Qualities are those of all points.
+func (s DecodeSurface) Qualities() []Quality {
+	var all []Quality
+	for _, p := range s.Points {
+		all = append(all, p.Quality)
+	}
+	return all
 }
 
 // Arrays are the surface as Dynamo's planner reads it: x_kv_usage (0 to 1),

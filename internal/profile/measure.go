@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"headway/metric"
 	"headway/workload"
 )
 
@@ -35,6 +36,8 @@ type Sweep struct {
 	// ReplyTokens is the length of a decode's replies; default 500, which is
 	// what the planner takes a decode profile for.
 	ReplyTokens int
+	// Tokens says whose counts of tokens the points are made of.
+	Tokens metric.TokenSource
 }
 
 // Step is how far a sweep has come.
@@ -106,6 +109,7 @@ type prober struct {
 	facts  Facts
 	key    workload.Key
 	points int // of the grid
+	whose  whose
 }
 
 func newProber(e Engine, s Sweep, p Phase) (*prober, error) {
@@ -174,8 +178,13 @@ func (b *prober) tell(s Step) {
 // run drives n requests at a time of a key and returns what the sink saw. An
 // error of its own says that a reply cannot be used.
 func (b *prober) run(ctx context.Context, key workload.Key, total, atOnce, isl, osl int) (*reading, error) {
-	r := newReading()
-	_, err := b.engine.Run(ctx, workload.Plan{Source: prompts(key, 0, total, isl, osl), Requests: total, Concurrency: atOnce, Grace: -1}, r)
+	sink := metric.NewCounted(b.whose.source(b.Tokens, b.facts), newReading)
+	_, err := b.engine.Run(ctx, workload.Plan{Source: prompts(key, 0, total, isl, osl), Requests: total, Concurrency: atOnce, Grace: -1}, sink)
+	r, s := sink.Chosen()
+	r.turned = b.whose.note(s, r.valid)
+	if !b.facts.Simulated {
+		r.countedBy = b.whose.name
+	}
 	switch {
 	case err != nil:
 		return nil, err

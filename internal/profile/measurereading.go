@@ -22,10 +22,13 @@ type reading struct {
 	counted         float64   // the same replies by our count
 
 	lastFirst, firstLast record.Time // latest first token, earliest end
+
+	countedBy string // whose counts of tokens these are
+	turned    bool   // the replies before had usage, and one of these has none
 }
 
-func newReading() *reading {
-	return &reading{collector: metric.NewCollector(metric.Options{Streaming: true})}
+func newReading(s metric.TokenSource) *reading {
+	return &reading{collector: metric.NewCollector(metric.Options{Streaming: true, Tokens: s})}
 }
 
 // Take adds a Record.
@@ -125,11 +128,16 @@ func (r *reading) notes(q *Quality, isl, osl int) {
 			q.warn(fmt.Sprintf("the server counted %.0f prompt tokens of %d: it has another tokenizer than the one that made the prompts, or it cuts them", n, isl))
 		}
 	}
+	q.CountedBy = r.countedBy
+	if r.turned {
+		q.warn("a reply without usage: from this point on tokens are counted by this client, " +
+			"and those before are the server's; --token-count client counts all alike")
+	}
 	if n, ok := mean(r.cached); ok && q.ServerISL > 0 {
 		q.Cached = n / q.ServerISL
 	}
 	if r.counted > 0 && outside(r.generated/r.counted, 0.02) {
-		q.warn(fmt.Sprintf("the server counted %.3g times as many reply tokens as the tokenizer here: ITL is per token as counted here; --use-server-token-count takes the server's", r.generated/r.counted))
+		q.warn(fmt.Sprintf("the server counted %.3g times as many reply tokens as the tokenizer here: ITL is per token as counted here; --token-count server takes the server's", r.generated/r.counted))
 	}
 	if n, ok := mean(r.output); ok && outside(n/float64(osl), 0.02) {
 		q.warn(fmt.Sprintf("replies have %.4g tokens where %d were asked for", n, osl))

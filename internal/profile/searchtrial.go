@@ -29,8 +29,11 @@ type Trial struct {
 	// infinite latency, so that the trial meets no target.
 	Failed int `json:"failed_requests,omitempty"`
 	// Seconds is what it took in the engine's time, warm-up included.
-	Seconds  float64  `json:"seconds"`
-	Warnings []string `json:"warnings,omitempty"`
+	Seconds float64 `json:"seconds"`
+	// CountedBy is whose counts of tokens ITL and Throughput are made of, client
+	// or server; empty of a simulated engine.
+	CountedBy string   `json:"tokens_counted_by,omitempty"`
+	Warnings  []string `json:"warnings,omitempty"`
 }
 
 // latency is the one that the phase's target bounds.
@@ -80,6 +83,7 @@ type probe struct {
 	runs  int           // made, so that every one has prompts of its own
 	held  int           // prompts of the key "cache" that were sent once
 	blind bool          // the engine does not say what it found in its cache
+	whose whose
 }
 
 // tally is a sink that keeps what a trial needs of its Records.
@@ -160,8 +164,11 @@ func (p *probe) send(ctx context.Context, src workload.Source, n int) (*tally, t
 }
 
 func (p *probe) drive(ctx context.Context, plan workload.Plan) (*tally, time.Duration, error) {
-	t := &tally{}
-	span, err := p.engine.Run(ctx, plan, t)
+	source := p.whose.source(metric.TokensAuto, p.engine.Facts())
+	sink := metric.NewCounted(source, func(metric.TokenSource) *tally { return &tally{} })
+	span, err := p.engine.Run(ctx, plan, sink)
+	t, s := sink.Chosen()
+	p.whose.note(s, t.valid)
 	p.spent += span
 	p.runs++
 	switch {
@@ -237,6 +244,7 @@ func (p *probe) prefill(ctx context.Context, repeats int) (Trial, error) {
 		rate = append(rate, float64(p.isl*d)/first/p.gpus())
 	}
 	trial.TTFT, trial.ITL, trial.Throughput = figureOf(ttft), figureOf(itl), figureOf(rate)
+	trial.CountedBy = p.countedBy()
 	trial.Seconds = (p.spent - before).Seconds()
 	return trial, nil
 }
@@ -280,8 +288,17 @@ func (p *probe) decode(ctx context.Context, n, repeats int) (Trial, error) {
 		}
 	}
 	s.sum(&trial)
+	trial.CountedBy = p.countedBy()
 	trial.Seconds = (p.spent - before).Seconds()
 	return trial, nil
+}
+
+// countedBy is whose counts of tokens the figures of the engine are made of.
+func (p *probe) countedBy() string {
+	if p.engine.Facts().Simulated {
+		return ""
+	}
+	return p.whose.name
 }
 
 // sample are the repeats of a decode.
@@ -345,6 +362,7 @@ func (p *probe) sparing(ctx context.Context, n, repeats int, bound, bar float64)
 		}
 	}
 	s.sum(&trial)
+	trial.CountedBy = p.countedBy()
 	if !decided(trial.ITL, bound) {
 		trial.warn("the target lies within the error of the ITL, %s ms", trial.ITL.text(1e3, 2))
 	}

@@ -1,9 +1,13 @@
 package study
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
+	"headway/metric"
 	"headway/record"
 	"headway/report"
 )
@@ -11,10 +15,68 @@ import (
 // export is a file with something of every request that is written for
 // others and that headway itself does not read.
 type export struct {
-	name string
-	file *report.File
+	name  string
+	begin func(io.Writer) (sink record.Sink, end func() error, err error)
+	file  *report.File
+	sink  record.Sink
 	// end writes what is still to be written.
 	end func() error
+	// auto says that the server's counts of tokens are taken while all replies
+	// have them; silent that one had none, said that one before it had.
+	auto, silent, said bool
+}
+
+// Take writes a Record. Where whose tokens count is found at the end, lines are
+// written of the server's as long as that may be so: it is seldom otherwise, and
+// the file is then made again.
+func (e *export) Take(r *record.Record) error {
+	if !e.auto || e.silent {
+		return e.sink.Take(r)
+	}
+	counted, ok := metric.AsServerCounted(r)
+	if !ok {
+		e.silent = true
+		return e.sink.Take(r)
+	}
+	e.said = e.said || counted != r
+	return e.sink.Take(counted)
+}
+
+// again writes the export anew, of the Records as this side counted them, which
+// lie in the file records.
+func (e *export) again(dir, records string) error {
+	e.file.Abort()
+	f, err := report.Create(filepath.Join(dir, e.name))
+	if err != nil {
+		return err
+	}
+	e.file = f
+	sink, end, err := e.begin(f)
+	if err != nil {
+		return err
+	}
+	e.sink, e.end = sink, end
+	in, err := os.Open(records)
+	if err != nil {
+		return fmt.Errorf("reading the records again: %w", err)
+	}
+	defer in.Close()
+	lines, err := record.NewReader(in, records)
+	if err != nil {
+		return err
+	}
+	for {
+		r, err := lines.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = sink.Take(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // exported are the names of the exports of a measurement.
@@ -40,7 +102,7 @@ func (m Measurement) linesName() string {
 func (o *outputs) openExports(m Measurement) error {
 	options := report.LineOptions{Clock: m.Metrics.Clock, Metrics: m.Metrics, Trace: m.HTTPTrace, Secrets: m.Secrets}
 	if m.Lines {
-		err := o.export(m.linesName(), func(w io.Writer) (record.Sink, func() error, error) {
+		err := o.export(m, m.linesName(), func(w io.Writer) (record.Sink, func() error, error) {
 			return lines(w, options, m.Compress)
 		})
 		if err != nil {
@@ -50,14 +112,14 @@ func (o *outputs) openExports(m Measurement) error {
 	if !m.Table {
 		return nil
 	}
-	return o.export(m.Names.Table, func(w io.Writer) (record.Sink, func() error, error) {
+	return o.export(m, m.Names.Table, func(w io.Writer) (record.Sink, func() error, error) {
 		t := report.NewTable(w, options)
 		return t, t.Close, nil
 	})
 }
 
 // export begins one file.
-func (o *outputs) export(name string, begin func(io.Writer) (sink record.Sink, end func() error, err error)) error {
+func (o *outputs) export(m Measurement, name string, begin func(io.Writer) (sink record.Sink, end func() error, err error)) error {
 	f, err := report.Create(filepath.Join(o.dir, name))
 	if err != nil {
 		return err
@@ -67,8 +129,9 @@ func (o *outputs) export(name string, begin func(io.Writer) (sink record.Sink, e
 		f.Abort()
 		return err
 	}
-	o.exports = append(o.exports, export{name, f, end})
-	o.sinks = append(o.sinks, sink)
+	e := &export{name: name, begin: begin, file: f, sink: sink, end: end, auto: m.Metrics.Tokens == metric.TokensAuto}
+	o.exports = append(o.exports, e)
+	o.sinks = append(o.sinks, e)
 	return nil
 }
 

@@ -99,6 +99,7 @@ func (m Measurement) Run(ctx context.Context) (*report.Report, error) {
 	err = m.drive(ctx, clock, out, &run.Trailer)
 	err = distinct(err, out.dropRest(m.Plan))
 	rep := &report.Report{Run: run, Result: out.collector.Result(), Secrets: m.Secrets}
+	rep.Run.CountedBy = rep.Result.Tokens.By()
 	if out.audit != nil {
 		rep.Run.Audit = out.audit.Audit(m.Header, rep.Result)
 	}

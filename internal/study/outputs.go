@@ -29,7 +29,7 @@ type outputs struct {
 
 	records     *report.File
 	recordLines *record.Writer
-	exports     []export
+	exports     []*export
 	inputs      *report.Inputs
 	inputsFile  *report.File
 	schedule    *report.File // already written; nil where the plan has no end
@@ -174,7 +174,11 @@ func (o *outputs) finish(rep *report.Report) error {
 		keep[scheduleName] = closeFile(o.schedule, nil)
 	}
 	for _, e := range o.exports {
-		keep[e.name] = closeFile(e.file, e.end())
+		err := error(nil)
+		if e.silent && e.said {
+			err = errors.Join(o.recordLines.Flush(), e.again(o.dir, o.records.Name()))
+		}
+		keep[e.name] = closeFile(e.file, errors.Join(err, e.end()))
 	}
 	if o.inputsFile != nil {
 		keep[o.names.Inputs] = closeFile(o.inputsFile, o.inputs.Close())

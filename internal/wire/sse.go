@@ -22,7 +22,16 @@ type Event struct {
 	// the space after it; nil when there was none. Servers put the text of an
 	// error beside "event: error" there.
 	Comment []byte
+	// Unknown is the lines that are no field of the standard, joined by
+	// newlines and cut after 64 KiB; UnknownLines is how many there were. The
+	// standard ignores them. Servers and proxies that fail in mid-stream write
+	// the cause there: "error: {…}", a bare JSON object, text after a NUL.
+	Unknown      []byte
+	UnknownLines int
 }
+
+// maxUnknown is how much text of unknown lines an event keeps, in bytes.
+const maxUnknown = 64 << 10
 
 // EventTooLargeError is returned when an event, or a single line, exceeds the
 // limit.
@@ -39,10 +48,11 @@ func (e *EventTooLargeError) Error() string {
 // feeds it what came, and thereby knows which read completed which event. The
 // zero value is ready to use. It is not safe for use by several goroutines.
 //
-// It differs from the standard on purpose in two points. An event with a name
+// It differs from the standard on purpose in three points. An event with a name
 // and no data is emitted, since inference servers report errors and
-// annotations that way. And id: and retry: are ignored, since a measurement
-// never reconnects. Data is handed on as it came: it may be invalid UTF-8.
+// annotations that way. So is one that has nothing but unknown lines. And id:
+// and retry: are ignored, since a measurement never reconnects. Data is handed
+// on as it came: it may be invalid UTF-8.
 type Splitter struct {
 	// Limit is the largest data of one event, and the longest line, in bytes;
 	// 0 means DefaultEventLimit. It is not to be changed between Feed calls.
@@ -58,6 +68,8 @@ type Splitter struct {
 	last    string // name used last, kept so that a repeated one allocates nothing
 	data    field
 	comment field
+	unknown field
+	strange int // lines of unknown, those that it does not keep included
 }
 
 // Reset makes the Splitter ready for another stream. Limit and the memory it
@@ -86,8 +98,7 @@ func (s *Splitter) Feed(p []byte, emit func(Event) error) error {
 	}
 	s.err = s.feed(p, emit)
 	// p belongs to the caller again.
-	s.data.detach()
-	s.comment.detach()
+	s.detach()
 	return s.err
 }
 
@@ -103,8 +114,7 @@ func (s *Splitter) feed(p []byte, emit func(Event) error) error {
 		if end == len(p) {
 			if len(line) > 0 {
 				// A field that lies in s.line must move before it grows.
-				s.data.detach()
-				s.comment.detach()
+				s.detach()
 				s.line = append(s.line, line...)
 			}
 			return nil
@@ -138,6 +148,9 @@ func (s *Splitter) Tail() (Event, bool) {
 	if len(s.line) > 0 {
 		line := s.strip(s.line)
 		s.line = s.line[:0]
+		if beginsField(line) {
+			line = nil // cut off before its colon
+		}
 		if s.err = s.parse(line); s.err != nil {
 			return Event{}, false
 		}
@@ -168,8 +181,13 @@ func (s *Splitter) strip(line []byte) []byte {
 
 // finish returns the event collected so far, if it is one, and begins another.
 func (s *Splitter) finish() (Event, bool) {
-	e := Event{Name: s.name, Data: s.data.value(), Comment: s.comment.value()}
-	ok := s.data.set || s.named
+	e := Event{
+		Name:    s.name,
+		Data:    s.data.value(),
+		Comment: s.comment.value(),
+		Unknown: s.unknown.value(), UnknownLines: s.strange,
+	}
+	ok := s.data.set || s.named || s.strange > 0
 	s.clear()
 	return e, ok
 }
@@ -178,11 +196,19 @@ func (s *Splitter) clear() {
 	s.name, s.named = "", false
 	s.data.clear()
 	s.comment.clear()
+	s.unknown.clear()
+	s.strange = 0
 }
 
-// parse reads one line that is not blank.
+func (s *Splitter) detach() {
+	s.data.detach()
+	s.comment.detach()
+	s.unknown.detach()
+}
+
+// parse reads one line; a blank one says nothing here.
 func (s *Splitter) parse(line []byte) error {
-	key, value, _ := bytes.Cut(line, []byte{':'})
+	key, value, colon := bytes.Cut(line, []byte{':'})
 	if len(value) > 0 && value[0] == ' ' {
 		value = value[1:]
 	}
@@ -193,6 +219,9 @@ func (s *Splitter) parse(line []byte) error {
 		}
 		s.data.add(value)
 	case "":
+		if !colon {
+			return nil
+		}
 		// Only the last: comments keep a connection alive for hours and must
 		// not pile up.
 		s.comment.clear()
@@ -202,6 +231,12 @@ func (s *Splitter) parse(line []byte) error {
 			s.last = string(value)
 		}
 		s.name, s.named = s.last, len(value) > 0
+	case "id", "retry":
+	default:
+		s.strange++
+		if len(s.unknown.v)+len(line) < maxUnknown {
+			s.unknown.add(line)
+		}
 	}
 	return nil
 }

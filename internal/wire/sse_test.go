@@ -15,10 +15,12 @@ type said struct {
 	Data    string
 	NoData  bool
 	Comment string
+	Unknown string
+	Strange int
 }
 
 func keep(e Event) said {
-	return said{e.Name, string(e.Data), e.Data == nil, string(e.Comment)}
+	return said{e.Name, string(e.Data), e.Data == nil, string(e.Comment), string(e.Unknown), e.UnknownLines}
 }
 
 // collect feeds the pieces, overwriting each afterwards as a reader that uses
@@ -79,9 +81,17 @@ var sseCases = []struct {
 	{name: "comment after data", stream: ": abcd\ndata:z\n: long comment\n\n", want: []said{{Data: "z", Comment: "long comment"}}},
 	{name: "error without data", stream: "event: error\n: no such model\n\n", want: []said{{Name: "error", NoData: true, Comment: "no such model"}}},
 	{name: "empty name", stream: "event:\n\n"},
-	{name: "ignored", stream: "id: 7\nretry: 10\nfoo: bar\nbaz\ndatum: 1\nDATA: 1\n data: 1\ndata: a\n\nid: 8\n\n", want: []said{{Data: "a"}}},
+	{name: "ignored", stream: "id: 7\nretry: 10\ndata: a\n\nid: 8\n\n", want: []said{{Data: "a"}}},
+	{name: "unknown lines", stream: "foo: bar\nbaz\ndatum: 1\nDATA: 1\n data: 1\ndata: a\n\n",
+		want: []said{{Data: "a", Unknown: "foo: bar\nbaz\ndatum: 1\nDATA: 1\n data: 1", Strange: 5}}},
+	{name: "unknown alone", stream: "data: a\n\nerror: {\"code\":500}\n\n{}\n\n\x00text\n\ndata: b\n\n", want: []said{{Data: "a"},
+		{NoData: true, Unknown: `error: {"code":500}`, Strange: 1}, {NoData: true, Unknown: "{}", Strange: 1},
+		{NoData: true, Unknown: "\x00text", Strange: 1}, {Data: "b"}}},
+	{name: "unknown at the end", stream: "data: a\n\n{\n}", want: []said{{Data: "a"}}, tail: &said{NoData: true, Unknown: "{\n}", Strange: 2}},
+	{name: "cut field", stream: "data: a\n\nretr", want: []said{{Data: "a"}}},
 	{name: "blank lines", stream: "\n\n\r\n\rdata: a\n\n\n\n", want: []said{{Data: "a"}}},
-	{name: "byte order mark", stream: "\xef\xbb\xbfdata: a\n\n\xef\xbb\xbfdata: b\n\n", want: []said{{Data: "a"}}},
+	{name: "byte order mark", stream: "\xef\xbb\xbfdata: a\n\n\xef\xbb\xbfdata: b\n\n",
+		want: []said{{Data: "a"}, {NoData: true, Unknown: "\xef\xbb\xbfdata: b", Strange: 1}}},
 	{name: "byte order mark alone", stream: "\xef\xbb\xbf\ndata: a\n\n", want: []said{{Data: "a"}}},
 	{name: "byte order mark, cut", stream: "\xef\xbb\xbfdata: a", tail: &said{Data: "a"}},
 	{name: "invalid UTF-8", stream: "data: \xff\x00\xc3\n\n", want: []said{{Data: "\xff\x00\xc3"}}},
@@ -214,13 +224,15 @@ func reference(stream string) (events []said, tail *said) {
 	stream = strings.ReplaceAll(stream, "\r", "\n")
 	lines := strings.Split(stream, "\n")
 	var data []string
+	var unknown []string
 	e := said{}
 	end := func() *said {
-		defer func() { e, data = said{}, nil }()
-		if len(data) == 0 && e.Name == "" {
+		defer func() { e, data, unknown = said{}, nil, nil }()
+		if len(data) == 0 && e.Name == "" && len(unknown) == 0 {
 			return nil
 		}
 		k := e
+		k.Unknown, k.Strange = strings.Join(unknown, "\n"), len(unknown)
 		k.Data, k.NoData = strings.Join(data, "\n"), len(data) == 0
 		return &k
 	}
@@ -240,6 +252,11 @@ func reference(stream string) (events []said, tail *said) {
 			e.Name = value
 		case key == "" && colon:
 			e.Comment = value
+		case line == "", key == "id", key == "retry":
+		case i == len(lines)-1 && (strings.HasPrefix("data", line) || strings.HasPrefix("event", line) ||
+			strings.HasPrefix("id", line) || strings.HasPrefix("retry", line)):
+		default:
+			unknown = append(unknown, line)
 		}
 	}
 	return events, end()
