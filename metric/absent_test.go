@@ -28,14 +28,21 @@ func drawWhole(t *rapid.T) []*record.Record {
 			r.Arrivals[j].Tokens = 1
 		}
 		r.FirstUsage = 1
-		r.Usage = map[string]int{"prompt_tokens": r.TokensIn + 7, "completion_tokens": r.TokensOut, "total_tokens": r.TokensIn + r.TokensOut + 7}
+		r.Usage = map[string]int{
+			"prompt_tokens": r.TokensIn + 7, "completion_tokens": r.TokensOut, "total_tokens": r.TokensIn + r.TokensOut + 7,
+		}
 		if i%2 == 0 { // servers leave out what is zero
 			r.Usage["prompt_cache_read_tokens"] = 16
 		}
-		r.HTTP = record.HTTP{GotConn: r.Start + 1000, HeadersSent: r.Start + 2000, FirstBody: r.Arrivals[0].At, End: r.Done, Reused: i > 0, Chunks: len(times)}
+		r.HTTP = record.HTTP{
+			GotConn: r.Start + 1000, HeadersSent: r.Start + 2000, FirstBody: r.Arrivals[0].At,
+			End: r.Done, Reused: i > 0, Chunks: len(times),
+		}
 		r.Sent = r.Start + 3000
 		if i%7 == 6 {
-			r.Outcome, r.Failure, r.Arrivals, r.TokensOut, r.Usage, r.FirstUsage = record.Failed, &record.Failure{Class: record.ClassReset}, nil, -1, nil, 0
+			r.Outcome, r.Failure = record.Failed, &record.Failure{Class: record.ClassReset}
+			r.Arrivals, r.TokensOut = nil, -1
+			r.Usage, r.FirstUsage = nil, 0
 		}
 		list = append(list, r)
 	}
@@ -74,7 +81,10 @@ func TestWhatIsRemovedIsAbsent(t *testing.T) {
 	}
 	names := slices.Sorted(maps.Keys(removals))
 	rapid.Check(t, func(t *rapid.T) {
-		o := Options{Streaming: true, Concurrency: 2, NumGPUs: 2, Goodput: goals, FixedSchedule: true, PerChunkUsage: rapid.Bool().Draw(t, "usage splits")}
+		o := Options{
+			Streaming: true, Concurrency: 2, NumGPUs: 2, Goodput: goals, FixedSchedule: true,
+			PerChunkUsage: rapid.Bool().Draw(t, "usage splits"),
+		}
 		records := drawWhole(t)
 		name := rapid.SampledFrom(names).Draw(t, "removed")
 		some := rapid.Bool().Draw(t, "from every second alone")
