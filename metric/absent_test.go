@@ -28,14 +28,21 @@ func drawWhole(t *rapid.T) []*record.Record {
 			r.Arrivals[j].Tokens = 1
 		}
 		r.FirstUsage = 1
-		r.Usage = map[string]int{"prompt_tokens": r.TokensIn + 7, "completion_tokens": r.TokensOut, "total_tokens": r.TokensIn + r.TokensOut + 7}
+		r.Usage = map[string]int{
+			"prompt_tokens": r.TokensIn + 7, "completion_tokens": r.TokensOut, "total_tokens": r.TokensIn + r.TokensOut + 7,
+		}
 		if i%2 == 0 { // servers leave out what is zero
 			r.Usage["prompt_cache_read_tokens"] = 16
 		}
-		r.HTTP = record.HTTP{GotConn: r.Start + 1000, HeadersSent: r.Start + 2000, FirstBody: r.Arrivals[0].At, End: r.Done, Reused: i > 0, Chunks: len(times)}
+		r.HTTP = record.HTTP{
+			GotConn: r.Start + 1000, HeadersSent: r.Start + 2000, FirstBody: r.Arrivals[0].At,
+			End: r.Done, Reused: i > 0, Chunks: len(times),
+		}
 		r.Sent = r.Start + 3000
 		if i%7 == 6 {
-			r.Outcome, r.Failure, r.Arrivals, r.TokensOut, r.Usage, r.FirstUsage = record.Failed, &record.Failure{Class: record.ClassReset}, nil, -1, nil, 0
+			r.Outcome, r.Failure = record.Failed, &record.Failure{Class: record.ClassReset}
+			r.Arrivals, r.TokensOut = nil, -1
+			r.Usage, r.FirstUsage = nil, 0
 		}
 		list = append(list, r)
 	}
@@ -74,7 +81,10 @@ func TestWhatIsRemovedIsAbsent(t *testing.T) {
 	}
 	names := slices.Sorted(maps.Keys(removals))
 	rapid.Check(t, func(t *rapid.T) {
-		o := Options{Streaming: true, Concurrency: 2, NumGPUs: 2, Goodput: goals, FixedSchedule: true, PerChunkUsage: rapid.Bool().Draw(t, "usage splits")}
+		o := Options{
+			Streaming: true, Concurrency: 2, NumGPUs: 2, Goodput: goals, FixedSchedule: true,
+			PerChunkUsage: rapid.Bool().Draw(t, "usage splits"),
+		}
 		records := drawWhole(t)
 		name := rapid.SampledFrom(names).Draw(t, "removed")
 		some := rapid.Bool().Draw(t, "from every second alone")
@@ -197,9 +207,9 @@ func TestDecodeSpeed(t *testing.T) {
 	}
 	fast := reply(1, 10, 10.1, 10.2, 10.3, 10.4, 10.5, 10.6, 10.7, 10.8, 10.9) // 10,000 tokens/s
 	r := collect(Options{Streaming: true}, append(list, fast)...)
-	speed, _ := r.Scalar("decode_speed_per_user")
-	if want := 90. / (9*0.09 + 0.0009); !within(speed.Value, want, 1e-9) {
-		t.Errorf("speed per user %v, want %v", speed.Value, want)
+	whole, _ := r.Scalar("decode_speed_per_user")
+	if want := 90. / (9*0.09 + 0.0009); !within(whole.Value, want, 1e-9) {
+		t.Errorf("speed per user %v, want %v", whole.Value, want)
 	}
 	if s, _ := r.Summary("output_token_throughput_per_user"); !within(s.Mean, (9*100+10000)/10., 1e-6) {
 		t.Errorf("aiperf's mean of reciprocals %v", s.Mean)
@@ -213,6 +223,12 @@ func TestDecodeSpeed(t *testing.T) {
 		if _, yes := r.Meaningless(tag); !yes || summary || scalar {
 			t.Errorf("%s of replies in two reads: meaningless %v, there %v", tag, yes, summary || scalar)
 		}
+	}
+	kept := collect(Options{Streaming: true, AsAiperf: true}, held, held)
+	itl, _ := kept.Summary("inter_token_latency")
+	_, speed := kept.Scalar("decode_speed_per_user")
+	if _, yes := kept.Meaningless("inter_token_latency"); !yes || !within(itl.Mean, 0.001/40, 1e-12) || speed || !slices.Contains(codes(kept), "itl_collapsed") {
+		t.Errorf("as aiperf: %+v, speed %v, warnings %v", itl, speed, codes(kept))
 	}
 	if _, yes := r.Meaningless("time_to_first_token"); yes {
 		t.Error("their time to first token is a figure")

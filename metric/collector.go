@@ -40,12 +40,21 @@ type Options struct {
 	ChunkRule ChunkRule
 	// Tokens says whose counts of tokens the figures are made of.
 	Tokens TokenSource
+	// AsAiperf keeps inter-token latencies and speeds per user that the reads
+	// say nothing of, for scripts that look for aiperf's keys in every result.
+	// They are warned of all the same.
+	AsAiperf bool
 }
 
 // metrics is the table that the options leave.
 func (o Options) metrics() []Metric {
 	table := byTokens
-	if o.PerChunkUsage {
+	switch {
+	case o.AsAiperf && o.PerChunkUsage:
+		table = allByUsage
+	case o.AsAiperf:
+		table = allByTokens
+	case o.PerChunkUsage:
 		table = byUsage
 	}
 	if o.Streaming {
@@ -93,6 +102,7 @@ func NewCollector(o Options) *Collector {
 		totals:  Totals{Clock: o.Clock, NumGPUs: o.NumGPUs, Goals: len(o.Goodput) > 0},
 		goals:   goals(o.Goodput, table),
 		failed:  map[record.Failure]int{},
+		seen:    evidence{kept: o.AsAiperf},
 	}
 	if o.Tokens == TokensAuto {
 		o.Tokens = TokensServer
@@ -114,7 +124,7 @@ func (c *Collector) Take(r *record.Record) error {
 	if c.warmup == nil {
 		c.warmup = NewCollector(Options{
 			Clock: c.options.Clock, NumGPUs: c.options.NumGPUs,
-			PerChunkUsage: c.options.PerChunkUsage, Streaming: c.options.Streaming, ChunkRule: c.options.ChunkRule,
+			PerChunkUsage: c.options.PerChunkUsage, AsAiperf: c.options.AsAiperf, Streaming: c.options.Streaming, ChunkRule: c.options.ChunkRule,
 		})
 	}
 	c.warmup.add(r)
@@ -206,10 +216,10 @@ func (c *Collector) Result() *Result {
 	r.Pace, r.Undecided = c.seen.decoded.pace, c.totals.Undecided
 	curves := c.times.sweep()
 	v := c.view()
-	v.hides = r.hides
+	v.hides = func(tag string) bool { return c.hides(&r, tag) }
 	r.Steady = v.steady(c.options.Concurrency)
 	for i, m := range c.table {
-		if s, ok := c.summary(i, curves, &v); ok && !r.hides(m.Tag) {
+		if s, ok := c.summary(i, curves, &v); ok && !c.hides(&r, m.Tag) {
 			if c.summable(m.Tag, s.Count) {
 				totals.sums[m.Tag] = s.Sum
 			}

@@ -14,6 +14,17 @@ func ITL(r *record.Record) (seconds float64, ok bool) {
 	return perToken(r, 1)
 }
 
+// quotientITL is ITL whatever the reads say, as aiperf has it.
+func quotientITL(r *record.Record) (seconds float64, ok bool) { return quotientOf(r, 1) }
+
+// quotientITLByUsage is [ITLByUsage] whatever the reads say.
+func quotientITLByUsage(r *record.Record) (seconds float64, ok bool) {
+	if !usageSplits(r) {
+		return quotientITL(r)
+	}
+	return quotientOf(r, r.FirstUsage)
+}
+
 // ITLByUsage is [ITL] with the divisor OSL − u, where u is the server's
 // completion_tokens at the first chunk that had both text and usage. Where u
 // is absent or not below OSL it falls back to OSL − 1.
@@ -31,14 +42,18 @@ func usageSplits(r *record.Record) bool {
 }
 
 func perToken(r *record.Record, first int) (float64, bool) {
+	if unread(r, first) {
+		return 0, false
+	}
+	return quotientOf(r, first)
+}
+
+func quotientOf(r *record.Record, first int) (float64, bool) {
 	osl, ok := OSL(r)
 	if !ok || osl < 2 {
 		return 0, false
 	}
 	d, ok := DecodeDuration(r)
-	if unread(r, first) {
-		return 0, false
-	}
 	return d / (osl - float64(first)), ok
 }
 

@@ -111,7 +111,10 @@ func (e *evidence) absences(r *Result, warn func(bool, string, string, ...any)) 
 		"only the first and the last token of a reply have times: time_to_second_token, inter_chunk_latency, tokens_in_flight and curves of decode are absent (sim replay --token-arrivals keeps every token's time)")
 	p := r.Pace
 	rest := fmt.Sprintf("inter_token_latency and speed per user are of the other %d", p.Timed-p.Unread)
-	if !p.Known() {
+	switch {
+	case e.kept:
+		rest = "their inter_token_latency and speed per user, which aiperf's keys hold, mean nothing"
+	case !p.Known():
 		rest = "inter_token_latency and speed per user are not figures here and are absent"
 	}
 	warn(p.Unread > 0, "itl_collapsed",
@@ -136,7 +139,7 @@ func (c *Collector) goodput(r *record.Record) bool {
 }
 
 // hides reports whether a figure is left out of the result.
-func (r *Result) hides(tag string) bool {
+func (c *Collector) hides(r *Result, tag string) bool {
 	_, yes := r.Meaningless(tag)
-	return yes
+	return yes && !c.options.AsAiperf
 }

@@ -39,15 +39,22 @@ func unread(r *record.Record, first int) bool {
 	if d < instant*float64(after) {
 		return true
 	}
-	reads := textReads(r) - 1
-	return !r.Sparse && reads < fewReads && after > stepTokens*reads
+	if r.Sparse {
+		return false
+	}
+	reads := textReads(r, fewReads+1) - 1
+	return reads < fewReads && after > stepTokens*reads
 }
 
-// textReads is the number of reads that brought text. Chunks of one read may
-// have different times, since some are taken as each is looked at.
-func textReads(r *record.Record) int {
+// textReads is the number of reads that brought text, counted up to most: of a
+// long reply nobody asks for all. Chunks of one read may have different times,
+// since some are taken as each is looked at.
+func textReads(r *record.Record, most int) int {
 	reads, counted := 0, false
 	for i := range r.Arrivals {
+		if reads == most {
+			break
+		}
 		a := &r.Arrivals[i]
 		if !a.Together {
 			counted = false

@@ -23,11 +23,13 @@ func Lookup(tag string) (Metric, bool) {
 	return byTokens[i], true
 }
 
-// The two tables differ in the divisor of the inter-token latency alone.
-// Neither is written after it is made.
+// The tables differ in the inter-token latency alone. None is written after it is made.
 var (
 	byTokens = table(ITL)
 	byUsage  = table(ITLByUsage)
+	// The same with every quotient, as aiperf has them.
+	allByTokens = table(quotientITL)
+	allByUsage  = table(quotientITLByUsage)
 )
 
 // table lists the metrics; itl is how the inter-token latency is measured. The

@@ -22,6 +22,7 @@ type evidence struct {
 	skipped, garbled   int // chunks that were no JSON, and replies that had such
 	output             int // replies whose output counts differ by more than a tenth
 	decoded            decoded
+	kept               bool // figures that the reads say nothing of are shown
 	// replies that nobody counted tokens of, that have a usage of the server's,
 	// and that have the times of their first and last text alone
 	uncountedIn, uncountedOut, withUsage, sparse int

@@ -100,8 +100,11 @@ func TestTextReads(t *testing.T) {
 		{[]record.Arrival{{Kind: text}, {Kind: role, Together: true}, {Kind: text, Together: true}, {Kind: record.Usage}}, 1},
 		{[]record.Arrival{{Kind: text}, {Kind: text}, {Kind: text, Together: true}, {Kind: text}}, 3},
 	} {
-		if got := textReads(&record.Record{Arrivals: test.arrivals}); got != test.want {
+		if got := textReads(&record.Record{Arrivals: test.arrivals}, 9); got != test.want {
 			t.Errorf("%+v: %d reads, want %d", test.arrivals, got, test.want)
+		}
+		if got := textReads(&record.Record{Arrivals: test.arrivals}, 1); got != min(test.want, 1) {
+			t.Errorf("%+v: %d reads up to one", test.arrivals, got)
 		}
 	}
 }

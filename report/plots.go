@@ -112,8 +112,9 @@ func efficiency(experiments []Experiment, o PlotOptions) Picture {
 		}
 		c.Series = append(c.Series, s)
 	}
-	finish(&c, experiments, []concern{ofTokens, ofPace, ofArrival})
-	c.Empty = emptyText(experiments, []concern{ofTokens, ofPace, ofArrival})
+	perUser := []concern{ofTokens, ofPace, ofArrival}
+	finish(&c, experiments, perUser)
+	c.Empty = emptyText(experiments, perUser)
 	c.Note = "Labels: concurrency; tok/s/user: tokens over decode time. " + c.Note
 	return Picture{"efficiency_tok_s_gpu_vs_user", c}
 }

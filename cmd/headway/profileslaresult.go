@@ -51,7 +51,7 @@ type slaPick struct {
 	GPUs        int     `json:"gpus"`
 	Concurrency int     `json:"concurrency"`
 	TTFT        float64 `json:"ttft_ms"`
-	ITL         float64 `json:"itl_ms"`
+	ITL         float64 `json:"itl_ms,omitzero"`
 	Rate        float64 `json:"tokens_per_second_per_gpu"`
 	// The half-widths are of 95 % intervals over the repeats, absent where there
 	// was one.

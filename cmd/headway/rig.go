@@ -85,6 +85,7 @@ func (g *rig) countBy(s metric.TokenSource) {
 func (a app) openRig(tok tokens, goals metric.Options, e *endpointFlags, o *outputFlags, client openai.Config, seed uint64, simulated bool) (*rig, error) {
 	g := &rig{app: a, tokens: tok, client: client, output: o, metrics: goals}
 	g.metrics.Streaming, g.metrics.PerChunkUsage, g.metrics.NumGPUs = client.Streaming, client.PerChunkUsage, o.NumGPUs
+	g.metrics.AsAiperf = a.asAiperf
 	g.secrets = report.NewRedactor(secretsOf(client, e)...)
 	g.header = record.Header{
 		Version: version, Model: strings.Join(e.Model, ","), URL: g.secrets.Text(strings.Join(client.URLs, ",")),

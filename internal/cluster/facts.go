@@ -61,7 +61,8 @@ const saturated = 0.95
 func (x *facts) cluster(f *fleet, now time.Duration) record.Cluster {
 	f.flush()
 	unknown := record.Unknown()
-	c := record.Cluster{HitRate: unknown, Imbalance: unknown, RouterMode: f.cfg.Router.Mode.String(), EventsApplied: f.front.router.AppliedEvents()}
+	c := record.Cluster{RouterMode: f.cfg.Router.Mode.String(), EventsApplied: f.front.router.AppliedEvents(),
+		HitRate: unknown, Imbalance: unknown}
 	var prompt, cached int64
 	var sum, most float64
 	for _, m := range f.members {

@@ -13,7 +13,7 @@ type PrefillPoint struct {
 	// TTFT is in seconds, over repeats with prompts that no cache held. ITL is
 	// that of the few tokens that were asked for, in seconds.
 	TTFT Figure `json:"ttft_s"`
-	ITL  Figure `json:"itl_s"`
+	ITL  Figure `json:"itl_s,omitzero"`
 	// Throughput is prompt tokens per second and GPU: attention ranks · ISL /
 	// TTFT / GPUs.
 	Throughput Figure `json:"tokens_per_second_per_gpu"`

@@ -191,7 +191,9 @@ func (b *prober) run(ctx context.Context, key workload.Key, total, atOnce, isl, 
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	}
-	return r, r.fault(total, osl)
+	// A prefill's few tokens are needed only where several prompts of a burst
+	// wait for each other.
+	return r, r.fault(total, osl, b.phase == Decode || b.facts.AttentionDP > 1)
 }
 
 // words is a figure for people, scaled to the unit.

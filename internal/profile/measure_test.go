@@ -428,4 +428,10 @@ func TestRepliesWithoutFigures(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
+	e := plain()
+	e.spoil = func(_ int, r *record.Record) { r.Sparse, r.Arrivals = false, r.Arrivals[:1] }
+	c, err := MeasurePrefill(t.Context(), e, sweep())
+	if err != nil || c.Points[0].Failed != "" || c.Points[0].TTFT.N == 0 || c.Points[0].ITL.N != 0 {
+		t.Errorf("a prefill whose five tokens came in one read: %v, %+v", err, c.Points)
+	}
 }

@@ -81,8 +81,9 @@ func (r *reading) overlap(rec *record.Record) {
 // together says that at some time all requests were being answered.
 func (r *reading) together() bool { return r.lastFirst <= r.firstLast }
 
-// fault says why the replies cannot be used; nil where they can.
-func (r *reading) fault(planned, osl int) error {
+// fault says why the replies cannot be used, paced where their inter-token
+// latency is needed; nil where they can.
+func (r *reading) fault(planned, osl int, paced bool) error {
 	switch {
 	case r.valid < planned && r.failure != "":
 		return fmt.Errorf("%d of %d requests failed: %s", planned-r.valid, planned, r.failure)
@@ -92,7 +93,7 @@ func (r *reading) fault(planned, osl int) error {
 		return errors.New("replies did not come as a stream, so that there is no first token to be seen")
 	case len(r.output) < r.valid:
 		return uncounted(r.valid-len(r.output), r.valid)
-	case osl > 1 && r.pace.Unread > 0 && !r.pace.Known():
+	case paced && osl > 1 && r.pace.Unread > 0 && !r.pace.Known():
 		return heldBack(r.pace)
 	case osl > 1 && len(r.itl)+r.pace.Unread < planned:
 		return errors.New("a reply has fewer than two tokens: the server did not go on to the length that was asked for (ignore_eos, min_tokens)")

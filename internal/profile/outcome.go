@@ -171,7 +171,9 @@ func ParseOutcome(data []byte) (Outcome, error) {
 		return o, fmt.Errorf("reading an outcome: status %q without what belongs to it", o.Status)
 	}
 	for _, t := range o.Trials {
-		if t.Concurrency < 1 || !t.TTFT.sound() || !t.ITL.sound() || !t.Throughput.sound() || t.Throughput.Mean <= 0 {
+		// The few tokens of a prefill need no pace.
+		itl := t.ITL.sound() || o.Phase == Prefill && t.ITL == Figure{}
+		if t.Concurrency < 1 || !t.TTFT.sound() || !itl || !t.Throughput.sound() || t.Throughput.Mean <= 0 {
 			return o, fmt.Errorf("reading an outcome: the trial at concurrency %d has figures that cannot be", t.Concurrency)
 		}
 	}

@@ -101,7 +101,9 @@ func (b *prober) prefill(ctx context.Context, number, isl int) (PrefillPoint, er
 		if err != nil {
 			return 0, err
 		}
-		ttft, itl = append(ttft, first), append(itl, between)
+		if ttft = append(ttft, first); len(r.itl) > 0 {
+			itl = append(itl, between)
+		}
 		rate = append(rate, float64(isl*ranks)/first/float64(b.facts.GPUs))
 		return first, nil
 	})

@@ -21,7 +21,7 @@ type Trial struct {
 	// TTFT and ITL are in seconds. A decode's TTFT is that of prompts that are
 	// in the cache, and a prefill's ITL that of its few tokens.
 	TTFT Figure `json:"ttft_s"`
-	ITL  Figure `json:"itl_s"`
+	ITL  Figure `json:"itl_s,omitzero"`
 	// Throughput is in tokens per second and GPU: prompt tokens of a prefill,
 	// generated ones of a decode.
 	Throughput Figure `json:"tokens_per_second_per_gpu"`
@@ -222,15 +222,16 @@ func (p *probe) prefill(ctx context.Context, repeats int) (Trial, error) {
 			return trial, err
 		}
 		trial.lost(t.sent-t.valid, t.sent, t.failure)
-		if t.pace.Unread > 0 && !t.pace.Known() {
+		burst := n > d // of which a prompt waits for others and their tokens
+		if burst && t.pace.Unread > 0 && !t.pace.Known() {
 			return trial, heldBack(t.pace)
 		}
-		if len(t.ttft) == 0 || len(t.itl) == 0 {
+		if len(t.ttft) == 0 || len(t.itl)+t.pace.Unread == 0 {
 			return trial, errors.New("no reply had a first and a second token that could be told apart")
 		}
 		between := figureOf(t.itl).Mean
 		first := median(t.ttft)
-		if n > d {
+		if burst {
 			first = largest(t.ttft)
 			first = (first - between*(prefillOSL-1)*(burstPerRank-1)) / burstPerRank
 		}
@@ -240,7 +241,9 @@ func (p *probe) prefill(ctx context.Context, repeats int) (Trial, error) {
 		if t.saysCached && t.cached > 0 {
 			trial.warn("%.0f %% of the prompts' tokens were found in a cache though every prompt was new", 100*t.hitRate())
 		}
-		ttft, itl = append(ttft, first), append(itl, between)
+		if ttft = append(ttft, first); len(t.itl) > 0 {
+			itl = append(itl, between)
+		}
 		rate = append(rate, float64(p.isl*d)/first/p.gpus())
 	}
 	trial.TTFT, trial.ITL, trial.Throughput = figureOf(ttft), figureOf(itl), figureOf(rate)
