@@ -200,7 +200,11 @@ func (c *Collector) Result() *Result {
 	}
 	r.Failures = c.failures()
 	if c.options.Concurrency > 0 {
-		r.Steady = c.times.steady(c.options.Concurrency)
+		var before *timeline
+		if c.warmup != nil {
+			before = &c.warmup.times
+		}
+		r.Steady = c.times.steady(c.options.Concurrency, before)
 	}
 	r.Offered, r.Completed = c.times.delivered()
 	r.Chunks = c.chunks()

@@ -24,21 +24,27 @@ import (
 // Where the run has too many chunks to know when each came, a reply's tokens
 // are spread evenly from its first to its last. Only requests that were in
 // flight at one of the part's two ends are touched by that.
-func (t *timeline) steady(level int) *Steady {
+//
+// Requests of a warm-up that handed its load over are in flight when the
+// measurement begins, and count for what they had of it: the level is reached
+// from its first instant on. before is the timeline of the warm-up, nil where
+// there was none; one that was drained has nothing in flight by then.
+func (t *timeline) steady(level int, before *timeline) *Steady {
 	s := &Steady{Level: level}
-	begin, end := t.bounds(level)
+	begin, end := t.bounds(level, before)
 	if end <= begin {
 		return s
 	}
 	s.Begin, s.Duration = seconds(begin), seconds(end-begin)
 	var replies, tokens []float64
 	first, last, _ := t.window()
-	for p := range t.spans.each {
-		if !p.is(spanValid) {
-			continue
+	for _, t := range t.after(before) {
+		for p := range t.spans.each {
+			if p.is(spanValid) && p.end > begin {
+				replies = append(replies, share(p.start, p.end, begin, end))
+				tokens = append(tokens, t.inside(p, begin, end))
+			}
 		}
-		replies = append(replies, share(p.start, p.end, begin, end))
-		tokens = append(tokens, t.inside(p, begin, end))
 	}
 	slices.Sort(replies)
 	slices.Sort(tokens)
@@ -104,20 +110,34 @@ func share(from, to, begin, end record.Time) float64 {
 	return seconds(max(0, inside)) / seconds(to-from)
 }
 
+// after is the timeline and that of the warm-up before it, where there is one.
+func (t *timeline) after(before *timeline) []*timeline {
+	if before == nil {
+		return []*timeline{t}
+	}
+	return []*timeline{before, t}
+}
+
 // bounds is the first instant at which the threshold was reached and the last
-// at which it was left; equal where it never was.
-func (t *timeline) bounds(level int) (begin, end record.Time) {
+// at which it was left; equal where it never was. It looks at no instant before
+// the first request of t.
+func (t *timeline) bounds(level int, before *timeline) (begin, end record.Time) {
 	type change struct {
 		at record.Time
 		by int
 	}
 	changes := make([]change, 0, 2*t.spans.len())
-	for p := range t.spans.each {
-		changes = append(changes, change{p.start, 1}, change{p.end, -1})
+	from, _, _ := t.window()
+	for _, t := range t.after(before) {
+		for p := range t.spans.each {
+			if p.end > from {
+				changes = append(changes, change{max(p.start, from), 1}, change{p.end, -1})
+			}
+		}
 	}
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.at, b.at) })
 	threshold := (9*level + 9) / 10 // rounded up
-	flying, before := 0, 0
+	flying, was := 0, 0
 	for i, c := range changes {
 		flying += c.by
 		// Changes at one instant count together: a slot that is handed on at
@@ -128,10 +148,10 @@ func (t *timeline) bounds(level int) (begin, end record.Time) {
 		if flying >= threshold && begin == 0 {
 			begin = c.at
 		}
-		if before >= threshold && flying < threshold {
+		if was >= threshold && flying < threshold {
 			end = c.at
 		}
-		before = flying
+		was = flying
 	}
 	return begin, end
 }

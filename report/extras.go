@@ -36,6 +36,9 @@ func (r *Report) extras() object {
 	o.add("tokenizer", tokenizer(h))
 	o.add("machine", object{{"os", h.Machine.OS}, {"arch", h.Machine.Arch}, {"cpus", h.Machine.CPUs}, {"go", h.Machine.Go}})
 	o.add("schedule", schedule(h.Schedule))
+	if w := r.Run.Warmup; w != nil {
+		o.add("warmup", object{{"requests", w.Requests}, {"seconds", w.Seconds}, {"ended_by", w.EndedBy}})
+	}
 	if s := r.Result.Steady; s != nil {
 		o.add("steady", steady(s))
 	}

@@ -17,6 +17,9 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	if d, ok := res.Scalar("benchmark_duration"); ok {
 		fmt.Fprintf(b, "Benchmark Duration: %.2f sec\n", shown(d.Metric, d.Value))
 	}
+	if w := r.Run.Warmup; w != nil {
+		b.WriteString(wrap(warmupText(w), o.width()) + "\n")
+	}
 	if s := r.Run.Schedule; s.Timed {
 		fmt.Fprintf(b, "Schedule: %d arrivals over %.3f sec, %.4g requests/sec; variance/mean of counts %.3f, gap CV² %.3f\n",
 			s.Count, s.Span, s.Rate, s.Dispersion, s.GapCV2)

@@ -150,6 +150,9 @@ type Plan struct {
 	Endless bool
 	// Requests is how many the Source yields, 0 while that is not known.
 	Requests int
+	// Warmup comes before the Source, on the same slots and under the same
+	// limits; nil is nothing. Duration counts from its end.
+	Warmup *LeadIn
 
 	// Concurrency is how many sessions may be open at a time (a request
 	// without turns is a session of one). With an untimed Source it is the

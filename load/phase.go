@@ -1,0 +1,166 @@
+package load
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"headway/record"
+	"headway/workload"
+)
+
+// phase is the part of a plan that has a Source of its own: its warm-up, or
+// what is measured.
+type phase struct {
+	tally
+	source   workload.Source
+	endless  bool
+	sessions chan []workload.Request
+	fed      chan struct{} // closed when the feeder has ended
+	readErr  error         // of the Source; read after fed
+	begin    time.Time     // what its planned times count from; set by enter
+}
+
+// newPhase makes a phase for so many slots. The look-ahead lets a slow Source
+// (a tokenizer, a disk) work while requests run. It holds a barrier's worth, so
+// that all slots of a closed loop have their first request in hand when they
+// are released.
+func newPhase(src workload.Source, endless bool, requests, slots int) *phase {
+	p := &phase{source: src, endless: endless, sessions: make(chan []workload.Request, max(64, slots)), fed: make(chan struct{})}
+	p.planned.Store(int64(requests))
+	return p
+}
+
+// phases are those of the run, in order.
+func (r *run) phases() []*phase {
+	if r.warm == nil {
+		return []*phase{r.main}
+	}
+	return []*phase{r.warm, r.main}
+}
+
+// next is what a free slot goes on with; false when there is nothing more, or
+// when the run ends.
+func (r *run) next() (opening, bool) {
+	for _, p := range r.phases() {
+		if p == r.warm && r.warmed() {
+			continue
+		}
+		select {
+		case s, ok := <-p.sessions:
+			if ok {
+				return opening{session: s, phase: p}, true
+			}
+		case <-r.stop.Done():
+			return opening{}, false
+		}
+	}
+	return opening{}, false
+}
+
+// warmed says that no more warm-up requests are to be sent, though there are
+// some.
+func (r *run) warmed() bool {
+	w := r.plan.Warmup
+	return w.Settle && r.start.passed.Load() || w.Duration > 0 && !r.warm.begin.IsZero() && time.Since(r.warm.begin) >= w.Duration
+}
+
+// enter is called before a session of a phase is sent. The first of the
+// measured ones ends the warm-up: at is what their times count from.
+func (r *run) enter(p *phase, at time.Time) {
+	if p != r.main {
+		return
+	}
+	r.handed.Do(func() {
+		p.begin = at
+		r.counts.Store(&p.tally)
+		r.stopTimes = r.limitTime()
+		if r.Handover != nil {
+			r.Handover()
+		}
+	})
+}
+
+// outcome is what is known of the phases when no session is under way.
+func (r *run) outcome() Outcome {
+	begin := r.main.begin
+	if begin.IsZero() {
+		begin = r.phases()[0].begin
+	}
+	o := Outcome{Begin: r.Clock.At(begin)}
+	if r.warm == nil {
+		return o
+	}
+	o.Warmup = &record.Warmup{Requests: int(r.warm.sent.Load())}
+	if r.main.begin.IsZero() {
+		return o
+	}
+	o.Warmup.Seconds = r.main.begin.Sub(r.warm.begin).Seconds()
+	switch w := r.plan.Warmup; {
+	case w.Settle && r.start.passed.Load():
+		o.Warmup.EndedBy = record.WarmupSettled
+	case w.Settle:
+		o.Warmup.EndedBy = record.WarmupLimit
+	case w.Duration > 0:
+		o.Warmup.EndedBy = record.WarmupDuration
+	default:
+		o.Warmup.EndedBy = record.WarmupRequests
+	}
+	return o
+}
+
+// readErr is what went wrong with the Sources; the feeders have ended.
+func (r *run) readErr() error {
+	var errs []error
+	for _, p := range r.phases() {
+		errs = append(errs, p.readErr)
+	}
+	return errors.Join(errs...)
+}
+
+// start follows the first session of every slot, to know when the start of a
+// closed loop has passed; see [workload.LeadIn].
+//
+// The end of those sessions alone does not tell. What was sent while the burst
+// of the start was still waiting to be computed waits behind it, and with short
+// replies it waits still when the last of the first ones has ended.
+type start struct {
+	sessions atomic.Int64 // first ones that have not ended
+	waiting  atomic.Int64 // first ones without a first token
+	early    atomic.Int64 // requests without one that were sent while there were such
+	passed   atomic.Bool
+}
+
+// arm begins to follow so many sessions.
+func (s *start) arm(sessions int) {
+	s.sessions.Store(int64(sessions))
+	s.waiting.Store(int64(sessions))
+}
+
+// sent is called before a request is sent, and what it returns when it has its
+// first token or has ended. first says that it is the first of a slot.
+func (s *start) sent(first bool) (told func()) {
+	if s.waiting.Load() <= 0 {
+		return func() {}
+	}
+	s.early.Add(1)
+	return func() {
+		if first {
+			s.waiting.Add(-1)
+		}
+		s.early.Add(-1)
+		s.look()
+	}
+}
+
+// left is called when a slot's first session has ended.
+func (s *start) left() {
+	s.sessions.Add(-1)
+	s.look()
+}
+
+func (s *start) look() {
+	if s.sessions.Load() <= 0 && s.early.Load() <= 0 {
+		s.passed.Store(true)
+	}
+}
