@@ -18,13 +18,13 @@ type benchCmd struct {
 	Std         one[float64] `name:"std" short:"s" aliases:"isl-stddev,prompt-input-tokens-stddev,synthetic-input-tokens-stddev" placeholder:"N" help:"Its standard deviation (default 10; simulated 0)."`
 	OSL         one[float64] `name:"osl" short:"o" aliases:"prompt-output-tokens-mean,output-tokens-mean" placeholder:"N" help:"Output length in tokens (default 256; simulated 64)."`
 	Levels      levels       `name:"concurrencies" also:"CONCURRENCIES" default:"1,2,5,10,50,100,250" help:"Concurrency levels; also from CONCURRENCIES."`
-	Count       one[int]     `name:"request-count" also:"REQUEST_COUNT" aliases:"num-requests" placeholder:"N" help:"Requests at each level; also from REQUEST_COUNT. Default: three times the level, at least 10."`
+	Count       one[int]     `name:"request-count" also:"REQUEST_COUNT" aliases:"num-requests" placeholder:"N" help:"Requests at each level; also from REQUEST_COUNT. Default: three times the level, at least 10. Warm-up requests come on top."`
 	OutputDir   string       `name:"output-dir" short:"d" type:"path" default:"results" help:"Results go to OUTPUT-DIR/NAME/c<N>."`
 	Resume      bool         `name:"resume" help:"Keep the levels that an earlier call finished."`
 	Overwrite   bool         `name:"overwrite" help:"Replace the results of an earlier call of this name."`
 	IgnoreEOS   bool         `name:"ignore-eos" default:"true" negatable:"" help:"Ask for exactly OSL tokens (ignore_eos and min_tokens in the body)."`
 	Streaming   bool         `name:"streaming" default:"true" negatable:"" help:"Ask for the reply as a stream; without it there is no TTFT and no ITL."`
-	Warmup      int          `name:"warmup-request-count" aliases:"num-warmup-requests" default:"0" help:"Requests before each level, not measured."`
+	Warmup      one[int]     `name:"warmup-request-count" aliases:"num-warmup-requests" placeholder:"N" help:"Requests of each level that are sent before the measured ones and not measured; the load goes on without a pause. Default: until the start has passed, see below; 0 measures from the first request on."`
 	Plots       bool         `name:"plots" default:"true" negatable:"" help:"Draw the pictures at the end, into OUTPUT-DIR/plots."`
 	Entries     one[int]     `name:"num-dataset-entries" aliases:"num-prompts" placeholder:"N" help:"Make so many prompts a level and reuse them. Default: every request its own."`
 	Seed        *uint64      `name:"random-seed" placeholder:"N" help:"Seed of everything that is drawn. Default: from the system, and printed."`
@@ -53,7 +53,15 @@ func (benchCmd) Help() string {
       --benchmark-name b --endpoint-url http://host-b:8000 --model M --num-profile-runs 3 \
       --objective 'time_to_first_token p99 < 500ms'
 
-  headway bench --port-forward svc/vllm-agg-frontend --namespace dynamo --model M`
+  headway bench --port-forward svc/vllm-agg-frontend --namespace dynamo --model M
+
+The start of a level is not measured: all its requests begin at one instant and
+wait for each other, which a server under steady load does not see. A level
+begins with warm-up requests, as many at a time as it has, whose first replies
+are cut to staggered lengths so that they do not end together. When every slot's
+first reply has ended, and what was sent behind the first prompts has its first
+token, the measured requests follow on the same slots. At most three times the
+level (at least 10) are sent for this; --warmup-request-count sets their number.`
 }
 
 // endpoint is one server to be measured.
@@ -175,7 +183,7 @@ func (b *benchCmd) validate(a app) ([]endpoint, error) {
 	if b.Resume && b.Overwrite {
 		bad.add("--resume and --overwrite: give one of them")
 	}
-	bad.notNegative("warmup-request-count", float64(b.Warmup))
+	bad.notNegative("warmup-request-count", float64(b.Warmup.value))
 	if _, err := b.goals(); err != nil {
 		bad = append(bad, err)
 	}
@@ -266,9 +274,10 @@ func (b *benchCmd) plan(level int) *planFlags {
 	p.Concurrency = one[int]{level, true}
 	p.Count = b.Count
 	if !p.Count.set {
-		p.Count = one[int]{max(3*level, 10), true}
+		p.Count = one[int]{defaultCount(level), true}
 	}
-	p.WarmCount, p.Entries, p.NumPrefix, p.PrefixLength = b.Warmup, b.Entries, b.PrefixCount, b.PrefixLen
+	p.WarmCount, p.Entries, p.NumPrefix, p.PrefixLength = b.Warmup.value, b.Entries, b.PrefixCount, b.PrefixLen
+	p.Handover, p.Stagger, p.Settle = true, true, !b.Warmup.set
 	p.Pattern, p.Speedup, p.DelayRatio, p.BatchSize = "poisson", 1, 1, 1
 	p.Grace, p.WarmGrace = seconds(30*time.Second), -1
 	return p

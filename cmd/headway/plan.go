@@ -16,6 +16,11 @@ type planFlags struct {
 	ISL, ISLSD, OSL, OSLSD float64
 	Streaming              bool
 
+	// Handover has the warm-up hand its load over to the measurement, instead
+	// of draining the server between them. Settle makes one that ends when the
+	// start of the load has passed; Stagger shortens its first replies.
+	Handover, Settle, Stagger bool
+
 	given   map[string]bool   // options that were set to other than their default
 	dataset *workload.Dataset // the input file, once it was read
 }
@@ -72,7 +77,7 @@ func (p *planFlags) rehearse() error {
 	if _, err := p.plan(workload.Seed(0)); err != nil {
 		return err
 	}
-	_, err := p.warmup(workload.Seed(0))
+	_, err := p.leadIn(workload.Seed(0), nil)
 	return err
 }
 

@@ -206,11 +206,19 @@ func (g *rig) measurement(p *planFlags, level string, repeat int, dir string) (s
 	if err != nil {
 		return study.Measurement{}, err
 	}
-	warm, err := p.warmup(key)
+	var warm *workload.Plan
+	if p.Handover {
+		plan.Warmup, err = p.leadIn(key, g.client.Extra)
+	} else {
+		warm, err = p.warmup(key)
+	}
 	if err != nil {
 		return study.Measurement{}, err
 	}
 	plan.Source = freshText(plan.Source, repeat)
+	if plan.Warmup != nil {
+		plan.Warmup.Source = freshText(plan.Warmup.Source, repeat)
+	}
 	h := g.header
 	h.ID = fmt.Sprintf("%012x", uint64(workload.Key(time.Now().UnixNano()).Named(dir))>>16)
 	h.Concurrency, h.Rate, h.Repeat, h.Arrivals = plan.Concurrency, p.Rate.value, repeat, p.arrivalName()
