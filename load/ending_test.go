@@ -128,10 +128,10 @@ func (s *slowSink) Take(*record.Record) error {
 
 func TestUnsentRecordsDoNotPileUp(t *testing.T) {
 	s := &slowSink{}
-	r := &run{Generator: &Generator{}, main: newPhase(closedLoop(10*settled), false, 0, 0),
-		queue: newQueue(s, nil, 0, 0, nothing, func(error) {})}
+	p := newPhase(closedLoop(10*settled), false, 0, 0)
+	r := &run{Generator: &Generator{}, phases: []*phase{p}, queue: newQueue(s, nil, 0, 0, nothing, func(error) {})}
 	s.q = r.queue
-	go r.main.feed(t.Context())
+	go p.feed(t.Context())
 	r.drain(func() {})
 	if err := r.queue.close(); err != nil || s.most > settled+1 {
 		t.Errorf("%d records stood waiting, %v", s.most, err)

@@ -51,7 +51,7 @@ func (p *phase) feed(ctx context.Context) {
 // once.
 func (r *run) drain(endFeed context.CancelFunc) {
 	endFeed()
-	for _, p := range r.phases() {
+	for _, p := range r.phases {
 		for s := range p.sessions {
 			r.unsent(opening{session: s, phase: p}, 0)
 			r.queue.settle()

@@ -83,6 +83,8 @@ type Outcome struct {
 	Begin, End record.Time
 	// Warmup is how the plan's Warmup went, nil where it has none.
 	Warmup *record.Warmup
+	// Cooldown is how many requests of the plan's Cooldown were sent.
+	Cooldown int
 	// Cancelled is set when the context ended the run.
 	Cancelled bool
 	// Aborted says why the run ended itself early; empty when it did not.
@@ -130,8 +132,9 @@ func (g *Generator) Run(ctx context.Context, p workload.Plan) (Outcome, error) {
 type run struct {
 	*Generator
 	plan    workload.Plan
+	phases  []*phase
 	warm    *phase // nil where the plan has no Warmup
-	main    *phase
+	main    *phase // what is measured
 	slots   *limit // open sessions
 	prefill *limit // requests without a first token
 	queue   *queue // finished Records on their way to the Sink
@@ -149,11 +152,10 @@ type run struct {
 
 func newRun(g *Generator, p workload.Plan) *run {
 	r := &run{Generator: g, plan: p, slots: newLimit(p.Concurrency), prefill: newLimit(p.PrefillConcurrency)}
-	r.main = newPhase(p.Source, p.Endless, p.Requests, p.Concurrency)
-	if w := p.Warmup; w != nil {
-		r.warm = newPhase(w.Source, w.Endless, w.Requests, p.Concurrency)
+	if r.phases, r.main = phases(p); p.Warmup != nil {
+		r.warm = r.phases[0]
 	}
-	g.counts.Store(&r.phases()[0].tally)
+	g.counts.Store(&r.phases[0].tally)
 	return r
 }
 
@@ -167,7 +169,7 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 
 	feed, endFeed := context.WithCancel(r.live)
 	defer endFeed()
-	for _, ph := range r.phases() {
+	for _, ph := range r.phases {
 		go ph.feed(feed)
 	}
 	first := r.gather()
@@ -212,6 +214,7 @@ func (r *run) slot(o opening) {
 			r.start.left()
 		}
 		r.slots.give()
+		r.leave(o.phase)
 		next, ok := r.next()
 		if !ok {
 			r.wg.Done()
@@ -243,6 +246,7 @@ func (r *run) pace(o opening) {
 		r.wg.Add(1)
 		go r.session(o, planned, func() {
 			r.slots.give()
+			r.leave(o.phase)
 			r.wg.Done()
 		})
 		// The session goes first where there is one processor: it would wait

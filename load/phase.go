@@ -9,8 +9,8 @@ import (
 	"headway/workload"
 )
 
-// phase is the part of a plan that has a Source of its own: its warm-up, or
-// what is measured.
+// phase is the part of a plan that has a Source of its own: its warm-up, what is
+// measured, or what keeps the load up after that.
 type phase struct {
 	tally
 	source   workload.Source
@@ -19,6 +19,8 @@ type phase struct {
 	fed      chan struct{} // closed when the feeder has ended
 	readErr  error         // of the Source; read after fed
 	begin    time.Time     // what its planned times count from; set by enter
+	open     atomic.Int64  // sessions that were taken out of it and have not ended
+	empty    atomic.Bool   // there is nothing more to be taken out
 }
 
 // newPhase makes a phase for so many slots. The look-ahead lets a slow Source
@@ -31,31 +33,48 @@ func newPhase(src workload.Source, endless bool, requests, slots int) *phase {
 	return p
 }
 
-// phases are those of the run, in order.
-func (r *run) phases() []*phase {
-	if r.warm == nil {
-		return []*phase{r.main}
+// phases makes those of a plan, in order, and says which is measured.
+func phases(p workload.Plan) (all []*phase, main *phase) {
+	if w := p.Warmup; w != nil {
+		all = append(all, newPhase(w.Source, w.Endless, w.Requests, p.Concurrency))
 	}
-	return []*phase{r.warm, r.main}
+	main = newPhase(p.Source, p.Endless, p.Requests, p.Concurrency)
+	all = append(all, main)
+	if p.Cooldown != nil {
+		all = append(all, newPhase(p.Cooldown, true, 0, p.Concurrency))
+	}
+	return all, main
 }
 
 // next is what a free slot goes on with; false when there is nothing more, or
 // when the run ends.
 func (r *run) next() (opening, bool) {
-	for _, p := range r.phases() {
+	for _, p := range r.phases {
 		if p == r.warm && r.warmed() {
 			continue
 		}
+		p.open.Add(1)
 		select {
 		case s, ok := <-p.sessions:
 			if ok {
 				return opening{session: s, phase: p}, true
 			}
+			p.empty.Store(true)
+			r.leave(p)
 		case <-r.stop.Done():
 			return opening{}, false
 		}
 	}
 	return opening{}, false
+}
+
+// leave is called when a session of a phase has ended. After the last measured
+// one, what kept the load up is given up.
+func (r *run) leave(p *phase) {
+	if p.open.Add(-1) == 0 && p == r.main && p.empty.Load() && r.plan.Cooldown != nil {
+		r.endSend(errStopped)
+		r.kill(errStopped)
+	}
 }
 
 // warmed says that no more warm-up requests are to be sent, though there are
@@ -85,9 +104,12 @@ func (r *run) enter(p *phase, at time.Time) {
 func (r *run) outcome() Outcome {
 	begin := r.main.begin
 	if begin.IsZero() {
-		begin = r.phases()[0].begin
+		begin = r.phases[0].begin
 	}
 	o := Outcome{Begin: r.Clock.At(begin)}
+	if r.plan.Cooldown != nil {
+		o.Cooldown = int(r.phases[len(r.phases)-1].sent.Load())
+	}
 	if r.warm == nil {
 		return o
 	}
@@ -112,7 +134,7 @@ func (r *run) outcome() Outcome {
 // readErr is what went wrong with the Sources; the feeders have ended.
 func (r *run) readErr() error {
 	var errs []error
-	for _, p := range r.phases() {
+	for _, p := range r.phases {
 		errs = append(errs, p.readErr)
 	}
 	return errors.Join(errs...)

@@ -38,12 +38,10 @@ func (t *timeline) steady(level int, before *timeline) *Steady {
 	s.Begin, s.Duration = seconds(begin), seconds(end-begin)
 	var replies, tokens []float64
 	first, last, _ := t.window()
-	for _, t := range t.after(before) {
-		for p := range t.spans.each {
-			if p.is(spanValid) && p.end > begin {
-				replies = append(replies, share(p.start, p.end, begin, end))
-				tokens = append(tokens, t.inside(p, begin, end))
-			}
+	for t, p := range t.flying(before) {
+		if p.is(spanValid) {
+			replies = append(replies, share(p.start, p.end, begin, end))
+			tokens = append(tokens, t.inside(p, begin, end))
 		}
 	}
 	slices.Sort(replies)
@@ -110,12 +108,26 @@ func share(from, to, begin, end record.Time) float64 {
 	return seconds(max(0, inside)) / seconds(to-from)
 }
 
-// after is the timeline and that of the warm-up before it, where there is one.
-func (t *timeline) after(before *timeline) []*timeline {
-	if before == nil {
-		return []*timeline{t}
+// flying gives the requests of the timeline and those of the warm-up before it
+// that were in flight at its first instant, with the timeline that holds their
+// chunks. What was sent to keep the load up after the last of them is neither.
+func (t *timeline) flying(before *timeline) func(yield func(*timeline, *span) bool) {
+	return func(yield func(*timeline, *span) bool) {
+		for p := range t.spans.each {
+			if !yield(t, p) {
+				return
+			}
+		}
+		if before == nil {
+			return
+		}
+		from, _, _ := t.window()
+		for p := range before.spans.each {
+			if p.start < from && p.end > from && !yield(before, p) {
+				return
+			}
+		}
 	}
-	return []*timeline{before, t}
 }
 
 // bounds is the first instant at which the threshold was reached and the last
@@ -128,12 +140,8 @@ func (t *timeline) bounds(level int, before *timeline) (begin, end record.Time) 
 	}
 	changes := make([]change, 0, 2*t.spans.len())
 	from, _, _ := t.window()
-	for _, t := range t.after(before) {
-		for p := range t.spans.each {
-			if p.end > from {
-				changes = append(changes, change{max(p.start, from), 1}, change{p.end, -1})
-			}
-		}
+	for _, p := range t.flying(before) {
+		changes = append(changes, change{max(p.start, from), 1}, change{p.end, -1})
 	}
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.at, b.at) })
 	threshold := (9*level + 9) / 10 // rounded up

@@ -94,7 +94,10 @@ type Trailer struct {
 	Aborted string `json:"aborted,omitempty"`
 	// Warmup is the warm-up that handed its load over to the measurement; nil
 	// where there was none, or where the server was drained after it.
-	Warmup   *Warmup   `json:"warmup,omitempty"`
+	Warmup *Warmup `json:"warmup,omitempty"`
+	// Cooldown is how many requests kept the load up until the last measured
+	// reply had ended. They are Records with Warmup set, too.
+	Cooldown int       `json:"cooldown_requests,omitempty"`
 	Warnings []Warning `json:"warnings,omitempty"`
 	// Cluster is what a simulated cluster did; nil for a real endpoint.
 	Cluster *Cluster `json:"cluster,omitempty"`

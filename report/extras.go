@@ -39,6 +39,9 @@ func (r *Report) extras() object {
 	if w := r.Run.Warmup; w != nil {
 		o.add("warmup", object{{"requests", w.Requests}, {"seconds", w.Seconds}, {"ended_by", w.EndedBy}})
 	}
+	if n := r.Run.Cooldown; n > 0 {
+		o.add("cooldown", object{{"requests", n}})
+	}
 	if s := r.Result.Steady; s != nil {
 		o.add("steady", steady(s))
 	}

@@ -18,7 +18,7 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 		fmt.Fprintf(b, "Benchmark Duration: %.2f sec\n", shown(d.Metric, d.Value))
 	}
 	if w := r.Run.Warmup; w != nil {
-		b.WriteString(wrap(warmupText(w), o.width()) + "\n")
+		b.WriteString(wrap(warmupText(w, r.Run.Cooldown), o.width()) + "\n")
 	}
 	if s := r.Run.Schedule; s.Timed {
 		fmt.Fprintf(b, "Schedule: %d arrivals over %.3f sec, %.4g requests/sec; variance/mean of counts %.3f, gap CV² %.3f\n",

@@ -6,8 +6,9 @@ import (
 	"headway/record"
 )
 
-// warmupText says when the measurement began, and why then.
-func warmupText(w *record.Warmup) string {
+// warmupText says when the measurement began, and why then, and by how many
+// requests the load was kept up to its end.
+func warmupText(w *record.Warmup, cooldown int) string {
 	s := fmt.Sprintf("Warm-up: %d requests in %.2f sec", w.Requests, w.Seconds)
 	switch w.EndedBy {
 	case "":
@@ -21,5 +22,9 @@ func warmupText(w *record.Warmup) string {
 	default:
 		s += ", as many as were asked for"
 	}
-	return s + "; measured from then on without a pause"
+	s += "; measured from then on without a pause"
+	if cooldown > 0 {
+		s += fmt.Sprintf(", with %d more requests to keep the load up until the last measured reply", cooldown)
+	}
+	return s
 }

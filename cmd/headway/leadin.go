@@ -35,6 +35,30 @@ func (p *planFlags) leadIn(key workload.Key, extra json.RawMessage) (*workload.L
 	return l, nil
 }
 
+// cooldown makes what keeps the load up until the last measured reply has
+// ended. A reply that hangs is not worth more than two requests of each slot.
+// They are numbered on from those of the warm-up.
+func (p *planFlags) cooldown(key workload.Key) (workload.Source, error) {
+	w := *p
+	before := p.WarmCount
+	if p.Settle {
+		before = settleAfter(p.Concurrency.value)
+	}
+	w.WarmCount = 2 * p.Concurrency.value
+	plan, err := w.warmup(key.Named("cooldown"))
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(workload.Request, error) bool) {
+		for r, err := range plan.Source {
+			r.Index += before
+			if !yield(r, err) {
+				return
+			}
+		}
+	}, nil
+}
+
 // exactly says the length of the first n replies under the names that extra
 // says it under for all: min_tokens above the limit of a request is an error to
 // most servers.

@@ -219,6 +219,13 @@ func (g *rig) measurement(p *planFlags, level string, repeat int, dir string) (s
 	if plan.Warmup != nil {
 		plan.Warmup.Source = freshText(plan.Warmup.Source, repeat)
 	}
+	if p.Stagger && plan.Warmup != nil {
+		plan.Cooldown, err = p.cooldown(key)
+		if err != nil {
+			return study.Measurement{}, err
+		}
+		plan.Cooldown = freshText(plan.Cooldown, repeat)
+	}
 	h := g.header
 	h.ID = fmt.Sprintf("%012x", uint64(workload.Key(time.Now().UnixNano()).Named(dir))>>16)
 	h.Concurrency, h.Rate, h.Repeat, h.Arrivals = plan.Concurrency, p.Rate.value, repeat, p.arrivalName()

@@ -125,7 +125,8 @@ func (m Measurement) drive(ctx context.Context, clock record.Clock, out *outputs
 		out.audit.Waited(record.AuditBacklog{Records: b.Records, Bytes: b.Bytes, Limit: b.Room,
 			HeldRequests: b.HeldRequests, Held: b.Held.Seconds()})
 	}
-	t.Begin, t.End, t.Cancelled, t.Aborted, t.Warmup = o.Begin, o.End, o.Cancelled, o.Aborted, o.Warmup
+	t.Begin, t.End, t.Cancelled, t.Aborted = o.Begin, o.End, o.Cancelled, o.Aborted
+	t.Warmup, t.Cooldown = o.Warmup, o.Cooldown
 	if w := o.Warmup; w != nil && w.EndedBy == record.WarmupLimit {
 		t.Warnings = append(slices.Clip(t.Warnings), record.Warning{Code: "start_not_passed", Text: fmt.Sprintf(
 			"the start of the load may be in the figures: of the first replies some had not ended after %d warm-up requests; "+
@@ -194,6 +195,9 @@ func (m Measurement) phase(ctx context.Context, g *load.Generator, p workload.Pl
 	p.Source = m.Render(render, p.Source)
 	if ph == workload.Profiling {
 		p.Source = out.tee(p.Source, m.Body)
+	}
+	if p.Cooldown != nil {
+		p.Cooldown = m.Render(render, p.Cooldown)
 	}
 	if w := p.Warmup; w != nil {
 		warm := *w
