@@ -210,9 +210,6 @@ func (r *run) slot(o opening) {
 	}
 	r.enter(o.phase, time.Now())
 	r.session(o, r.Clock.Now(), func() {
-		if o.first {
-			r.start.left()
-		}
 		r.slots.give()
 		r.leave(o.phase)
 		next, ok := r.next()
@@ -244,9 +241,10 @@ func (r *run) pace(o opening) {
 			return
 		}
 		r.wg.Add(1)
+		phase := o.phase
 		go r.session(o, planned, func() {
 			r.slots.give()
-			r.leave(o.phase)
+			r.leave(phase)
 			r.wg.Done()
 		})
 		// The session goes first where there is one processor: it would wait
@@ -353,6 +351,9 @@ func (c *conversation) ended(tape *record.Tape, started func()) {
 		c.replied = c.Clock.Now()
 	}
 	c.finish(c.phase, &tape.Record)
+	if c.first {
+		c.start.reply()
+	}
 	c.turn++
 	switch {
 	case !ok:

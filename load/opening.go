@@ -109,11 +109,17 @@ func (r *run) release(first []opening, begin time.Time) {
 		r.pace(first[0])
 		return
 	}
-	r.start.arm(len(first))
+	r.wg.Add(len(first))
+	if w := r.plan.Warmup; w != nil {
+		r.start.arm(len(first), begin)
+		if w.Gradual {
+			r.start.open(r.stop, first, r.slot)
+			return
+		}
+	}
 	// One goroutine for each processor starts its share of the slots one after
 	// the other. A goroutine for each slot would have to be scheduled and to
 	// grow its stack before it sends.
-	r.wg.Add(len(first))
 	share := runtime.GOMAXPROCS(0)
 	for i := range min(share, len(first)) {
 		r.wg.Go(func() {

@@ -14,9 +14,9 @@ func warmupText(w *record.Warmup, cooldown int) string {
 	case "":
 		return fmt.Sprintf("Warm-up: %d requests; the run ended before the measurement began", w.Requests)
 	case record.WarmupSettled:
-		s += ", until every slot's first reply had ended and what queued behind the first prompts had its first token"
+		s += ", until every slot and what was sent meanwhile had a first token"
 	case record.WarmupLimit:
-		s += ", the most that is allowed: the first replies had not all ended by then"
+		s += ", the most that is allowed: not every slot had a first token by then"
 	case record.WarmupDuration:
 		s += ", the time that was asked for"
 	default:

@@ -21,29 +21,18 @@ type LeadIn struct {
 	// Duration ends the warm-up of a closed loop after so long, when it is
 	// not 0.
 	Duration time.Duration
-	// Settle ends the warm-up of a closed loop as soon as its start has
-	// passed: every slot's first session has ended, and every request that
-	// was sent while one of those first requests was still waiting for its
-	// first token has had its own. The end of the Source ends it too.
+	// Gradual opens the slots of a closed loop one after the other: each when
+	// one that was opened before has its first token. A twenty-fifth of them
+	// opens at first, and twice as many more whenever the opening has taken
+	// another latency of the first reply, from the second on.
+	//
+	// All at once would not only make the first requests wait for each other.
+	// Replies of one length keep the step of their start for as long as the
+	// loop runs, so that those after them wait for each other too.
+	Gradual bool
+	// Settle ends the warm-up of a closed loop as soon as its start has passed:
+	// every slot has had its first token, and so has every request that was
+	// sent while one of those was still waited for. The end of the Source ends
+	// it too.
 	Settle bool
-}
-
-// Staggered shortens the replies of the first n requests, so that those of n
-// slots that start at one moment end one after the other: the first of them
-// asks for one n-th of its tokens, the last for all. That is how far the
-// requests in flight of a loop that has long been running still have to go. A
-// request that asks for no length is left as it is.
-//
-// Without it, replies of equal length keep the step of their start for as long
-// as the loop runs: they end together, so that the next prompts wait for each
-// other too.
-func Staggered(src Source, n int) Source {
-	return func(yield func(Request, error) bool) {
-		i := 0
-		each(src, func(r *Request) {
-			if i++; i < n && r.Prompt.Payload == nil {
-				r.OutputTokens = (r.OutputTokens*i + n - 1) / n
-			}
-		})(yield)
-	}
 }

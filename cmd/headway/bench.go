@@ -18,13 +18,13 @@ type benchCmd struct {
 	Std         one[float64] `name:"std" short:"s" aliases:"isl-stddev,prompt-input-tokens-stddev,synthetic-input-tokens-stddev" placeholder:"N" help:"Its standard deviation (default 10; simulated 0)."`
 	OSL         one[float64] `name:"osl" short:"o" aliases:"prompt-output-tokens-mean,output-tokens-mean" placeholder:"N" help:"Output length in tokens (default 256; simulated 64)."`
 	Levels      levels       `name:"concurrencies" also:"CONCURRENCIES" default:"1,2,5,10,50,100,250" help:"Concurrency levels; also from CONCURRENCIES."`
-	Count       one[int]     `name:"request-count" also:"REQUEST_COUNT" aliases:"num-requests" placeholder:"N" help:"Requests at each level; also from REQUEST_COUNT. Default: three times the level, at least 10. Warm-up requests come on top."`
+	Count       one[int]     `name:"request-count" also:"REQUEST_COUNT" aliases:"num-requests" placeholder:"N" help:"Requests at each level; also from REQUEST_COUNT. Default: twice the level, at least 10. Those of the warm-up come on top."`
 	OutputDir   string       `name:"output-dir" short:"d" type:"path" default:"results" help:"Results go to OUTPUT-DIR/NAME/c<N>."`
 	Resume      bool         `name:"resume" help:"Keep the levels that an earlier call finished."`
 	Overwrite   bool         `name:"overwrite" help:"Replace the results of an earlier call of this name."`
 	IgnoreEOS   bool         `name:"ignore-eos" default:"true" negatable:"" help:"Ask for exactly OSL tokens (ignore_eos and min_tokens in the body)."`
 	Streaming   bool         `name:"streaming" default:"true" negatable:"" help:"Ask for the reply as a stream; without it there is no TTFT and no ITL."`
-	Warmup      one[int]     `name:"warmup-request-count" aliases:"num-warmup-requests" placeholder:"N" help:"Requests of each level that are sent before the measured ones and not measured; the load goes on without a pause. Default: until the start has passed, see below; 0 measures from the first request on."`
+	Warmup      one[int]     `name:"warmup-request-count" aliases:"num-warmup-requests" placeholder:"N" help:"Requests of each level before the measured ones, on the same slots and without a pause between. Default: until the start has passed, see below; 0: none."`
 	Plots       bool         `name:"plots" default:"true" negatable:"" help:"Draw the pictures at the end, into OUTPUT-DIR/plots."`
 	Entries     one[int]     `name:"num-dataset-entries" aliases:"num-prompts" placeholder:"N" help:"Make so many prompts a level and reuse them. Default: every request its own."`
 	Seed        *uint64      `name:"random-seed" placeholder:"N" help:"Seed of everything that is drawn. Default: from the system, and printed."`
@@ -55,13 +55,12 @@ func (benchCmd) Help() string {
 
   headway bench --port-forward svc/vllm-agg-frontend --namespace dynamo --model M
 
-The start of a level is not measured: all its requests begin at one instant and
-wait for each other, which a server under steady load does not see. A level
-begins with warm-up requests, as many at a time as it has, whose first replies
-are cut to staggered lengths so that they do not end together. When every slot's
-first reply has ended, and what was sent behind the first prompts has its first
-token, the measured requests follow on the same slots. At most three times the
-level (at least 10) are sent for this; --warmup-request-count sets their number.`
+The start of a level is not measured: its requests would begin at one instant
+and wait for each other, which those of a steady load do not. The slots of a
+level open one after the other, each when one before it has its first token.
+When all have theirs, and whatever was sent meanwhile too, the measured requests
+follow on the same slots, and more are sent after them until the last of them has
+ended. --warmup-request-count 0 measures all from the first instant on.`
 }
 
 // endpoint is one server to be measured.
@@ -277,7 +276,7 @@ func (b *benchCmd) plan(level int) *planFlags {
 		p.Count = one[int]{defaultCount(level), true}
 	}
 	p.WarmCount, p.Entries, p.NumPrefix, p.PrefixLength = b.Warmup.value, b.Entries, b.PrefixCount, b.PrefixLen
-	p.Handover, p.Stagger, p.Settle = true, true, !b.Warmup.set
+	p.Handover, p.Gradual, p.Settle = true, true, !b.Warmup.set
 	p.Pattern, p.Speedup, p.DelayRatio, p.BatchSize = "poisson", 1, 1, 1
 	p.Grace, p.WarmGrace = seconds(30*time.Second), -1
 	return p

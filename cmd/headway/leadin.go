@@ -1,38 +1,51 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-	"strings"
-
 	"headway/workload"
 )
 
-// settleAfter is the most requests that bench warms a level up with: as many
-// again as it measures by default, so that a level takes at most twice as long
-// as without.
+// settleAfter is the most requests that bench warms a level up with, so that a
+// server on which it does not settle is not warmed up without end.
 func settleAfter(level int) int { return defaultCount(level) }
 
 // defaultCount is how many requests bench measures at a level.
-func defaultCount(level int) int { return max(3*level, 10) }
+func defaultCount(level int) int { return max(2*level, 10) }
+
+// phases makes the plan of a measurement, and that of the warm-up after which
+// the server is drained, nil where there is none.
+func (p *planFlags) phases(key workload.Key, repeat int) (plan workload.Plan, warm *workload.Plan, err error) {
+	if plan, err = p.plan(key); err != nil {
+		return plan, nil, err
+	}
+	plan.Source = freshText(plan.Source, repeat)
+	if !p.Handover {
+		warm, err = p.warmup(key)
+		return plan, warm, err
+	}
+	if plan.Warmup, err = p.leadIn(key); plan.Warmup == nil || err != nil {
+		return plan, nil, err
+	}
+	plan.Warmup.Source = freshText(plan.Warmup.Source, repeat)
+	if p.Gradual {
+		if plan.Cooldown, err = p.cooldown(key); err == nil {
+			plan.Cooldown = freshText(plan.Cooldown, repeat)
+		}
+	}
+	return plan, nil, err
+}
 
 // leadIn makes the warm-up that hands over to the measurement, nil where none
-// is asked for. extra is what goes into the body of every request.
-func (p *planFlags) leadIn(key workload.Key, extra json.RawMessage) (*workload.LeadIn, error) {
+// is asked for.
+func (p *planFlags) leadIn(key workload.Key) (*workload.LeadIn, error) {
 	w := *p
-	slots := p.Concurrency.value
 	if p.Settle {
-		w.WarmCount = settleAfter(slots)
+		w.WarmCount = settleAfter(p.Concurrency.value)
 	}
 	plan, err := w.warmup(key)
 	if plan == nil || err != nil {
 		return nil, err
 	}
-	l := &workload.LeadIn{Source: plan.Source, Endless: plan.Endless || p.Settle, Requests: plan.Requests, Duration: plan.Duration, Settle: p.Settle}
-	if p.Stagger {
-		l.Source = exactly(workload.Staggered(l.Source, slots), slots, extra)
-	}
-	return l, nil
+	return &workload.LeadIn{Source: plan.Source, Endless: plan.Endless || p.Settle, Requests: plan.Requests, Duration: plan.Duration, Gradual: p.Gradual, Settle: p.Settle}, nil
 }
 
 // cooldown makes what keeps the load up until the last measured reply has
@@ -57,37 +70,4 @@ func (p *planFlags) cooldown(key workload.Key) (workload.Source, error) {
 			}
 		}
 	}, nil
-}
-
-// exactly says the length of the first n replies under the names that extra
-// says it under for all: min_tokens above the limit of a request is an error to
-// most servers.
-func exactly(src workload.Source, n int, extra json.RawMessage) workload.Source {
-	var all map[string]json.RawMessage
-	if json.Unmarshal(extra, &all) != nil {
-		return src
-	}
-	var names []string
-	for _, name := range []string{"min_tokens", "max_tokens", "max_completion_tokens"} {
-		if _, there := all[name]; there {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return src
-	}
-	return func(yield func(workload.Request, error) bool) {
-		for r, err := range src {
-			if err == nil && r.Index < n && r.OutputTokens > 0 {
-				var fields []string
-				for _, name := range names {
-					fields = append(fields, fmt.Sprintf("%q:%d", name, r.OutputTokens))
-				}
-				r.Extra = json.RawMessage("{" + strings.Join(fields, ",") + "}")
-			}
-			if !yield(r, err) {
-				return
-			}
-		}
-	}
 }

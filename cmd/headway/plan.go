@@ -18,8 +18,9 @@ type planFlags struct {
 
 	// Handover has the warm-up hand its load over to the measurement, instead
 	// of draining the server between them. Settle makes one that ends when the
-	// start of the load has passed; Stagger shortens its first replies.
-	Handover, Settle, Stagger bool
+	// start of the load has passed; Gradual opens its slots one after the other,
+	// and keeps the load up until the last measured reply has ended.
+	Handover, Settle, Gradual bool
 
 	given   map[string]bool   // options that were set to other than their default
 	dataset *workload.Dataset // the input file, once it was read
@@ -77,7 +78,7 @@ func (p *planFlags) rehearse() error {
 	if _, err := p.plan(workload.Seed(0)); err != nil {
 		return err
 	}
-	_, err := p.leadIn(workload.Seed(0), nil)
+	_, err := p.leadIn(workload.Seed(0))
 	return err
 }
 

@@ -202,29 +202,9 @@ func (g *rig) measurement(p *planFlags, level string, repeat int, dir string) (s
 		stream.Repeat = repeat
 	}
 	key := stream.Key(g.header.Seed)
-	plan, err := p.plan(key)
+	plan, warm, err := p.phases(key, repeat)
 	if err != nil {
 		return study.Measurement{}, err
-	}
-	var warm *workload.Plan
-	if p.Handover {
-		plan.Warmup, err = p.leadIn(key, g.client.Extra)
-	} else {
-		warm, err = p.warmup(key)
-	}
-	if err != nil {
-		return study.Measurement{}, err
-	}
-	plan.Source = freshText(plan.Source, repeat)
-	if plan.Warmup != nil {
-		plan.Warmup.Source = freshText(plan.Warmup.Source, repeat)
-	}
-	if p.Stagger && plan.Warmup != nil {
-		plan.Cooldown, err = p.cooldown(key)
-		if err != nil {
-			return study.Measurement{}, err
-		}
-		plan.Cooldown = freshText(plan.Cooldown, repeat)
 	}
 	h := g.header
 	h.ID = fmt.Sprintf("%012x", uint64(workload.Key(time.Now().UnixNano()).Named(dir))>>16)

@@ -129,7 +129,7 @@ func (m Measurement) drive(ctx context.Context, clock record.Clock, out *outputs
 	t.Warmup, t.Cooldown = o.Warmup, o.Cooldown
 	if w := o.Warmup; w != nil && w.EndedBy == record.WarmupLimit {
 		t.Warnings = append(slices.Clip(t.Warnings), record.Warning{Code: "start_not_passed", Text: fmt.Sprintf(
-			"the start of the load may be in the figures: of the first replies some had not ended after %d warm-up requests; "+
+			"the start of the load may be in the figures: after %d warm-up requests some slots still waited for their first token; "+
 				"--request-count with more requests makes it count for less, --warmup-request-count sets a longer warm-up", w.Requests)})
 	}
 	return err
