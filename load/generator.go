@@ -141,6 +141,7 @@ type run struct {
 
 	handed    sync.Once
 	stopTimes func() // disarms the plan's duration; nil before the handover
+	endedBy   string // what ended the warm-up
 	start     start
 
 	stop    context.Context // ends when nothing more may be sent

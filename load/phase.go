@@ -91,7 +91,7 @@ func (r *run) enter(p *phase, at time.Time) {
 		return
 	}
 	r.handed.Do(func() {
-		p.begin = at
+		p.begin, r.endedBy = at, r.whyNow()
 		r.counts.Store(&p.tally)
 		r.stopTimes = r.limitTime()
 		if r.Handover != nil {
@@ -117,18 +117,23 @@ func (r *run) outcome() Outcome {
 	if r.main.begin.IsZero() {
 		return o
 	}
-	o.Warmup.Seconds = r.main.begin.Sub(r.warm.begin).Seconds()
-	switch w := r.plan.Warmup; {
-	case w.Settle && r.start.passed.Load():
-		o.Warmup.EndedBy = record.WarmupSettled
-	case w.Settle:
-		o.Warmup.EndedBy = record.WarmupLimit
-	case w.Duration > 0:
-		o.Warmup.EndedBy = record.WarmupDuration
-	default:
-		o.Warmup.EndedBy = record.WarmupRequests
-	}
+	o.Warmup.Seconds, o.Warmup.EndedBy = r.main.begin.Sub(r.warm.begin).Seconds(), r.endedBy
 	return o
+}
+
+// whyNow says what ends the warm-up.
+func (r *run) whyNow() string {
+	switch w := r.plan.Warmup; {
+	case w == nil:
+		return ""
+	case w.Settle && r.start.passed.Load():
+		return record.WarmupSettled
+	case w.Settle:
+		return record.WarmupLimit
+	case w.Duration > 0:
+		return record.WarmupDuration
+	}
+	return record.WarmupRequests
 }
 
 // readErr is what went wrong with the Sources; the feeders have ended.
