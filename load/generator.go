@@ -305,9 +305,12 @@ func (c *conversation) step(planned record.Time) {
 	c.request(req, planned)
 }
 
-// drop ends the session without the present turn and those after it.
+// drop ends the session without the present turn and those after it. What is
+// not measured and has no end was never planned.
 func (c *conversation) drop(planned record.Time) {
-	c.dropAll(c.phase, c.turns, c.turn, planned)
+	if c.phase == c.main || !c.phase.endless {
+		c.dropAll(c.phase, c.turns, c.turn, planned)
+	}
 	c.then()
 }
 

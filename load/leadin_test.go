@@ -256,7 +256,7 @@ func TestDurationCountsFromTheHandover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, begin := &memory{}, time.Now()
 		_, err := newGenerator(&fakeTarget{latency: time.Second}, m).Run(t.Context(), workload.Plan{Source: closedLoop(0), Endless: true,
-			Concurrency: 2, Duration: 10 * time.Second, Warmup: warming(8)})
+			Concurrency: 2, Duration: 9500 * time.Millisecond, Grace: -1, Warmup: warming(8)})
 		if _, measured := split(m); err != nil || time.Since(begin) != 14*time.Second || len(measured) != 20 {
 			t.Errorf("%d measured requests in %v, %v", len(measured), time.Since(begin), err)
 		}
