@@ -142,6 +142,7 @@ type run struct {
 	handed    sync.Once
 	stopTimes func() // disarms the plan's duration; nil before the handover
 	endedBy   string // what ended the warm-up
+	paced     bool   // a schedule says when requests are sent
 	start     start
 
 	stop    context.Context // ends when nothing more may be sent
@@ -227,6 +228,7 @@ func (r *run) slot(o opening) {
 // phase that follows another count from the last planned time of that one: the
 // gap after it is the schedule's own.
 func (r *run) pace(o opening) {
+	r.paced = true
 	at := o.phase.begin
 	for {
 		r.enter(o.phase, at)

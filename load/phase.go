@@ -78,10 +78,13 @@ func (r *run) leave(p *phase) {
 }
 
 // warmed says that no more warm-up requests are to be sent, though there are
-// some.
+// some. A schedule ends by itself, and what of it is late is still to be sent.
 func (r *run) warmed() bool {
 	w := r.plan.Warmup
-	return w.Settle && r.start.passed.Load() || w.Duration > 0 && !r.warm.begin.IsZero() && time.Since(r.warm.begin) >= w.Duration
+	if w.Settle && r.start.passed.Load() {
+		return true
+	}
+	return w.Duration > 0 && !r.paced && !r.warm.begin.IsZero() && time.Since(r.warm.begin) >= w.Duration
 }
 
 // enter is called before a session of a phase is sent. The first of the

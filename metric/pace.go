@@ -141,15 +141,7 @@ type Kept struct {
 func (p *Pace) Kept() Kept {
 	k := Kept{Sent: p.sent, Late: slices.Sorted(slices.Values(p.late)), Arrivals: p.count, Together: p.together, User: p.user,
 		Planned: seconds(p.last - p.first), Achieved: seconds(p.finished - p.began)}
-	changes := slices.Clone(p.changes)
-	if len(changes) > 0 {
-		from := slices.MinFunc(changes, func(a, b change) int { return cmp.Compare(a.at, b.at) }).at
-		for _, f := range p.warm {
-			if f.end > from {
-				changes = append(changes, change{max(f.start, from), 1}, change{f.end, -1})
-			}
-		}
-	}
+	changes := p.withWarm()
 	// What ends at an instant leaves before the next comes: a slot that is
 	// handed on at once is not taken twice.
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.by, b.by)) })
@@ -167,6 +159,23 @@ func (p *Pace) Kept() Kept {
 		}
 	}
 	return k
+}
+
+// withWarm are the changes of what was measured, and those of the warm-up and of
+// what kept the load up between the first and the last of them.
+func (p *Pace) withWarm() []change {
+	changes := slices.Clone(p.changes)
+	if len(changes) == 0 {
+		return nil
+	}
+	at := func(a, b change) int { return cmp.Compare(a.at, b.at) }
+	from, until := slices.MinFunc(changes, at).at, slices.MaxFunc(changes, at).at
+	for _, f := range p.warm {
+		if start, end := max(f.start, from), min(f.end, until); start < end {
+			changes = append(changes, change{start, 1}, change{end, -1})
+		}
+	}
+	return changes
 }
 
 // Percentile is that of a sorted sample by linear interpolation, as all
