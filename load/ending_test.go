@@ -128,11 +128,11 @@ func (s *slowSink) Take(*record.Record) error {
 
 func TestUnsentRecordsDoNotPileUp(t *testing.T) {
 	s := &slowSink{}
-	r := &run{Generator: &Generator{}, queue: newQueue(s, nil, 0, 0, nothing, func(error) {})}
+	p := newPhase(closedLoop(10*settled), false, 0, 0)
+	r := &run{Generator: &Generator{}, phases: []*phase{p}, queue: newQueue(s, nil, 0, 0, nothing, func(error) {})}
 	s.q = r.queue
-	for i := range 10 * settled {
-		r.dropUnsent([][]workload.Request{{{Index: i}}})
-	}
+	go p.feed(t.Context())
+	r.drain(func() {})
 	if err := r.queue.close(); err != nil || s.most > settled+1 {
 		t.Errorf("%d records stood waiting, %v", s.most, err)
 	}

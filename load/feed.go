@@ -8,29 +8,30 @@ import (
 )
 
 // feed reads the Source ahead of need and hands out whole sessions.
-func (r *run) feed(ctx context.Context) {
-	defer close(r.sessions)
+func (p *phase) feed(ctx context.Context) {
+	defer close(p.fed)
+	defer close(p.sessions)
 	var session []workload.Request
 	send := func() bool {
 		if len(session) == 0 {
 			return true
 		}
 		select {
-		case r.sessions <- session:
+		case p.sessions <- session:
 		case <-ctx.Done():
 			// The Source may still be read for the Records of what is not
 			// sent; drain empties the channel, so this does not block.
-			if r.plan.Endless {
+			if p.endless {
 				return false
 			}
-			r.sessions <- session
+			p.sessions <- session
 		}
 		session = nil
 		return true
 	}
-	for req, err := range r.plan.Source {
+	for req, err := range p.source {
 		if err != nil {
-			r.readErr = err
+			p.readErr = err
 			break
 		}
 		if len(session) > 0 && session[0].Session != req.Session && !send() {
@@ -44,27 +45,18 @@ func (r *run) feed(ctx context.Context) {
 	send()
 }
 
-// drain makes Records of what a plan with an end did not send, and ends
-// the feeder.
-func (r *run) drain(endFeed context.CancelFunc, fed <-chan struct{}) {
+// drain makes Records of what a plan with an end did not send, and ends the
+// feeders. Nothing is being measured any more, so that it may wait for the
+// Sink: millions of requests that were never sent need not stand in memory at
+// once.
+func (r *run) drain(endFeed context.CancelFunc) {
 	endFeed()
-	for s := range r.sessions {
-		r.dropUnsent([][]workload.Request{s})
-	}
-	<-fed
-}
-
-// dropUnsent makes the Records of whole sessions that were read and will not
-// be sent. In a plan without an end they were only read ahead. Nothing is being
-// measured any more, so that it may wait for the Sink: millions of requests
-// that were never sent need not stand in memory at once.
-func (r *run) dropUnsent(sessions [][]workload.Request) {
-	if r.plan.Endless {
-		return
-	}
-	for _, s := range sessions {
-		r.dropAll(s, 0, 0)
-		r.queue.settle()
+	for _, p := range r.phases {
+		for s := range p.sessions {
+			r.unsent(opening{session: s, phase: p}, 0)
+			r.queue.settle()
+		}
+		<-p.fed
 	}
 }
 

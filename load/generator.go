@@ -38,11 +38,21 @@ type Generator struct {
 	// its fine part, which real time needs and a fake clock cannot drive.
 	wait func(ctx context.Context, until time.Time) bool
 
-	planned, sent, inFlight, waiting, finished, failed, dropped atomic.Int64
-	concurrency                                                 atomic.Int64
+	// Handover is called when the measured requests of a plan begin, before
+	// the first of them is sent and on the goroutine that sends it. Nil does
+	// nothing.
+	Handover func()
+
+	inFlight, waiting, concurrency atomic.Int64
+	counts                         atomic.Pointer[tally] // of the phase under way
 }
 
-// Snapshot is the state of a run while it goes.
+// tally counts the requests of a phase.
+type tally struct{ planned, sent, finished, failed, dropped atomic.Int64 }
+
+// Snapshot is the state of a run while it goes. Its counts are those of the
+// phase under way: of a plan's warm-up until it hands over, then of what is
+// measured.
 type Snapshot struct {
 	// Planned is how many requests the plan has, 0 where that is open.
 	Planned int64
@@ -58,17 +68,23 @@ type Snapshot struct {
 
 // Snapshot may be called from any goroutine at any time.
 func (g *Generator) Snapshot() Snapshot {
-	return Snapshot{
-		Planned: g.planned.Load(), Sent: g.sent.Load(),
-		InFlight: g.inFlight.Load(), Waiting: g.waiting.Load(),
-		Finished: g.finished.Load(), Failed: g.failed.Load(), Dropped: g.dropped.Load(),
-		Concurrency: g.concurrency.Load(),
+	s := Snapshot{InFlight: g.inFlight.Load(), Waiting: g.waiting.Load(), Concurrency: g.concurrency.Load()}
+	if n := g.counts.Load(); n != nil {
+		s.Planned, s.Sent = n.planned.Load(), n.sent.Load()
+		s.Finished, s.Failed, s.Dropped = n.finished.Load(), n.failed.Load(), n.dropped.Load()
 	}
+	return s
 }
 
 // Outcome says how a plan ended.
 type Outcome struct {
+	// Begin is when the measured requests began; where the run ended before
+	// them, when it began itself.
 	Begin, End record.Time
+	// Warmup is how the plan's Warmup went, nil where it has none.
+	Warmup *record.Warmup
+	// Cooldown is how many requests of the plan's Cooldown were sent.
+	Cooldown int
 	// Cancelled is set when the context ended the run.
 	Cancelled bool
 	// Aborted says why the run ended itself early; empty when it did not.
@@ -106,10 +122,8 @@ func (g *Generator) Run(ctx context.Context, p workload.Plan) (Outcome, error) {
 		g.wait = func(ctx context.Context, until time.Time) bool { return waitUntil(ctx, a, until) }
 		defer func() { g.wait = nil }()
 	}
-	g.planned.Store(int64(p.Requests))
-	for _, c := range []*atomic.Int64{&g.sent, &g.inFlight, &g.waiting, &g.finished, &g.failed, &g.dropped} {
-		c.Store(0)
-	}
+	g.inFlight.Store(0)
+	g.waiting.Store(0)
 	r := newRun(g, p)
 	return r.drive(ctx)
 }
@@ -117,28 +131,34 @@ func (g *Generator) Run(ctx context.Context, p workload.Plan) (Outcome, error) {
 // run is one plan being driven.
 type run struct {
 	*Generator
-	plan     workload.Plan
-	sessions chan []workload.Request
-	slots    *limit // open sessions
-	prefill  *limit // requests without a first token
-	queue    *queue // finished Records on their way to the Sink
-	begin    time.Time
+	plan    workload.Plan
+	phases  []*phase
+	warm    *phase // nil where the plan has no Warmup
+	main    *phase // what is measured
+	slots   *limit // open sessions
+	prefill *limit // requests without a first token
+	queue   *queue // finished Records on their way to the Sink
+
+	handed    sync.Once
+	stopTimes func() // disarms the plan's duration; nil before the handover
+	endedBy   string // what ended the warm-up
+	paced     bool   // a schedule says when requests are sent
+	start     start
 
 	stop    context.Context // ends when nothing more may be sent
 	endSend context.CancelCauseFunc
 	live    context.Context // ends when requests in flight must be given up
 	kill    context.CancelCauseFunc
 	wg      sync.WaitGroup // sessions under way
-
-	readErr error // of the Source; read after the feeder has ended
 }
 
 func newRun(g *Generator, p workload.Plan) *run {
-	// The look-ahead lets a slow Source (a tokenizer, a disk) work while
-	// requests run. It holds a barrier's worth, so that all slots of a closed
-	// loop have their first request in hand when they are released.
-	return &run{Generator: g, plan: p, sessions: make(chan []workload.Request, max(64, p.Concurrency)),
-		slots: newLimit(p.Concurrency), prefill: newLimit(p.PrefillConcurrency)}
+	r := &run{Generator: g, plan: p, slots: newLimit(p.Concurrency), prefill: newLimit(p.PrefillConcurrency)}
+	if r.phases, r.main = phases(p); p.Warmup != nil {
+		r.warm = r.phases[0]
+	}
+	g.counts.Store(&r.phases[0].tally)
+	return r
 }
 
 func (r *run) drive(ctx context.Context) (Outcome, error) {
@@ -149,92 +169,92 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 	r.queue = newQueue(r.Sink, r.Aside, r.Room, r.plan.Concurrency, r.inFlight.Load, func(err error) { r.kill(err) })
 	defer context.AfterFunc(r.stop, r.queue.free)()
 
-	fed := make(chan struct{})
 	feed, endFeed := context.WithCancel(r.live)
 	defer endFeed()
-	go func() { defer close(fed); r.feed(feed) }()
-
+	for _, ph := range r.phases {
+		go ph.feed(feed)
+	}
 	first := r.gather()
 	r.hush(first)
-	r.begin = time.Now()
-	out := Outcome{Begin: r.Clock.At(r.begin)}
-	ends := r.limitTime()
-	switch {
-	case r.stop.Err() != nil:
-		for _, o := range first {
-			r.dropUnsent([][]workload.Request{o.session})
-		}
-	case len(first) > 0:
-		r.release(first)
-	}
+	r.begin(first)
 	r.wg.Wait()
-	ends()
+	if r.stopTimes != nil {
+		r.stopTimes()
+	}
+	out := r.outcome()
 	out.Cancelled = ctx.Err() != nil
 	var abort errAbort
 	if errors.As(context.Cause(r.stop), &abort) {
 		out.Aborted = abort.reason
 	}
-	r.drain(endFeed, fed)
+	r.drain(endFeed)
 	err := r.queue.close()
 	out.Backlog = r.queue.backlog
 	out.End = r.Clock.Now()
+	readErr := r.readErr()
 	switch {
 	case out.Aborted != "":
-	case r.readErr != nil:
-		out.Aborted = "a request could not be made: " + r.readErr.Error()
+	case readErr != nil:
+		out.Aborted = "a request could not be made: " + readErr.Error()
 	case err != nil:
 		out.Aborted = "a result could not be kept: " + err.Error()
 	}
-	return out, errors.Join(r.readErr, err)
+	return out, errors.Join(readErr, err)
 }
 
 // slot is one place of a closed loop: it runs session after session. It
 // returns while a request is in flight and goes on when that has ended.
 func (r *run) slot(o opening) {
 	if !r.slots.take(r.stop) {
-		// In a plan without an end this one was only read ahead.
-		if !r.plan.Endless {
-			r.dropAll(o.session, 0, 0)
-		}
+		r.unsent(o, 0)
 		r.wg.Done()
 		return
 	}
+	r.enter(o.phase, time.Now())
 	r.session(o, r.Clock.Now(), func() {
 		r.slots.give()
-		s, ok := <-r.sessions
+		r.leave(o.phase)
+		next, ok := r.next()
 		if !ok {
 			r.wg.Done()
 			return
 		}
-		r.slot(opening{session: s})
+		r.slot(next)
 	})
 }
 
 // pace starts sessions at their planned times. Times are absolute, so that a
-// late start moves nothing after it and nothing is skipped.
-func (r *run) pace(s []workload.Request) {
+// late start moves nothing after it and nothing is skipped. The times of a
+// phase that follows another count from the last planned time of that one: the
+// gap after it is the schedule's own.
+func (r *run) pace(o opening) {
+	r.paced = true
+	at := o.phase.begin
 	for {
-		at := r.begin.Add(s[0].At)
+		r.enter(o.phase, at)
+		at = o.phase.begin.Add(o.session[0].At)
 		planned := r.Clock.At(at)
 		if !r.wait(r.stop, at) {
-			r.dropAll(s, 0, planned)
+			r.unsent(o, planned)
 			return
 		}
 		r.queue.room()
 		if !r.slots.take(r.stop) {
-			r.dropAll(s, 0, planned)
+			r.unsent(o, planned)
 			return
 		}
 		r.wg.Add(1)
-		go r.session(opening{session: s}, planned, func() {
+		phase := o.phase
+		go r.session(o, planned, func() {
 			r.slots.give()
+			r.leave(phase)
 			r.wg.Done()
 		})
 		// The session goes first where there is one processor: it would wait
 		// through the next request's pause otherwise.
 		runtime.Gosched()
 		var ok bool
-		if s, ok = <-r.sessions; !ok {
+		if o, ok = r.next(); !ok {
 			return
 		}
 	}
@@ -244,8 +264,8 @@ func (r *run) pace(s []workload.Request) {
 // then. A turn whose predecessor failed is dropped: its history would not be
 // the planned one.
 func (r *run) session(o opening, planned record.Time, then func()) {
-	c := &conversation{run: r, turns: o.session, ready: o.ready, then: then}
-	c.next(planned)
+	c := &conversation{run: r, phase: o.phase, first: o.first, turns: o.session, ready: o.ready, then: then}
+	c.step(planned)
 }
 
 // conversation is a session under way. It has no goroutine while a request is
@@ -253,6 +273,8 @@ func (r *run) session(o opening, planned record.Time, then func()) {
 // stack for nothing.
 type conversation struct {
 	*run
+	phase *phase
+	first bool // the first of its slot
 	turns []workload.Request
 	turn  int    // the one under way
 	ready *ready // the first turn's request where it was made before, until it is sent
@@ -262,14 +284,14 @@ type conversation struct {
 	then    func()
 }
 
-// next waits for the present turn's time, which the first one's caller has
+// step waits for the present turn's time, which the first one's caller has
 // done, and starts it.
-func (c *conversation) next(planned record.Time) {
+func (c *conversation) step(planned record.Time) {
 	req := c.turns[c.turn]
 	if c.turn > 0 {
 		at := c.Clock.Wall(c.replied).Add(req.Delay)
 		if req.Timed {
-			at = c.begin.Add(req.At)
+			at = c.phase.begin.Add(req.At)
 		}
 		planned = c.Clock.At(at)
 		if !waitTimer(c.stop, at) {
@@ -285,37 +307,45 @@ func (c *conversation) next(planned record.Time) {
 	c.request(req, planned)
 }
 
-// drop ends the session without the present turn and those after it.
+// drop ends the session without the present turn and those after it. What is
+// not measured and has no end was never planned.
 func (c *conversation) drop(planned record.Time) {
-	c.dropAll(c.turns, c.turn, planned)
+	if c.phase == c.main || !c.phase.endless {
+		c.dropAll(c.phase, c.turns, c.turn, planned)
+	}
 	c.then()
 }
 
 // request starts one request. What follows its end runs on a goroutine of its
 // own: the target may be in the middle of reading others.
 func (c *conversation) request(req workload.Request, planned record.Time) {
+	told := func() {}
+	if c.phase == c.warm {
+		told = c.start.request()
+	}
 	if c.turn == len(c.turns)-1 {
 		c.turns, c.turn = nil, -1 // nothing of it is needed again
 	}
-	c.sent.Add(1)
+	c.phase.sent.Add(1)
 	c.inFlight.Add(1)
 	c.waiting.Add(1)
 	if made := c.ready; made != nil {
-		c.ready, made.of = nil, c
+		c.ready, made.of, made.told = nil, c, told
 		made.tape.Planned = planned
 		made.start(c.live)
 		return
 	}
-	started := c.firstText()
+	started := c.firstText(&told)
 	tape := record.NewTape(c.Clock, blank(req, planned), started)
 	c.Target.Start(c.live, req, tape, func() {
 		go c.ended(tape, started)
 	})
 }
 
-// firstText is what a request's first text does, or else its end.
-func (r *run) firstText() func() {
-	return sync.OnceFunc(func() { r.waiting.Add(-1); r.prefill.give() })
+// firstText is what a request's first text does, or else its end. told is set
+// when it is sent.
+func (r *run) firstText(told *func()) func() {
+	return sync.OnceFunc(func() { r.waiting.Add(-1); r.prefill.give(); (*told)() })
 }
 
 // ended makes the Record of the request that ended and goes on.
@@ -324,12 +354,12 @@ func (c *conversation) ended(tape *record.Tape, started func()) {
 	c.inFlight.Add(-1)
 	ok := tape.Outcome == record.OK
 	if !ok {
-		c.failed.Add(1)
+		c.phase.failed.Add(1)
 	}
 	if c.replied = tape.Done; !c.replied.Known() {
 		c.replied = c.Clock.Now()
 	}
-	c.finish(&tape.Record)
+	c.finish(c.phase, &tape.Record)
 	c.turn++
 	switch {
 	case !ok:
@@ -337,7 +367,7 @@ func (c *conversation) ended(tape *record.Tape, started func()) {
 	case c.turn == len(c.turns):
 		c.then()
 	default:
-		c.next(0)
+		c.step(0)
 	}
 }
 
@@ -357,20 +387,28 @@ func Dropped(req workload.Request, planned record.Time) *record.Record {
 	return &rec
 }
 
-// finish hands a Record on and ends a run in which too many fail.
-func (r *run) finish(rec *record.Record) {
-	n := r.finished.Add(1)
+// finish hands a Record on and ends a run in which too many of a phase fail.
+func (r *run) finish(p *phase, rec *record.Record) {
+	n := p.finished.Add(1)
 	r.queue.put(rec)
 	t := r.plan.FailedThreshold
-	if t > 0 && n >= int64(max(r.plan.Concurrency, 10)) && float64(r.failed.Load()) > t*float64(n) {
+	if t > 0 && n >= int64(max(r.plan.Concurrency, 10)) && float64(p.failed.Load()) > t*float64(n) {
 		r.endSend(errAbort{"more than the allowed share of requests failed"})
 	}
 }
 
 // dropAll makes the Records of the turns from i on that will not be sent.
-func (r *run) dropAll(s []workload.Request, i int, planned record.Time) {
+func (r *run) dropAll(p *phase, s []workload.Request, i int, planned record.Time) {
 	for _, req := range s[min(i, len(s)):] {
-		r.dropped.Add(1)
-		r.finish(Dropped(req, planned))
+		p.dropped.Add(1)
+		r.finish(p, Dropped(req, planned))
+	}
+}
+
+// unsent makes the Records of a session that will not be sent. In a phase
+// without an end it was only read ahead.
+func (r *run) unsent(o opening, planned record.Time) {
+	if !o.phase.endless {
+		r.dropAll(o.phase, o.session, 0, planned)
 	}
 }

@@ -302,6 +302,17 @@ func randomPlan(rt *rapid.T, n int) workload.Plan {
 			}
 		}
 	}
+	if k := rapid.IntRange(-1, 20).Draw(rt, "warm-up"); k >= 0 {
+		src := closedLoop(k)
+		if timed {
+			src = every(k, 50*time.Millisecond)
+		}
+		plan.Warmup = &workload.LeadIn{Source: workload.InPhase(src, workload.Warmup), Requests: k, Endless: k == 0,
+			Settle: k == 0 || rapid.Bool().Draw(rt, "settle"), Block: 2}
+		if !timed && rapid.Bool().Draw(rt, "cooldown") {
+			plan.Cooldown = workload.InPhase(closedLoop(0), workload.Warmup)
+		}
+	}
 	return plan
 }
 
@@ -312,17 +323,33 @@ func countRecords(plan workload.Plan, n, bad int, end time.Duration) error {
 		fail: func(r workload.Request) bool { return r.Index%bad == 0 }}
 	m := &memory{}
 	g := newGenerator(f, m)
-	if _, err := g.Run(ctx, plan); err != nil {
+	handed := false
+	g.Handover = func() { handed = true }
+	out, err := g.Run(ctx, plan)
+	if err != nil {
 		return err
 	}
-	seen := make([]int, n)
+	seen, warm := make([]int, n), 0
 	for _, r := range m.records {
+		if r.Warmup {
+			warm++
+			continue
+		}
 		seen[r.Index]++
+	}
+	if w := plan.Warmup; w != nil && warm != max(w.Requests, out.Warmup.Requests)+out.Cooldown {
+		// A warm-up that settled leaves the rest of its requests unsent.
+		if !(w.Settle && warm == w.Requests) {
+			return fmt.Errorf("%d records of a warm-up of %d requests, %d of them sent", warm, w.Requests, out.Warmup.Requests)
+		}
 	}
 	for i, k := range seen {
 		if k != 1 {
 			return fmt.Errorf("request %d has %d records", i, k)
 		}
+	}
+	if !handed {
+		return nil // the counts are those of the warm-up
 	}
 	if s := g.Snapshot(); s.InFlight != 0 || s.Waiting != 0 || s.Finished != int64(n) || s.Sent+s.Dropped != int64(n) {
 		return fmt.Errorf("snapshot %+v after the end", s)

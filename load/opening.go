@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"runtime"
+	"time"
 
 	"headway/record"
 	"headway/workload"
@@ -12,6 +13,8 @@ import (
 // that was made before the barrier.
 type opening struct {
 	session []workload.Request
+	phase   *phase
+	first   bool   // the first of its slot
 	ready   *ready // nil where it was not
 }
 
@@ -20,6 +23,7 @@ type ready struct {
 	tape  *record.Tape
 	start func(context.Context)
 	of    *conversation // set when it is sent
+	told  func()        // set when it is sent
 }
 
 // burst is the number of slots from which on their first requests are made
@@ -39,18 +43,15 @@ func (r *run) gather() []opening {
 	n := max(1, r.plan.Concurrency)
 	var first []opening
 	for len(first) < n {
-		select {
-		case s, ok := <-r.sessions:
-			if !ok {
-				return first
-			}
-			if s[0].Timed {
-				return append(first, opening{session: s})
-			}
-			first = append(first, opening{s, r.prepare(s[0])})
-		case <-r.stop.Done():
+		o, ok := r.next()
+		switch {
+		case !ok:
 			return first
+		case o.session[0].Timed:
+			return append(first, o)
 		}
+		o.first, o.ready = true, r.prepare(o.session[0])
+		first = append(first, o)
 	}
 	return first
 }
@@ -63,7 +64,7 @@ func (r *run) prepare(req workload.Request) *ready {
 		return nil
 	}
 	made := &ready{}
-	started := r.firstText()
+	started := r.firstText(&made.told)
 	made.tape = record.NewTape(r.Clock, blank(req, 0), started)
 	made.start = t.Prepare(req, made.tape, func() {
 		go made.of.ended(made.tape, started)
@@ -80,20 +81,41 @@ func (r *run) hush(first []opening) {
 	}
 }
 
-// release starts the load: slots of their own in a closed loop, the schedule
-// where the first session has a time.
-func (r *run) release(first []opening) {
-	r.slots.ramp(r.stop, r.plan.ConcurrencyRamp, r.begin)
-	r.prefill.ramp(r.stop, r.plan.PrefillRamp, r.begin)
+// begin starts the load: slots of their own in a closed loop, the schedule where
+// the first session has a time.
+func (r *run) begin(first []opening) {
+	now := time.Now()
+	if r.warm != nil {
+		r.warm.begin = now
+	} else {
+		r.enter(r.main, now)
+	}
+	switch {
+	case r.stop.Err() != nil:
+		for _, o := range first {
+			r.unsent(o, 0)
+			r.queue.settle()
+		}
+	case len(first) > 0:
+		r.release(first, now)
+	}
+}
+
+func (r *run) release(first []opening, begin time.Time) {
+	r.slots.ramp(r.stop, r.plan.ConcurrencyRamp, begin)
+	r.prefill.ramp(r.stop, r.plan.PrefillRamp, begin)
 	r.concurrency.Store(int64(r.plan.Concurrency))
 	if first[0].session[0].Timed {
-		r.pace(first[0].session)
+		r.pace(first[0])
 		return
+	}
+	r.wg.Add(len(first))
+	if w := r.plan.Warmup; w != nil && w.Settle {
+		r.start.arm(w.Block)
 	}
 	// One goroutine for each processor starts its share of the slots one after
 	// the other. A goroutine for each slot would have to be scheduled and to
 	// grow its stack before it sends.
-	r.wg.Add(len(first))
 	share := runtime.GOMAXPROCS(0)
 	for i := range min(share, len(first)) {
 		r.wg.Go(func() {

@@ -45,6 +45,7 @@ func lateness(r *record.Record) (record.Time, bool) {
 type Pace struct {
 	late    []float64 // seconds
 	changes []change
+	warm    []flown // of a warm-up
 
 	first, last     record.Time // planned, of what was sent
 	began, finished record.Time // the same as it was
@@ -53,16 +54,23 @@ type Pace struct {
 	count, together, user int
 }
 
+// flown is the time of a request in flight.
+type flown struct{ start, end record.Time }
+
 // change is a request that came into flight or left it.
 type change struct {
 	at record.Time
 	by int
 }
 
-// Take adds a Record. Warm-up and what was never sent is left out; it never
-// fails.
+// Take adds a Record. What was never sent is left out, and so is warm-up but for
+// what of it was still in flight when the measured phase began. It never fails.
 func (p *Pace) Take(r *record.Record) error {
-	if r.Warmup || r.Outcome == record.Dropped || !r.Start.Known() {
+	if r.Outcome == record.Dropped || !r.Start.Known() {
+		return nil
+	}
+	if r.Warmup {
+		p.warm = append(p.warm, flown{r.Start, r.Done})
 		return nil
 	}
 	p.sent++
@@ -133,23 +141,41 @@ type Kept struct {
 func (p *Pace) Kept() Kept {
 	k := Kept{Sent: p.sent, Late: slices.Sorted(slices.Values(p.late)), Arrivals: p.count, Together: p.together, User: p.user,
 		Planned: seconds(p.last - p.first), Achieved: seconds(p.finished - p.began)}
+	changes := p.withWarm()
 	// What ends at an instant leaves before the next comes: a slot that is
 	// handed on at once is not taken twice.
-	slices.SortFunc(p.changes, func(a, b change) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.by, b.by)) })
+	slices.SortFunc(changes, func(a, b change) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.by, b.by)) })
 	flying, area := 0, 0.0
-	for i, c := range p.changes {
+	for i, c := range changes {
 		if i > 0 {
-			area += float64(flying) * seconds(c.at-p.changes[i-1].at)
+			area += float64(flying) * seconds(c.at-changes[i-1].at)
 		}
 		flying += c.by
 		k.Peak = max(k.Peak, flying)
 	}
-	if n := len(p.changes); n > 0 {
-		if k.Busy = seconds(p.changes[n-1].at - p.changes[0].at); k.Busy > 0 {
+	if n := len(changes); n > 0 {
+		if k.Busy = seconds(changes[n-1].at - changes[0].at); k.Busy > 0 {
 			k.Mean = area / k.Busy
 		}
 	}
 	return k
+}
+
+// withWarm are the changes of what was measured, and those of the warm-up and of
+// what kept the load up between the first and the last of them.
+func (p *Pace) withWarm() []change {
+	changes := slices.Clone(p.changes)
+	if len(changes) == 0 {
+		return nil
+	}
+	at := func(a, b change) int { return cmp.Compare(a.at, b.at) }
+	from, until := slices.MinFunc(changes, at).at, slices.MaxFunc(changes, at).at
+	for _, f := range p.warm {
+		if start, end := max(f.start, from), min(f.end, until); start < end {
+			changes = append(changes, change{start, 1}, change{end, -1})
+		}
+	}
+	return changes
 }
 
 // Percentile is that of a sorted sample by linear interpolation, as all

@@ -128,3 +128,22 @@ func TestReadTogetherIsCountedOnce(t *testing.T) {
 		t.Errorf("%d of %d in the audit, %d of %d in the result; want 3 of 5", k.Together, k.Arrivals, c.Together, c.Arrivals)
 	}
 }
+
+// What of a warm-up is in flight while something is measured is part of the
+// load; what ended before, or began after, is not.
+func TestPaceCountsTheLoadOfTheWarmup(t *testing.T) {
+	var p Pace
+	for _, r := range []*record.Record{
+		{Warmup: true, Outcome: record.OK, Planned: ms(1), Start: ms(1), Done: ms(90)},
+		{Warmup: true, Outcome: record.OK, Planned: ms(50), Start: ms(50), Done: ms(150)},
+		{Outcome: record.OK, Planned: ms(100), Start: ms(100), Done: ms(200)},
+		{Warmup: true, Outcome: record.Cancelled, Planned: ms(150), Start: ms(150), Done: ms(201)},
+	} {
+		if err := p.Take(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if k := p.Kept(); k.Sent != 1 || k.Peak != 2 || !within(k.Mean, 2, 1e-9) || !within(k.Busy, 0.1, 1e-9) {
+		t.Errorf("%+v", k)
+	}
+}

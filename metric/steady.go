@@ -17,7 +17,8 @@ import (
 // answers in rounds has them by nature. They are time in which less was served.
 // It begins when the level was reached and each request that had started until
 // then is over: those met in queues of their own making, since a closed loop
-// starts with as many requests at one instant as it has slots. Latencies are of
+// starts with as many requests at one instant as it has slots. Where a warm-up
+// handed its load over, that start was before. Latencies are of
 // the requests that started in the part and before any that was still in flight
 // at its end, since those had an emptier server for their last tokens; of all
 // that started in it where that would be fewer than half.
@@ -32,11 +33,13 @@ func (v *view) steady(level int) *Steady {
 	}
 	begin, end := first, v.spans[v.order[len(v.order)-1]].start
 	if level > 0 {
-		if begin, end = v.bounds(level); end <= begin {
+		if begin, end = v.bounds(level, first, last); end <= begin {
 			return s
 		}
-		s.Reached = true
-		begin = max(first, v.firstOver(begin))
+		s.Reached, end = true, min(end, last)
+		if !v.handedOver(level, first) {
+			begin = v.firstOver(begin)
+		}
 	}
 	from := v.place(begin)
 	v.holdsStart = level > 0 && from > 0
@@ -61,6 +64,19 @@ func (v *view) steady(level int) *Steady {
 // later.
 func (v *view) place(at record.Time) int {
 	return sort.Search(len(v.order), func(i int) bool { return v.spans[v.order[i]].start >= at })
+}
+
+// handedOver reports whether a warm-up's load was in flight when the measured
+// phase began, so that there is no start in it. One that was drained has nothing
+// in flight by then.
+func (v *view) handedOver(level int, first record.Time) bool {
+	n := 0
+	for _, s := range v.flights {
+		if s.of != &v.c.times && s.start < first && s.end > first {
+			n++
+		}
+	}
+	return n >= (level+1)/2
 }
 
 // firstOver is when the last of the requests that started up to an instant was
@@ -148,21 +164,23 @@ func share(from, to, begin, end record.Time) float64 {
 	return seconds(max(0, inside)) / seconds(to-from)
 }
 
-// bounds is the first instant at which nine tenths of the level were in flight,
-// warm-up requests included, and the last at which they were; equal where they
-// never were.
-func (v *view) bounds(level int) (begin, end record.Time) {
+// bounds is the first instant of the measured phase at which nine tenths of the
+// level were in flight, requests of a warm-up that handed its load over
+// included, and the last at which they were; equal where they never were.
+func (v *view) bounds(level int, first, last record.Time) (begin, end record.Time) {
 	type change struct {
 		at record.Time
 		by int
 	}
 	changes := make([]change, 0, 2*len(v.flights))
 	for _, p := range v.flights {
-		changes = append(changes, change{p.start, 1}, change{p.end, -1})
+		if p.end > first {
+			changes = append(changes, change{max(p.start, first), 1}, change{p.end, -1})
+		}
 	}
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.at, b.at) })
 	threshold := (9*level + 9) / 10 // rounded up
-	flying, before := 0, 0
+	flying, was := 0, 0
 	for i, c := range changes {
 		flying += c.by
 		// Changes at one instant count together: a slot that is handed on at
@@ -173,10 +191,10 @@ func (v *view) bounds(level int) (begin, end record.Time) {
 		if flying >= threshold && begin == 0 {
 			begin = c.at
 		}
-		if before >= threshold && flying < threshold {
+		if was >= threshold && flying < threshold {
 			end = c.at
 		}
-		before = flying
+		was = flying
 	}
 	return begin, end
 }

@@ -93,7 +93,13 @@ type Trailer struct {
 	// Cancelled says that the user ended the run early.
 	Cancelled bool `json:"cancelled"`
 	// Aborted says why the run ended itself early; empty when it did not.
-	Aborted  string    `json:"aborted,omitempty"`
+	Aborted string `json:"aborted,omitempty"`
+	// Warmup is the warm-up that handed its load over to the measurement; nil
+	// where there was none, or where the server was drained after it.
+	Warmup *Warmup `json:"warmup,omitempty"`
+	// Cooldown is how many requests kept the load up until the last measured
+	// reply had ended. They are Records with Warmup set, too.
+	Cooldown int       `json:"cooldown_requests,omitempty"`
 	Warnings []Warning `json:"warnings,omitempty"`
 	// Cluster is what a simulated cluster did; nil for a real endpoint.
 	Cluster *Cluster `json:"cluster,omitempty"`
@@ -104,6 +110,29 @@ type Trailer struct {
 	// there is no client.
 	Audit *Audit `json:"audit,omitempty"`
 }
+
+// Warmup is a warm-up whose load went on into the measurement. Its requests are
+// the Records with Warmup set.
+type Warmup struct {
+	// Requests were sent in it, for Seconds.
+	Requests int     `json:"requests"`
+	Seconds  float64 `json:"seconds"`
+	// EndedBy says why the measurement began when it did; empty where the run
+	// ended before.
+	EndedBy string `json:"ended_by,omitempty"`
+	// Drift is by which share the mean time to first token still changed from
+	// one round of requests to the next, beyond chance, where EndedBy is the
+	// limit.
+	Drift float64 `json:"drift,omitempty"`
+}
+
+// What ends a warm-up.
+const (
+	WarmupSettled  = "settled"  // the start of the closed loop had passed
+	WarmupLimit    = "limit"    // as many requests were sent as are allowed before
+	WarmupRequests = "requests" // the number of requests that was asked for
+	WarmupDuration = "duration" // the time that was asked for
+)
 
 // Warning is something that a reader of the figures must know.
 type Warning struct {

@@ -39,6 +39,12 @@ func (r *Report) extras() object {
 	}
 	o.add("machine", object{{"os", h.Machine.OS}, {"arch", h.Machine.Arch}, {"cpus", h.Machine.CPUs}, {"go", h.Machine.Go}})
 	o.add("schedule", schedule(h.Schedule))
+	if w := r.Run.Warmup; w != nil {
+		o.add("warmup", object{{"requests", w.Requests}, {"seconds", w.Seconds}, {"ended_by", w.EndedBy}})
+	}
+	if n := r.Run.Cooldown; n > 0 {
+		o.add("cooldown", object{{"requests", n}})
+	}
 	if p := r.Result.Whole; p != nil {
 		o.add("whole", part(p))
 	}

@@ -20,6 +20,9 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	if text := r.endingText(res.Finish); text != "" {
 		b.WriteString(wrap("Replies, "+text, o.width()) + "\n")
 	}
+	if w := r.Run.Warmup; w != nil {
+		b.WriteString(wrap(warmupText(w, r.Run.Cooldown), o.width()) + "\n")
+	}
 	if s := r.Run.Schedule; s.Timed {
 		b.WriteString("Schedule: " + ScheduleText(s) + "\n")
 	}

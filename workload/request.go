@@ -150,6 +150,15 @@ type Plan struct {
 	Endless bool
 	// Requests is how many the Source yields, 0 while that is not known.
 	Requests int
+	// Warmup comes before the Source, on the same slots and under the same
+	// limits; nil is nothing. Duration counts from its end.
+	Warmup *LeadIn
+	// Cooldown keeps the slots of a closed loop busy from the last of the
+	// Source's requests on until all of those have ended, so that they end
+	// under the load under which they began; nil lets the slots run empty.
+	// What of it is in flight then is given up. Its requests are of phase
+	// Warmup, since they are not measured.
+	Cooldown Source
 
 	// Concurrency is how many sessions may be open at a time (a request
 	// without turns is a session of one). With an untimed Source it is the

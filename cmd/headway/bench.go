@@ -20,13 +20,13 @@ type benchCmd struct {
 	Std         one[float64] `name:"std" short:"s" aliases:"isl-stddev,prompt-input-tokens-stddev,synthetic-input-tokens-stddev" placeholder:"N" help:"Its standard deviation (default 10; simulated 0)."`
 	OSL         one[float64] `name:"osl" short:"o" aliases:"prompt-output-tokens-mean,output-tokens-mean" placeholder:"N" help:"Output length in tokens (default 256; simulated 64)."`
 	Levels      levels       `name:"concurrencies" also:"CONCURRENCIES" default:"1,2,5,10,50,100,250" help:"Concurrency levels; also from CONCURRENCIES."`
-	Count       one[int]     `name:"request-count" also:"REQUEST_COUNT" aliases:"num-requests" placeholder:"N" help:"Requests at each level; also from REQUEST_COUNT. Default: three times the level, at least 10."`
+	Count       one[int]     `name:"request-count" also:"REQUEST_COUNT" aliases:"num-requests" placeholder:"N" help:"Requests at each level; also from REQUEST_COUNT. Default: the level, or three times the level up to 30, at least 10. Those of the warm-up come on top."`
 	OutputDir   string       `name:"output-dir" short:"d" type:"path" default:"results" help:"Results go to OUTPUT-DIR/NAME/c<N>."`
 	Resume      bool         `name:"resume" help:"Keep the levels that an earlier call finished."`
 	Overwrite   bool         `name:"overwrite" help:"Replace the results of an earlier call of this name."`
 	IgnoreEOS   bool         `name:"ignore-eos" default:"true" negatable:"" help:"Ask for exactly OSL tokens (ignore_eos and min_tokens in the body)."`
 	Streaming   bool         `name:"streaming" default:"true" negatable:"" help:"Ask for the reply as a stream; without it there is no TTFT and no ITL."`
-	Warmup      int          `name:"warmup-request-count" aliases:"num-warmup-requests" default:"0" help:"Requests before each level, not measured."`
+	Warmup      one[int]     `name:"warmup-request-count" aliases:"num-warmup-requests" placeholder:"N" help:"Requests of each level before the measured ones, on the same slots and without a pause between. Default: until the start has passed, see below; 0: none."`
 	Plots       bool         `name:"plots" default:"true" negatable:"" help:"Draw the pictures at the end, into OUTPUT-DIR/plots."`
 	Entries     one[int]     `name:"num-dataset-entries" aliases:"num-prompts" placeholder:"N" help:"Make so many prompts a level and reuse them. Default: every request its own."`
 	Seed        *uint64      `name:"random-seed" placeholder:"N" help:"Seed of everything that is drawn. Default: from the system, and printed."`
@@ -55,7 +55,15 @@ func (benchCmd) Help() string {
       --benchmark-name b --endpoint-url http://host-b:8000 --model M --num-profile-runs 3 \
       --objective 'time_to_first_token p99 < 500ms'
 
-  headway bench --port-forward svc/vllm-agg-frontend --namespace dynamo --model M`
+  headway bench --port-forward svc/vllm-agg-frontend --namespace dynamo --model M
+
+The start of a level is not measured: its requests begin at one instant and wait
+for each other, and those after them do so less and less. They are taken round by
+round, of one request for each slot. When two rounds have had like times to first
+token, or as many requests were sent as leave the level in twice the time of three
+rounds, the measured requests follow on the same slots without a pause, and more
+are sent after them until the last of them has ended. --warmup-request-count 0
+measures all from the first instant on.`
 }
 
 // endpoint is one server to be measured.
@@ -179,7 +187,7 @@ func (b *benchCmd) validate(a app) ([]endpoint, error) {
 	if b.Resume && b.Overwrite {
 		bad.add("--resume and --overwrite: give one of them")
 	}
-	bad.notNegative("warmup-request-count", float64(b.Warmup))
+	bad.notNegative("warmup-request-count", float64(b.Warmup.value))
 	if _, err := b.goals(); err != nil {
 		bad = append(bad, err)
 	}
@@ -270,9 +278,10 @@ func (b *benchCmd) plan(level int) *planFlags {
 	p.Concurrency = one[int]{level, true}
 	p.Count = b.Count
 	if !p.Count.set {
-		p.Count = one[int]{max(3*level, 10), true}
+		p.Count = one[int]{defaultCount(level), true}
 	}
-	p.WarmCount, p.Entries, p.NumPrefix, p.PrefixLength = b.Warmup, b.Entries, b.PrefixCount, b.PrefixLen
+	p.WarmCount, p.Entries, p.NumPrefix, p.PrefixLength = b.Warmup.value, b.Entries, b.PrefixCount, b.PrefixLen
+	p.Handover, p.KeepUp, p.Settle = true, true, !b.Warmup.set
 	p.Pattern, p.Speedup, p.DelayRatio, p.BatchSize = "poisson", 1, 1, 1
 	p.Grace, p.WarmGrace = seconds(30*time.Second), -1
 	return p

@@ -27,7 +27,7 @@ func (p *planFlags) idle(bad *faultList) {
 		{p.Concurrency.value <= 1 && !(warm && p.WarmLoad.value > 1), "concurrency-ramp-duration", "--concurrency above 1"},
 		{p.Cancel == 0, "request-cancellation-delay", "--request-cancellation-rate"},
 		{!warm, "warmup-concurrency warmup-prefill-concurrency warmup-request-rate warmup-arrival-pattern " +
-			"warmup-concurrency-ramp-duration warmup-request-rate-ramp-duration", "--warmup-request-count, --warmup-duration or --num-warmup-sessions"},
+			"warmup-concurrency-ramp-duration warmup-request-rate-ramp-duration warmup-handover", "--warmup-request-count, --warmup-duration or --num-warmup-sessions"},
 		{p.WarmDuration == 0, "warmup-grace-period", "--warmup-duration"},
 	})
 	if p.OSLSD > 0 && p.OSL == 0 && p.SeqDist == "" {

@@ -30,6 +30,7 @@ type warmupFlags struct {
 	WarmGrace      seconds      `name:"warmup-grace-period" default:"inf" placeholder:"TIME" help:"Time for warm-up requests in flight when --warmup-duration is over (s)."`
 	WarmRamp       *seconds     `name:"warmup-concurrency-ramp-duration" placeholder:"TIME" help:"Ramp of the warm-up's concurrency (s)."`
 	WarmRateRamp   *seconds     `name:"warmup-request-rate-ramp-duration" placeholder:"TIME" help:"Ramp of the warm-up's rate (s)."`
+	Handover       bool         `name:"warmup-handover" help:"Begin the measurement on the load of the warm-up, instead of letting the server run empty between them."`
 	WarmOnlyFirst  bool         `name:"profile-run-disable-warmup-after-first" default:"true" negatable:"" help:"Warm up before the first of several runs only."`
 	ConsistentSeed bool         `name:"set-consistent-seed" default:"true" negatable:"" help:"Use the same seed for every run of --num-profile-runs."`
 	VarySeed       bool         `name:"vary-seed-per-trial" default:"false" negatable:"" help:"Give every run of --num-profile-runs its own seed."`

@@ -16,6 +16,11 @@ type planFlags struct {
 	ISL, ISLSD, OSL, OSLSD float64
 	Streaming              bool
 
+	// Settle makes a warm-up that ends when the start of the load has passed;
+	// KeepUp keeps the load up until the last measured reply has ended. Both are
+	// of one that hands over.
+	Settle, KeepUp bool
+
 	given   map[string]bool   // options that were set to other than their default
 	dataset *workload.Dataset // the input file, once it was read
 }
@@ -72,7 +77,7 @@ func (p *planFlags) rehearse() error {
 	if _, err := p.plan(workload.Seed(0)); err != nil {
 		return err
 	}
-	_, err := p.warmup(workload.Seed(0))
+	_, err := p.leadIn(workload.Seed(0))
 	return err
 }
 
@@ -104,6 +109,15 @@ func (p *planFlags) contradictions(bad *faultList) {
 	}
 	if p.Rate.set && p.Pattern == "concurrency_burst" {
 		bad.add("--request-rate %g with --arrival-pattern concurrency_burst: a burst has no rate", p.Rate.value)
+	}
+	if p.Handover && (p.WarmLoad.set || p.WarmPrefill.set || p.WarmRate.set || p.WarmPattern != "" || p.WarmRamp != nil || p.WarmRateRamp != nil) {
+		bad.add("--warmup-handover: the load of the warm-up is that of the measurement, so leave out its own concurrency, rate, pattern and ramps")
+	}
+	if p.Handover && p.given["warmup-grace-period"] {
+		bad.add("--warmup-grace-period: has no effect with --warmup-handover, since nothing waits for the warm-up to end")
+	}
+	if p.Handover && p.isFixed() {
+		bad.add("--warmup-handover: a fixed schedule has no load before it that it could go on with")
 	}
 	if p.InputFile == "" && p.FixedSchedule != nil && *p.FixedSchedule {
 		bad.add("--fixed-schedule: needs --input-file with timestamps")

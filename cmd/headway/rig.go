@@ -211,15 +211,10 @@ func (g *rig) measurement(p *planFlags, level string, repeat int, dir string) (s
 		stream.Repeat = repeat
 	}
 	key := stream.Key(g.header.Seed)
-	plan, err := p.plan(key)
+	plan, warm, err := p.phases(key, repeat)
 	if err != nil {
 		return study.Measurement{}, err
 	}
-	warm, err := p.warmup(key)
-	if err != nil {
-		return study.Measurement{}, err
-	}
-	plan.Source = freshText(plan.Source, repeat)
 	h := g.header
 	h.ID = fmt.Sprintf("%012x", uint64(workload.Key(time.Now().UnixNano()).Named(dir))>>16)
 	h.Concurrency, h.Rate, h.Repeat, h.Arrivals = plan.Concurrency, p.Rate.value, repeat, p.arrivalName()

@@ -133,11 +133,7 @@ func (b *benchCmd) open(a app, t *trial, tok tokens, seed uint64) error {
 		Watch: t.show.watch, Done: t.show.level,
 	}
 	t.sweep.Measure = func(level, run int, dir string) (study.Measurement, error) {
-		p := b.plan(level)
-		if run > 0 {
-			p.WarmCount = 0
-		}
-		return t.rig.measurement(p, fmt.Sprintf("c%d", level), run, dir)
+		return t.rig.measurement(b.plan(level), fmt.Sprintf("c%d", level), run, dir)
 	}
 	return nil
 }
@@ -244,10 +240,12 @@ func (b *benchCmd) fingerprint(e endpoint, g *rig) any {
 		Transport  string `json:",omitempty"`
 		HTTP2      bool   `json:",omitempty"`
 		Preconnect string `json:",omitempty"`
+		// Start is what comes before the measured requests.
+		Start string `json:",omitempty"`
 	}{
 		Model: strings.Join(b.Model, ","), URL: g.header.URL, Type: g.client.Type, Path: g.client.Endpoint, Headers: headerPrints(b.Headers),
 		ISL: b.ISL.value, Std: b.Std.value, OSL: b.OSL.value, Count: b.Count.value, Streaming: b.Streaming, EOS: b.IgnoreEOS,
-		Tokenizer: g.header.Tokenizer.Fingerprint, Warmup: b.Warmup, Runs: b.Runs,
+		Tokenizer: g.header.Tokenizer.Fingerprint, Warmup: b.Warmup.value, Runs: b.Runs,
 		Entries: b.Entries.value, Prefixes: b.PrefixCount, PrefixLength: b.PrefixLen,
 		Extra: g.secrets.Text(string(g.client.Extra)), Seed: b.Seed, ServerTokens: g.metrics.Tokens == metric.TokensServer,
 		LegacyMaxTokens: b.LegacyMax, PerChunkUsage: b.PerChunkUsage, ModelStrategy: b.ModelStrategy, SessionHeader: b.SessionHeader,
@@ -270,6 +268,12 @@ func (b *benchCmd) fingerprint(e endpoint, g *rig) any {
 		f.Preconnect = "concurrency"
 	case c.n > 0:
 		f.Preconnect = fmt.Sprint(c.n)
+	}
+	switch {
+	case !b.Warmup.set:
+		f.Start = "settled"
+	case b.Warmup.value > 0:
+		f.Start = "handover"
 	}
 	if e.simulated {
 		f.URL = "" // its port is another each time

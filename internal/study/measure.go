@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"headway/internal/audit"
 	"headway/load"
@@ -27,7 +28,9 @@ import (
 // Measurement is one run of one load on one target.
 type Measurement struct {
 	Header record.Header
-	// Warmup is driven first and reported apart; nil where there is none.
+	// Warmup is driven first, and the server drained after it; nil where there
+	// is none. A warm-up that hands its load over is Plan.Warmup. Both are
+	// reported apart.
 	Warmup *workload.Plan
 	Plan   workload.Plan
 
@@ -110,22 +113,82 @@ func (m Measurement) Run(ctx context.Context) (*report.Report, error) {
 func (m Measurement) drive(ctx context.Context, clock record.Clock, out *outputs, t *record.Trailer) error {
 	g := &load.Generator{Target: m.Target, Sink: m.Count(out), Clock: clock}
 	if m.Warmup != nil {
-		if o, err := m.phase(ctx, g, *m.Warmup, workload.Warmup, out); err != nil || o.Cancelled {
+		stop := m.watch(workload.Warmup, g, out)
+		o, err := m.phase(ctx, g, *m.Warmup, workload.Warmup, out)
+		stop()
+		if err != nil || o.Cancelled {
 			t.Cancelled, t.Aborted, t.Begin, t.End = o.Cancelled, o.Aborted, o.Begin, o.End
 			return err
 		}
 	}
-	if out.audit != nil {
-		out.audit.Begin()
-		defer out.audit.End()
-	}
-	o, err := m.phase(ctx, g, m.Plan, workload.Profiling, out)
+	o, err := m.measure(ctx, g, out)
 	if b := o.Backlog; out.audit != nil {
 		out.audit.Waited(record.AuditBacklog{Records: b.Records, Bytes: b.Bytes, Limit: b.Room,
 			HeldRequests: b.HeldRequests, Held: b.Held.Seconds()})
 	}
 	t.Begin, t.End, t.Cancelled, t.Aborted = o.Begin, o.End, o.Cancelled, o.Aborted
+	t.Warmup, t.Cooldown = o.Warmup, o.Cooldown
+	if w := o.Warmup; w != nil && w.Drift > startDrift {
+		t.Warnings = append(slices.Clip(t.Warnings), record.Warning{Code: "start_not_passed", Text: fmt.Sprintf(
+			"the start of the load may be in the figures: after %d warm-up requests the time to first token still changed by %.0f %% from one round to the next; "+
+				"--warmup-request-count sets a longer warm-up", w.Requests, 100*w.Drift)})
+	}
 	return err
+}
+
+// startDrift is by which share rounds of a warm-up may differ at its end without
+// a warning.
+const startDrift = 0.05
+
+// measure drives the measurement, with the warm-up that hands over to it.
+func (m Measurement) measure(ctx context.Context, g *load.Generator, out *outputs) (load.Outcome, error) {
+	begin := func() (end func()) {
+		if out.audit != nil {
+			out.audit.Begin()
+		}
+		stop := m.watch(workload.Profiling, g, out)
+		return func() {
+			stop()
+			if out.audit != nil {
+				out.audit.End()
+			}
+		}
+	}
+	if m.Plan.Warmup == nil {
+		defer begin()()
+		return m.phase(ctx, g, m.Plan, workload.Profiling, out)
+	}
+	// What begins with the measured phase takes longer than its first request
+	// may wait, so that it is done beside.
+	handed, ended := make(chan struct{}), make(chan struct{})
+	end := m.watch(workload.Warmup, g, out)
+	var beside sync.WaitGroup
+	beside.Go(func() {
+		select {
+		case <-handed:
+		case <-ended:
+		}
+		select {
+		case <-handed:
+			end()
+			end = begin()
+		default: // the run ended in its warm-up
+		}
+	})
+	g.Handover = func() { close(handed) }
+	o, err := m.phase(ctx, g, m.Plan, workload.Profiling, out)
+	close(ended)
+	beside.Wait()
+	end()
+	return o, err
+}
+
+// watch tells the Watcher of a phase.
+func (m Measurement) watch(ph workload.Phase, g *load.Generator, out *outputs) (stop func()) {
+	if m.Watch == nil {
+		return func() {}
+	}
+	return m.Watch(m.Header, ph, g, out.collector)
 }
 
 func (m Measurement) phase(ctx context.Context, g *load.Generator, p workload.Plan, ph workload.Phase, out *outputs) (load.Outcome, error) {
@@ -138,8 +201,13 @@ func (m Measurement) phase(ctx context.Context, g *load.Generator, p workload.Pl
 	if ph == workload.Profiling {
 		p.Source = out.tee(p.Source, m.Body)
 	}
-	if m.Watch != nil {
-		defer m.Watch(m.Header, ph, g, out.collector)()
+	if p.Cooldown != nil {
+		p.Cooldown = m.Render(render, p.Cooldown)
+	}
+	if w := p.Warmup; w != nil {
+		warm := *w
+		warm.Source = m.Render(render, w.Source)
+		p.Warmup = &warm
 	}
 	g.Aside = aside
 	defer spare()()
