@@ -90,10 +90,13 @@ func TestStarvedClient(t *testing.T) {
 
 // starve keeps every processor busy until the function that it returns is
 // called.
-func starve(t *testing.T) (relieve func()) {
+func starve(t *testing.T) (relieve func()) { return starveBy(t, 3*runtime.GOMAXPROCS(0)) }
+
+// starveBy is starve with so many busy loops.
+func starveBy(t *testing.T, n int) (relieve func()) {
 	t.Helper()
 	var hogs []*exec.Cmd
-	for range 3 * runtime.GOMAXPROCS(0) {
+	for range n {
 		hog := exec.Command("sh", "-c", "while :; do :; done")
 		if err := hog.Start(); err != nil {
 			t.Fatal(err)
