@@ -155,20 +155,32 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 	go func() { defer close(fed); r.feed(feed) }()
 
 	first := r.gather()
-	r.hush(first)
+	var schedule *ahead
+	made, scheduled := len(first), func() {}
+	if made > 0 && first[0].session[0].Timed {
+		schedule, scheduled = r.startAhead(r.stop, first[0].session)
+		made = schedule.lead(r.stop)
+	} else if !r.bursts() {
+		made = 0
+	}
+	r.hush(made)
 	r.begin = time.Now()
 	out := Outcome{Begin: r.Clock.At(r.begin)}
 	ends := r.limitTime()
 	switch {
-	case r.stop.Err() != nil:
+	case r.stop.Err() != nil && schedule == nil:
 		for _, o := range first {
 			r.dropUnsent([][]workload.Request{o.session})
 		}
 	case len(first) > 0:
-		r.release(first)
+		r.release(first, schedule)
 	}
 	r.wg.Wait()
 	ends()
+	scheduled()
+	if schedule != nil {
+		r.dropUnsent(schedule.left())
+	}
 	out.Cancelled = ctx.Err() != nil
 	var abort errAbort
 	if errors.As(context.Cause(r.stop), &abort) {
@@ -212,8 +224,13 @@ func (r *run) slot(o opening) {
 
 // pace starts sessions at their planned times. Times are absolute, so that a
 // late start moves nothing after it and nothing is skipped.
-func (r *run) pace(s []workload.Request) {
+func (r *run) pace(schedule *ahead) {
 	for {
+		o, ok := schedule.next()
+		if !ok {
+			return
+		}
+		s := o.session
 		at := r.begin.Add(s[0].At)
 		planned := r.Clock.At(at)
 		if !r.wait(r.stop, at) {
@@ -226,17 +243,13 @@ func (r *run) pace(s []workload.Request) {
 			return
 		}
 		r.wg.Add(1)
-		go r.session(opening{session: s}, planned, func() {
+		go r.session(o, planned, func() {
 			r.slots.give()
 			r.wg.Done()
 		})
 		// The session goes first where there is one processor: it would wait
 		// through the next request's pause otherwise.
 		runtime.Gosched()
-		var ok bool
-		if s, ok = <-r.sessions; !ok {
-			return
-		}
 	}
 }
 

@@ -55,11 +55,19 @@ func (r *run) gather() []opening {
 	return first
 }
 
-// prepare makes the request of a slot of a burst, where the target can do that
-// apart from sending it; nil otherwise.
+// prepare makes the request of a slot of a burst; nil where there is none.
 func (r *run) prepare(req workload.Request) *ready {
+	if !r.bursts() {
+		return nil
+	}
+	return r.makeReady(req)
+}
+
+// makeReady makes a request, where the target can do that apart from sending
+// it; nil otherwise.
+func (r *run) makeReady(req workload.Request) *ready {
 	t, can := r.Target.(Preparer)
-	if !can || !r.bursts() {
+	if !can {
 		return nil
 	}
 	made := &ready{}
@@ -74,20 +82,20 @@ func (r *run) prepare(req workload.Request) *ready {
 // hush collects garbage before a burst: the prompts were just made, and a
 // collection in the middle of the burst would make its end late by as much as
 // it takes.
-func (r *run) hush(first []opening) {
-	if len(first) >= burst && r.bursts() && r.stop.Err() == nil {
+func (r *run) hush(made int) {
+	if made >= burst && r.stop.Err() == nil {
 		runtime.GC()
 	}
 }
 
 // release starts the load: slots of their own in a closed loop, the schedule
-// where the first session has a time.
-func (r *run) release(first []opening) {
+// where there is one.
+func (r *run) release(first []opening, schedule *ahead) {
 	r.slots.ramp(r.stop, r.plan.ConcurrencyRamp, r.begin)
 	r.prefill.ramp(r.stop, r.plan.PrefillRamp, r.begin)
 	r.concurrency.Store(int64(r.plan.Concurrency))
-	if first[0].session[0].Timed {
-		r.pace(first[0].session)
+	if schedule != nil {
+		r.pace(schedule)
 		return
 	}
 	// One goroutine for each processor starts its share of the slots one after

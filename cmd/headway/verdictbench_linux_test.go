@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"headway/internal/audit"
 	"headway/metric"
 	"headway/record"
 )
@@ -22,8 +23,8 @@ import (
 // in another process logs when requests came and when it wrote each token, on
 // machines from idle to starved. VERDICT_BENCH says for how long to go on;
 // VERDICT_RUNS is a file of JSON lines to which each run adds one, so that the
-// bench can be done in pieces: a piece goes on with the next load. It prints a
-// table of all runs in the file, docs/accuracy.md has it.
+// bench can be done in pieces: a piece goes on with the next load. With
+// VERDICT_LOAD it takes only loads whose names contain that. It prints a table of all runs in the file, docs/accuracy.md has it.
 func TestVerdict(t *testing.T) {
 	budget, err := time.ParseDuration(os.Getenv("VERDICT_BENCH"))
 	if err != nil {
@@ -39,7 +40,7 @@ func TestVerdict(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	loads := verdictLoads()
+	loads := slices.DeleteFunc(verdictLoads(), func(l verdictLoad) bool { return !strings.Contains(l.Name, os.Getenv("VERDICT_LOAD")) })
 	for began := time.Now(); time.Since(began) < budget; {
 		run := measureVerdict(t, loads[len(done)%len(loads)], len(done))
 		done = append(done, run)
@@ -192,10 +193,7 @@ func measureVerdict(t *testing.T, load verdictLoad, seed int) verdictRun {
 	}
 	records, clock := readRecords(t, path)
 	run := verdictRun{Load: load.Name, Audit: readAudit(t, path)}
-	run.Stamps, run.Schedule = run.Audit.StampsVerdict, run.Audit.ScheduleVerdict
-	for _, r := range run.Audit.Reasons {
-		run.Codes = append(run.Codes, string(r.Level)[:1]+":"+r.Code)
-	}
+	run.judge()
 	run.compare(records, clock, readTruth(t, log), readReceived(t, log))
 	return run
 }
@@ -310,9 +308,19 @@ func readVerdictRuns(t *testing.T, path string) (all []verdictRun) {
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatal(err)
 		}
+		r.judge() // the rules may be others today
 		all = append(all, r)
 	}
 	return all
+}
+
+// judge gives a run the verdicts of its stored facts.
+func (v *verdictRun) judge() {
+	audit.Judge(v.Audit, 0)
+	v.Stamps, v.Schedule, v.Codes = v.Audit.StampsVerdict, v.Audit.ScheduleVerdict, nil
+	for _, r := range v.Audit.Reasons {
+		v.Codes = append(v.Codes, string(r.Level)[:1]+":"+r.Code)
+	}
 }
 
 // tally counts verdicts, and those that the truth contradicts.

@@ -47,7 +47,9 @@ func sharerOf(a *record.Audit) sharer {
 	if 2*s.Late <= s.Shared && delay <= max(promptLag, promptPart*s.Gap) && spreads(a) > 0 {
 		return sharedByServer
 	}
-	starved := a.ProbeLag != nil && a.ProbeLag.P90 > s.Gap
+	// A median that is late, since a busy machine makes 1 of 10 late of any
+	// program, and the server's chunks come together then, too.
+	starved := a.ProbeLag != nil && a.ProbeLag.P50 > promptLag && a.ProbeLag.P90 > s.Gap
 	full := a.Machine != nil && a.Machine.ProcessPeak > fullProcess*float64(a.Runtime.Processors)
 	if starved || full {
 		return sharedByClient
