@@ -198,6 +198,28 @@ func measureVerdict(t *testing.T, load verdictLoad, seed int) verdictRun {
 	return run
 }
 
+// starveBy runs busy loops until the function that it returns is called.
+func starveBy(t *testing.T, n int) (relieve func()) {
+	t.Helper()
+	var hogs []*exec.Cmd
+	for range n {
+		hog := exec.Command("sh", "-c", "while :; do :; done")
+		if err := hog.Start(); err != nil {
+			t.Fatal(err)
+		}
+		hogs = append(hogs, hog)
+	}
+	relieve = func() {
+		for _, hog := range hogs {
+			_ = hog.Process.Kill()
+			_ = hog.Wait() // it was killed
+		}
+		hogs = nil
+	}
+	t.Cleanup(relieve)
+	return relieve
+}
+
 // burstTrace writes a trace of four bursts, half a second apart.
 func burstTrace(t *testing.T, dir string, load verdictLoad) string {
 	t.Helper()
