@@ -7,11 +7,18 @@ import (
 	"headway/record"
 )
 
+// Names as reasons say them.
+const (
+	nameTTFT   = "TTFT"
+	nameMedian = "median"
+	name99     = "99th percentile"
+)
+
 func movedTTFT(a *record.Audit) *record.AuditReason {
 	if a.Stamps == nil {
 		return nil
 	}
-	return moved(a, a.Stamps.TTFT, "TTFT", "ttft_moved", leastLimit)
+	return moved(a, a.Stamps.TTFT, nameTTFT, "ttft_moved", leastLimit)
 }
 
 func movedITL(a *record.Audit) *record.AuditReason {
@@ -60,17 +67,17 @@ func sharerOf(a *record.Audit) sharer {
 // moved compares quantiles with what they are without the client's share. The
 // bound follows from the latter: what starvation adds must not widen it.
 func moved(a *record.Audit, s record.AuditShift, name, code string, least float64) *record.AuditReason {
-	own := worstOf(a, least, quantile{"median", s.P50, s.OwnP50}, quantile{"99th percentile", s.P99, s.OwnP99})
-	prompt := worstOf(a, least, quantile{"median", s.P50, s.PromptP50}, quantile{"99th percentile", s.P99, s.PromptP99})
+	own := worstOf(a, least, quantile{nameMedian, s.P50, s.OwnP50}, quantile{name99, s.P99, s.OwnP99})
+	prompt := worstOf(a, least, quantile{nameMedian, s.P50, s.PromptP50}, quantile{name99, s.P99, s.PromptP99})
 	worst := own
 	switch sharerOf(a) {
 	case sharedByServer:
 		worst = prompt
 	case sharedByEither:
-		if worst = own; prompt.ratio > 1 {
-			worst = prompt
+		// What sending took is certain, what reading did is not.
+		if !sent(a, name, prompt) {
+			worst.ratio = min(worst.ratio, 1)
 		}
-		worst.ratio = min(worst.ratio, max(1, prompt.ratio))
 	}
 	level := against(worst.ratio)
 	if level == record.AuditValid {
@@ -85,6 +92,19 @@ func moved(a *record.Audit, s record.AuditShift, name, code string, least float6
 			worst.name, name, length(math.Abs(worst.measured-worst.own)), length(worst.measured), length(worst.own)),
 		Bound:  fmt.Sprintf("%s %s (%s)", than(level), length(half(level)*worst.limit), from),
 		Change: change(a, false)}
+}
+
+// sent reports whether the client's delays in sending alone move a quantile of
+// TTFT by more than its bound.
+func sent(a *record.Audit, name string, q movedBy) bool {
+	if name != nameTTFT {
+		return false
+	}
+	delay := a.Stamps.Send.P50
+	if q.name != nameMedian {
+		delay = a.Stamps.Send.P99
+	}
+	return q.ratio > 1 && delay > q.limit
 }
 
 // quantile is one of a metric, in seconds, and without the client's share.

@@ -49,10 +49,11 @@ func TestMoved(t *testing.T) {
 		code   string
 	}{
 		{"nothing moved", nil, record.AuditValid, ""},
+		{"sent late by a busy client", []func(*record.Audit){busy, ttft(0.0526, 0.05, 0.05), func(a *record.Audit) { a.Stamps.Send.P50 = 0.0026 }}, record.AuditInvalid, "ttft_moved"},
 		{"sent late by a little", []func(*record.Audit){ttft(0.0512, 0.05, 0.05)}, record.AuditValid, ""},
 		{"sent late", []func(*record.Audit){ttft(0.0514, 0.05, 0.05)}, record.AuditDoubtful, "ttft_moved"},
-		{"sent too late", []func(*record.Audit){ttft(0.0526, 0.05, 0.05)}, record.AuditInvalid, "ttft_moved"},
-		{"a starved client's own median is no measure", []func(*record.Audit){ttft(0.765, 0.0607, 0.0607)}, record.AuditInvalid, "ttft_moved"},
+		{"sent too late", []func(*record.Audit){ttft(0.0526, 0.05, 0.05), func(a *record.Audit) { a.Stamps.Send.P50 = 0.0026 }}, record.AuditInvalid, "ttft_moved"},
+		{"a starved client's own median is no measure", []func(*record.Audit){ttft(0.765, 0.0607, 0.0607), func(a *record.Audit) { a.Stamps.Send.P50 = 0.704 }}, record.AuditInvalid, "ttft_moved"},
 		{"a millisecond is allowed", []func(*record.Audit){ttft(0.0024, 0.002, 0.002)}, record.AuditValid, ""},
 		{"read late by a starved client", []func(*record.Audit){late, ttft(0.07, 0.06, 0.07)}, record.AuditInvalid, "ttft_moved"},
 		{"read together, and nobody knows why", []func(*record.Audit){busy, ttft(0.07, 0.06, 0.07)}, record.AuditDoubtful, "ttft_moved"},
