@@ -349,6 +349,7 @@ func (v *verdictRun) judge() {
 type tally struct {
 	runs, valid, doubtful, invalid int
 	missed                         int // valid where the error is above the bound
+	unsure                         int // doubtful where it is
 	wrong                          int // invalid where it is below 1 % and 0.2 ms
 	worst                          float64
 }
@@ -362,7 +363,9 @@ func (c *tally) add(v record.Verdict, ratio, share, seconds float64) {
 			c.missed++
 		}
 	case record.AuditDoubtful:
-		c.doubtful++
+		if c.doubtful++; ratio > 1 {
+			c.unsure++
+		}
 	case record.AuditInvalid:
 		if c.invalid++; share < 0.01 && seconds < 0.2e-3 {
 			c.wrong++
@@ -371,14 +374,14 @@ func (c *tally) add(v record.Verdict, ratio, share, seconds float64) {
 }
 
 func (c *tally) text() string {
-	return fmt.Sprintf("%d/%d/%d | %d | %d | %.3g ms", c.valid, c.doubtful, c.invalid, c.missed, c.wrong, 1e3*c.worst)
+	return fmt.Sprintf("%d/%d/%d | %d/%d/%d | %.3g ms", c.valid, c.doubtful, c.invalid, c.missed, c.unsure, c.wrong, 1e3*c.worst)
 }
 
 // verdictTable has a row for each load and one for all.
 func verdictTable(loads []verdictLoad, runs []verdictRun) string {
 	var b strings.Builder
-	b.WriteString("| load | stamps: valid/doubtful/invalid | valid, error above | invalid, error below | largest error | schedule: valid/doubtful/invalid | valid, error above | invalid, error below | largest error |\n")
-	b.WriteString("|---|---|---|---|---|---|---|---|---|\n")
+	const of = " valid/doubtful/invalid | valid with an error above the bound/doubtful with one/invalid with one below 1 % and 0.2 ms | largest error |"
+	b.WriteString("| load | stamps:" + of + " schedule:" + of + "\n|---|---|---|---|---|---|---|\n")
 	var stamps, schedule tally
 	for _, l := range loads {
 		var s, p tally
