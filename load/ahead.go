@@ -61,6 +61,24 @@ func (r *run) startAhead(ctx context.Context, first []workload.Request) (a *ahea
 	return a, func() { all.Wait(); wakes() }
 }
 
+// readyUp makes what is sent at the beginning, of a schedule as of a burst, and
+// collects the garbage of that. A closed loop has no schedule: nil. done ends
+// the making and makes the Records of what was not sent.
+func (r *run) readyUp(first []opening) (schedule *ahead, done func()) {
+	if len(first) == 0 || !first[0].session[0].Timed {
+		if r.bursts() {
+			r.hush(len(first))
+		}
+		return nil, func() {}
+	}
+	schedule, wait := r.startAhead(r.stop, first[0].session)
+	r.hush(schedule.lead(r.stop))
+	return schedule, func() {
+		wait()
+		r.dropUnsent(schedule.left())
+	}
+}
+
 // put makes the first request of a session and waits while what is made takes
 // too much memory. One is always made, however large it is.
 func (a *ahead) put(ctx context.Context, s []workload.Request) {

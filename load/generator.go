@@ -155,15 +155,7 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 	go func() { defer close(fed); r.feed(feed) }()
 
 	first := r.gather()
-	var schedule *ahead
-	made, scheduled := len(first), func() {}
-	if made > 0 && first[0].session[0].Timed {
-		schedule, scheduled = r.startAhead(r.stop, first[0].session)
-		made = schedule.lead(r.stop)
-	} else if !r.bursts() {
-		made = 0
-	}
-	r.hush(made)
+	schedule, scheduled := r.readyUp(first)
 	r.begin = time.Now()
 	out := Outcome{Begin: r.Clock.At(r.begin)}
 	ends := r.limitTime()
@@ -178,9 +170,6 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 	r.wg.Wait()
 	ends()
 	scheduled()
-	if schedule != nil {
-		r.dropUnsent(schedule.left())
-	}
 	out.Cancelled = ctx.Err() != nil
 	var abort errAbort
 	if errors.As(context.Cause(r.stop), &abort) {

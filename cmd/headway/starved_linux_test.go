@@ -52,8 +52,17 @@ func TestStarvedClient(t *testing.T) {
 		t.Fatalf("verdict %q (schedule %q), exit %d: %+v\n%s", l.Verdict, a.ScheduleVerdict, client.ProcessState.ExitCode(), l.Reasons, said.String())
 	}
 	records, clock := readRecords(t, path)
-	truth := readTruth(t, log)
-	looked, early := 0, 0
+	looked, early := ownTimes(t, records, clock, readTruth(t, log), resumed)
+	if looked < requests/2 || early == 0 {
+		t.Fatalf("%d arrivals have a time of their own, %d came before the end of the stop", looked, early)
+	}
+}
+
+// ownTimes holds the arrivals that have a time of their own against the server's
+// writes: none lies before its write, and none of what came well before the
+// client was resumed lies after that. It returns how many there were.
+func ownTimes(t *testing.T, records []*record.Record, clock record.Clock, truth map[string][]write, resumed int64) (looked, early int) {
+	t.Helper()
 	for _, r := range records {
 		writes := truth[r.RequestID]
 		text := 0
@@ -80,9 +89,7 @@ func TestStarvedClient(t *testing.T) {
 			}
 		}
 	}
-	if looked < requests/2 || early == 0 {
-		t.Fatalf("%d arrivals have a time of their own, %d came before the end of the stop", looked, early)
-	}
+	return looked, early
 }
 
 // waitForLines waits until a file, whose name matches a pattern, has so many

@@ -68,64 +68,74 @@ type verdictLoad struct {
 }
 
 func verdictLoads() []verdictLoad {
-	var all []verdictLoad
-	last := func() *verdictLoad { return &all[len(all)-1] }
-	closed := func(streams, perSecond, hogs int, more ...string) {
-		itl := 1000 / perSecond
-		osl := min(200, max(5, 1500/itl))
-		name := fmt.Sprintf("%d streams × %d/s", streams, perSecond)
-		all = append(all, verdictLoad{Name: name + beside(hogs, more), hogs: hogs,
-			server: []string{"--ttft", "60", "--itl", strconv.Itoa(itl)},
-			client: append([]string{"--concurrency", strconv.Itoa(streams), "--request-count", strconv.Itoa(max(streams, min(60, 3*streams))),
-				"--isl", "20", "--osl", strconv.Itoa(osl), "--preconnect", strconv.Itoa(streams)}, more...)})
-	}
-	open := func(rate int, pattern string, hogs int) {
-		all = append(all, verdictLoad{Name: fmt.Sprintf("%s %d/s", pattern, rate) + beside(hogs, nil), hogs: hogs,
-			server: []string{"--ttft", "30", "--itl", "10"},
-			client: []string{"--request-rate", strconv.Itoa(rate), "--arrival-pattern", pattern, "--request-count", strconv.Itoa(2 * rate),
-				"--isl", "100", "--osl", "10", "--preconnect", "100"}})
-	}
-	bursts := func(n, isl, hogs int) {
-		all = append(all, verdictLoad{Name: fmt.Sprintf("bursts of %d, ISL %d", n, isl) + beside(hogs, nil), hogs: hogs, burst: n,
-			server: []string{"--ttft", "30", "--itl", "10"},
-			client: []string{"--isl", strconv.Itoa(isl), "--preconnect", strconv.Itoa(2 * n)}})
-	}
+	var l verdictList
 	for _, hogs := range []int{0, 2} {
-		closed(10, 10, hogs)
-		closed(10, 100, hogs)
-		open(100, "constant", hogs)
-		closed(100, 100, hogs)
-		bursts(50, 500, hogs)
-		open(50, "poisson", hogs)
-		closed(300, 100, hogs)
-		open(400, "constant", hogs)
-		closed(500, 100, hogs)
-		bursts(20, 4000, hogs)
-		closed(1000, 10, hogs)
-		closed(1000, 100, hogs)
+		l.closed(10, 10, hogs)
+		l.closed(10, 100, hogs)
+		l.open(100, "constant", hogs)
+		l.closed(100, 100, hogs)
+		l.bursts(50, 500, hogs)
+		l.open(50, "poisson", hogs)
+		l.closed(300, 100, hogs)
+		l.open(400, "constant", hogs)
+		l.closed(500, 100, hogs)
+		l.bursts(20, 4000, hogs)
+		l.closed(1000, 10, hogs)
+		l.closed(1000, 100, hogs)
 	}
 	// A client that starves alone.
-	for _, l := range [][3]int{{10, 100, 2}, {100, 100, 2}, {300, 50, 2}, {100, 10, 4}, {500, 100, 0}} {
-		closed(l[0], l[1], l[2])
-		last().nice, last().Name = 15, last().Name+", client at nice 15"
+	for _, n := range [][3]int{{10, 100, 2}, {100, 100, 2}, {300, 50, 2}, {100, 10, 4}, {500, 100, 0}} {
+		l.closed(n[0], n[1], n[2])
+		l.last().nice, l.last().Name = 15, l.last().Name+", client at nice 15"
 	}
-	open(100, "poisson", 2)
-	last().nice, last().Name = 15, last().Name+", client at nice 15"
+	l.open(100, "poisson", 2)
+	l.last().nice, l.last().Name = 15, l.last().Name+", client at nice 15"
 	// Connections that are made while TTFT counts.
 	for _, streams := range []int{100, 1000} {
-		closed(streams, 100, 0)
-		connecting := last()
+		l.closed(streams, 100, 0)
+		connecting := l.last()
 		connecting.client = connecting.client[:len(connecting.client)-2]
 		connecting.Name += ", connecting"
 	}
-	closed(10, 100, 6)
-	open(100, "constant", 6)
-	closed(100, 10, 6)
-	open(20, "poisson", 6)
-	closed(1000, 20, 6)
-	closed(100, 100, 0, "--transport", "std")
-	closed(500, 50, 0, "--transport", "std")
-	return all
+	l.closed(10, 100, 6)
+	l.open(100, "constant", 6)
+	l.closed(100, 10, 6)
+	l.open(20, "poisson", 6)
+	l.closed(1000, 20, 6)
+	l.closed(100, 100, 0, "--transport", "std")
+	l.closed(500, 50, 0, "--transport", "std")
+	return l
+}
+
+// verdictList is loads that are being put together.
+type verdictList []verdictLoad
+
+func (l *verdictList) last() *verdictLoad { return &(*l)[len(*l)-1] }
+
+// closed adds streams of a closed loop, each of so many chunks a second. The
+// option for connections comes last unless there are more.
+func (l *verdictList) closed(streams, perSecond, hogs int, more ...string) {
+	itl := 1000 / perSecond
+	osl := min(200, max(5, 1500/itl))
+	*l = append(*l, verdictLoad{Name: fmt.Sprintf("%d streams × %d/s", streams, perSecond) + beside(hogs, more), hogs: hogs,
+		server: []string{"--ttft", "60", "--itl", strconv.Itoa(itl)},
+		client: append([]string{"--concurrency", strconv.Itoa(streams), "--request-count", strconv.Itoa(max(streams, min(60, 3*streams))),
+			"--isl", "20", "--osl", strconv.Itoa(osl), "--preconnect", strconv.Itoa(streams)}, more...)})
+}
+
+// open adds two seconds of a schedule.
+func (l *verdictList) open(rate int, pattern string, hogs int) {
+	*l = append(*l, verdictLoad{Name: fmt.Sprintf("%s %d/s", pattern, rate) + beside(hogs, nil), hogs: hogs,
+		server: []string{"--ttft", "30", "--itl", "10"},
+		client: []string{"--request-rate", strconv.Itoa(rate), "--arrival-pattern", pattern, "--request-count", strconv.Itoa(2 * rate),
+			"--isl", "100", "--osl", "10", "--preconnect", "100"}})
+}
+
+// bursts adds a trace of bursts of n requests.
+func (l *verdictList) bursts(n, isl, hogs int) {
+	*l = append(*l, verdictLoad{Name: fmt.Sprintf("bursts of %d, ISL %d", n, isl) + beside(hogs, nil), hogs: hogs, burst: n,
+		server: []string{"--ttft", "30", "--itl", "10"},
+		client: []string{"--isl", strconv.Itoa(isl), "--preconnect", strconv.Itoa(2 * n)}})
 }
 
 func beside(hogs int, more []string) string {

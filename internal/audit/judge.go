@@ -13,7 +13,7 @@ import (
 const (
 	leastLimit    = 1e-3   // seconds by which a delay may always move a latency or a send
 	leastITL      = 0.2e-3 // the same of an inter-token latency
-	shareMoved    = 0.05   // of the latency without the client's share, or of the mean time between sends, where that is more
+	shareMoved    = 0.05   // of the latency without the client's share, or of the time between sends
 	shareOfTTFT   = 0.01   // of the median TTFT, in audits without the client's share of it
 	spanOff       = 0.01   // by which the schedule's span may be off
 	userStamped   = 0.01   // share of arrivals that may be stamped late
