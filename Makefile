@@ -2,7 +2,7 @@
 GO ?= go
 STATICCHECK ?= $(GO) tool staticcheck
 
-.PHONY: check build test vet generated race fuzz verify-tokens accuracy start bench clean bench-wire bench-wire-short soak bench-sim bench-records test-kube kube-cluster
+.PHONY: bench-verdict check build test vet generated race fuzz verify-tokens accuracy start bench clean bench-wire bench-wire-short soak bench-sim bench-records test-kube kube-cluster
 
 check: vet test generated race fuzz
 
@@ -41,6 +41,12 @@ accuracy:
 # table of docs/accuracy.md.
 start:
 	START=full $(GO) test ./cmd/headway -run 'TestStartIsNotMeasured' -count=1 -v -timeout 20m
+# The verdicts of runs against a simulated server's log, on machines from idle
+# to starved; the table of docs/accuracy.md. VERDICT_BENCH is for how long;
+# VERDICT_RUNS is a file that keeps the runs, so that it can be done in pieces.
+VERDICT_BENCH ?= 5m
+bench-verdict:
+	VERDICT_BENCH=$(VERDICT_BENCH) $(GO) test ./cmd/headway -run 'TestVerdict$$' -count=1 -v -timeout 60m
 
 bench:
 	$(GO) test ./... -run xxx -bench . -benchtime 1s -count 5

@@ -175,12 +175,13 @@ func (r *run) drive(ctx context.Context) (Outcome, error) {
 		go ph.feed(feed)
 	}
 	first := r.gather()
-	r.hush(first)
-	r.begin(first)
+	schedule, scheduled := r.readyUp(first)
+	r.begin(first, schedule)
 	r.wg.Wait()
 	if r.stopTimes != nil {
 		r.stopTimes()
 	}
+	scheduled()
 	out := r.outcome()
 	out.Cancelled = ctx.Err() != nil
 	var abort errAbort
@@ -227,10 +228,16 @@ func (r *run) slot(o opening) {
 // late start moves nothing after it and nothing is skipped. The times of a
 // phase that follows another count from the last planned time of that one: the
 // gap after it is the schedule's own.
-func (r *run) pace(o opening) {
-	r.paced = true
-	at := o.phase.begin
+func (r *run) pace(schedule *ahead) {
+	var at time.Time
 	for {
+		o, ok := schedule.next()
+		if !ok {
+			return
+		}
+		if at.IsZero() {
+			at = o.phase.begin
+		}
 		r.enter(o.phase, at)
 		at = o.phase.begin.Add(o.session[0].At)
 		planned := r.Clock.At(at)
@@ -253,10 +260,6 @@ func (r *run) pace(o opening) {
 		// The session goes first where there is one processor: it would wait
 		// through the next request's pause otherwise.
 		runtime.Gosched()
-		var ok bool
-		if o, ok = r.next(); !ok {
-			return
-		}
 	}
 }
 

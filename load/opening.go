@@ -56,11 +56,19 @@ func (r *run) gather() []opening {
 	return first
 }
 
-// prepare makes the request of a slot of a burst, where the target can do that
-// apart from sending it; nil otherwise.
+// prepare makes the request of a slot of a burst; nil where there is none.
 func (r *run) prepare(req workload.Request) *ready {
+	if !r.bursts() {
+		return nil
+	}
+	return r.makeReady(req)
+}
+
+// makeReady makes a request, where the target can do that apart from sending
+// it; nil otherwise.
+func (r *run) makeReady(req workload.Request) *ready {
 	t, can := r.Target.(Preparer)
-	if !can || !r.bursts() {
+	if !can {
 		return nil
 	}
 	made := &ready{}
@@ -75,15 +83,15 @@ func (r *run) prepare(req workload.Request) *ready {
 // hush collects garbage before a burst: the prompts were just made, and a
 // collection in the middle of the burst would make its end late by as much as
 // it takes.
-func (r *run) hush(first []opening) {
-	if len(first) >= burst && r.bursts() && r.stop.Err() == nil {
+func (r *run) hush(made int) {
+	if made >= burst && r.stop.Err() == nil {
 		runtime.GC()
 	}
 }
 
 // begin starts the load: slots of their own in a closed loop, the schedule where
-// the first session has a time.
-func (r *run) begin(first []opening) {
+// there is one.
+func (r *run) begin(first []opening, schedule *ahead) {
 	now := time.Now()
 	if r.warm != nil {
 		r.warm.begin = now
@@ -91,22 +99,22 @@ func (r *run) begin(first []opening) {
 		r.enter(r.main, now)
 	}
 	switch {
-	case r.stop.Err() != nil:
+	case r.stop.Err() != nil && schedule == nil:
 		for _, o := range first {
 			r.unsent(o, 0)
 			r.queue.settle()
 		}
 	case len(first) > 0:
-		r.release(first, now)
+		r.release(first, schedule, now)
 	}
 }
 
-func (r *run) release(first []opening, begin time.Time) {
+func (r *run) release(first []opening, schedule *ahead, begin time.Time) {
 	r.slots.ramp(r.stop, r.plan.ConcurrencyRamp, begin)
 	r.prefill.ramp(r.stop, r.plan.PrefillRamp, begin)
 	r.concurrency.Store(int64(r.plan.Concurrency))
-	if first[0].session[0].Timed {
-		r.pace(first[0])
+	if schedule != nil {
+		r.pace(schedule)
 		return
 	}
 	r.wg.Add(len(first))

@@ -17,7 +17,9 @@ type preparing struct {
 }
 
 func (p *preparing) Prepare(r workload.Request, tape *record.Tape, done func()) func(context.Context) {
+	p.mu.Lock()
 	p.prepared++
+	p.mu.Unlock()
 	sleep(context.Background(), 10*time.Millisecond)
 	return func(ctx context.Context) { p.Start(ctx, r, tape, done) }
 }

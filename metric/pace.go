@@ -22,21 +22,29 @@ func lateness(r *record.Record) (record.Time, bool) {
 	if r.Outcome == record.Dropped || !r.Planned.Known() || !r.Start.Known() {
 		return 0, false
 	}
+	gone, network, connect := departure(r)
+	return max(0, max(gone-network-connect, r.Start)-r.Planned), true
+}
+
+// departure is when the first bytes of a request went to the wire, its start
+// where nothing did, and how much of the time until then looking the host up
+// with TLS, and connecting took.
+func departure(r *record.Record) (gone, network, connect record.Time) {
 	h := &r.HTTP
-	gone := r.Start
+	gone = r.Start
 	switch {
 	case h.HeadersSent.Known():
 		gone = h.HeadersSent
 	case r.Sent.Known():
 		gone = r.Sent
 	}
-	network := record.Time(0)
-	for _, span := range [...][2]record.Time{{h.DNSStart, h.DNSDone}, {h.ConnectStart, h.ConnectDone}, {h.TLSStart, h.TLSDone}} {
-		if span[0].Known() && span[1] > span[0] && span[1] <= gone {
-			network += span[1] - span[0]
+	span := func(from, to record.Time) record.Time {
+		if from.Known() && to > from && to <= gone {
+			return to - from
 		}
+		return 0
 	}
-	return max(0, max(gone-network, r.Start)-r.Planned), true
+	return gone, span(h.DNSStart, h.DNSDone) + span(h.TLSStart, h.TLSDone), span(h.ConnectStart, h.ConnectDone)
 }
 
 // Pace gathers from the Records of a run how the client kept to its plan:
@@ -49,7 +57,7 @@ type Pace struct {
 
 	first, last     record.Time // planned, of what was sent
 	began, finished record.Time // the same as it was
-	sent            int
+	sent, good      int
 
 	count, together, user int
 }
@@ -74,6 +82,9 @@ func (p *Pace) Take(r *record.Record) error {
 		return nil
 	}
 	p.sent++
+	if r.Outcome == record.OK {
+		p.good++
+	}
 	if late, ok := lateness(r); ok {
 		p.late = append(p.late, seconds(late))
 		at := r.Planned + late
@@ -121,8 +132,8 @@ func arrivals(r *record.Record) (count, together, user int) {
 
 // Kept is what a Pace has gathered. Times are in seconds.
 type Kept struct {
-	// Sent counts the requests that were sent.
-	Sent int
+	// Sent counts the requests that were sent, Good those that were answered.
+	Sent, Good int
 	// Late is how late they were, sorted.
 	Late []float64
 	// Planned and Achieved are the times from the first send to the last, as
@@ -139,7 +150,7 @@ type Kept struct {
 
 // Kept sums up what was taken so far.
 func (p *Pace) Kept() Kept {
-	k := Kept{Sent: p.sent, Late: slices.Sorted(slices.Values(p.late)), Arrivals: p.count, Together: p.together, User: p.user,
+	k := Kept{Sent: p.sent, Good: p.good, Late: slices.Sorted(slices.Values(p.late)), Arrivals: p.count, Together: p.together, User: p.user,
 		Planned: seconds(p.last - p.first), Achieved: seconds(p.finished - p.began)}
 	changes := p.withWarm()
 	// What ends at an instant leaves before the next comes: a slot that is

@@ -68,7 +68,7 @@ func TestPace(t *testing.T) {
 		}
 	}
 	got := p.Kept()
-	want := Kept{Sent: 3, Late: []float64{0.002, 0.004, 0.006}, Planned: 0.2, Achieved: 0.204, Busy: 0.299, Mean: (99.0 + 46 + 100) / 299, Peak: 2,
+	want := Kept{Sent: 3, Good: 2, Late: []float64{0.002, 0.004, 0.006}, Planned: 0.2, Achieved: 0.204, Busy: 0.299, Mean: (99.0 + 46 + 100) / 299, Peak: 2,
 		Arrivals: 5, Together: 3, User: 1}
 	for i := range want.Late {
 		if !within(got.Late[i], want.Late[i], 1e-9) {

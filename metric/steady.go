@@ -18,7 +18,9 @@ import (
 // It begins when the level was reached and each request that had started until
 // then is over: those met in queues of their own making, since a closed loop
 // starts with as many requests at one instant as it has slots. Where a warm-up
-// handed its load over, that start was before. Latencies are of
+// handed its load over, that start was before. Where the load was kept up to the
+// end, too, the part ends with the start of the first request that did so: where
+// replies end together, rates are right over whole rounds of all slots. Latencies are of
 // the requests that started in the part and before any that was still in flight
 // at its end, since those had an emptier server for their last tokens; of all
 // that started in it where that would be fewer than half.
@@ -32,28 +34,33 @@ func (v *view) steady(level int) *Steady {
 		return nil
 	}
 	begin, end := first, v.spans[v.order[len(v.order)-1]].start
+	warm := false
 	if level > 0 {
 		if begin, end = v.bounds(level, first, last); end <= begin {
 			return s
 		}
 		s.Reached, end = true, min(end, last)
-		if !v.handedOver(level, first) {
+		if warm = v.handedOver(level, first); !warm {
 			begin = v.firstOver(begin)
 		}
 	}
 	from := v.place(begin)
 	v.holdsStart = level > 0 && from > 0
-	skip, still := v.start(from)
-	s.Drifts = !still
-	if from += skip; skip > 0 {
-		begin = v.spans[v.order[from]].start
+	if !warm {
+		skip, still := v.start(from)
+		s.Drifts = !still
+		if from += skip; skip > 0 {
+			begin = v.spans[v.order[from]].start
+		}
 	}
 	to := v.place(end + 1)
+	if next := v.keptUp(); warm && next > begin {
+		end = next
+	} else if lived := v.firstFlying(from, end); level > 0 && 2*(lived-from) >= to-from {
+		to = lived
+	}
 	if end <= begin || to <= from {
 		return s
-	}
-	if lived := v.firstFlying(from, end); level > 0 && 2*(lived-from) >= to-from {
-		to = lived
 	}
 	v.lived = v.order[from:to]
 	s.Part = v.part(begin, end, from, to, last-first)
@@ -77,6 +84,18 @@ func (v *view) handedOver(level int, first record.Time) bool {
 		}
 	}
 	return n >= (level+1)/2
+}
+
+// keptUp is the start of the first request that only kept the load up after the
+// last measured one had started; 0 where there is none.
+func (v *view) keptUp() record.Time {
+	last := v.spans[v.order[len(v.order)-1]].start
+	for _, s := range v.flights {
+		if s.of != &v.c.times && s.start >= last {
+			return s.start
+		}
+	}
+	return 0
 }
 
 // firstOver is when the last of the requests that started up to an instant was

@@ -17,14 +17,26 @@ const (
 // the verdict that follows from it. Times are in seconds, shares from 0 to 1.
 // What could not be measured is nil, or left out of the file.
 type Audit struct {
-	Verdict Verdict       `json:"verdict"`
-	Reasons []AuditReason `json:"reasons,omitempty"`
+	// Verdict is the worse of the two below. StampsVerdict says whether the
+	// latencies are the server's, ScheduleVerdict whether requests were sent
+	// when planned; both are empty in files from before there were two.
+	Verdict         Verdict       `json:"verdict"`
+	StampsVerdict   Verdict       `json:"stamps_verdict,omitempty"`
+	ScheduleVerdict Verdict       `json:"schedule_verdict,omitempty"`
+	Reasons         []AuditReason `json:"reasons,omitempty"`
 
-	// Limit is the bound of a delay of the client's, in seconds; MedianTTFT
-	// is what it follows from where the user has set none.
-	Limit      float64 `json:"limit_s"`
-	LimitSet   bool    `json:"limit_set,omitempty"`
+	// Limit is the bound of a delay that the client adds to a latency,
+	// ScheduleLimit that of the lateness of a send, both in seconds; LimitSet
+	// says that they are the user's.
+	Limit         float64 `json:"limit_s"`
+	ScheduleLimit float64 `json:"schedule_limit_s,omitempty"`
+	LimitSet      bool    `json:"limit_set,omitempty"`
+	// MedianTTFT is as it was measured, the client's delays included.
 	MedianTTFT float64 `json:"median_ttft_s,omitempty"`
+
+	// Stamps is by how much the client moved latencies; nil where no reply
+	// streamed, and in files from before it was kept.
+	Stamps *AuditStamps `json:"stamps,omitempty"`
 
 	// Schedule is nil in a closed loop, where nothing can be late.
 	Schedule *AuditSchedule `json:"schedule,omitempty"`
@@ -49,12 +61,51 @@ type Audit struct {
 type AuditReason struct {
 	// Level is the verdict that this reason alone gives.
 	Level Verdict `json:"level"`
+	// About is the question that it answers: "stamps" or "schedule".
+	About string `json:"about,omitempty"`
 	// Code is short and stable ("late_sends"); Found says what was measured,
 	// Bound what was allowed and Change what to do, each as text.
 	Code   string `json:"code"`
 	Found  string `json:"found"`
 	Bound  string `json:"bound"`
 	Change string `json:"change"`
+}
+
+// What an AuditReason is about.
+const (
+	AboutStamps   = "stamps"
+	AboutSchedule = "schedule"
+)
+
+// AuditStamps is by how much the client itself moved the latencies that it
+// measured, computed by metric.StampShift.
+type AuditStamps struct {
+	// Count is how many replies were looked at. Shared had their first text in
+	// one read with another chunk, Late of these were read late by this program.
+	Count  int `json:"count"`
+	Shared int `json:"first_shared"`
+	Late   int `json:"first_shared_late"`
+	// Gap is the median of the time between chunks, in seconds.
+	Gap float64 `json:"gap_s"`
+	// Send is the time from the start of a request to its first bytes on the
+	// wire, less the network's share.
+	Send AuditSpread `json:"send"`
+	// TTFT and ITL are quantiles over requests with and without the client's
+	// share; nil where there is none.
+	TTFT AuditShift  `json:"ttft"`
+	ITL  *AuditShift `json:"itl,omitempty"`
+}
+
+// AuditShift is quantiles in seconds: as measured, without the client's share
+// if it was the client that read several chunks at once, and if it was the
+// server that sent them at once.
+type AuditShift struct {
+	P50       float64 `json:"p50_s"`
+	P99       float64 `json:"p99_s"`
+	OwnP50    float64 `json:"p50_without_client_s"`
+	OwnP99    float64 `json:"p99_without_client_s"`
+	PromptP50 float64 `json:"p50_if_prompt_s"`
+	PromptP99 float64 `json:"p99_if_prompt_s"`
 }
 
 // AuditSpread describes a distribution of times in seconds.
@@ -85,6 +136,8 @@ type AuditSchedule struct {
 // AuditLoad is how much was on the server. Rates are per second.
 type AuditLoad struct {
 	Sent int `json:"sent"`
+	// NoneAnswered says that none of them was answered.
+	NoneAnswered bool `json:"none_answered,omitempty"`
 	// Asked is the concurrency that was asked for, 0 where none was; Mean (over
 	// the time from the first send to the last end) and Peak are what was in
 	// flight.

@@ -66,9 +66,11 @@ func testHeader() Header {
 
 func testTrailer() Trailer {
 	return Trailer{Begin: 1, End: 1<<62 + 1, Cancelled: true, Warnings: []Warning{{Code: "c", Text: "t"}},
-		Audit: &Audit{Verdict: AuditInvalid, Reasons: []AuditReason{{AuditInvalid, "late_sends", "f", "b", "c"}}, Limit: 0.001, LimitSet: true,
+		Audit: &Audit{Verdict: AuditInvalid, StampsVerdict: AuditValid, ScheduleVerdict: AuditInvalid,
+			Reasons: []AuditReason{{AuditInvalid, AboutSchedule, "late_sends", "f", "b", "c"}}, Limit: 0.001, ScheduleLimit: 0.002, LimitSet: true,
+			Stamps:     &AuditStamps{1, 2, 3, 4, AuditSpread{Count: 5}, AuditShift{1, 2, 3, 4, 5, 6}, &AuditShift{6, 5, 4, 3, 2, 1}},
 			MedianTTFT: 0.1 + 0.2, Schedule: &AuditSchedule{Lateness: AuditSpread{3, 1e-9, 0.2, 0.3, 0.4}, Planned: 1, Achieved: 2, AskedRate: 3, PlannedRate: 4, SentRate: 5},
-			Load: AuditLoad{1, 2, 0.5, 3, 4, 5}, Arrivals: AuditArrivals{1, 2, 3}, ReadLag: &AuditSpread{Count: 1}, ProbeLag: &AuditSpread{Count: 2},
+			Load: AuditLoad{1, true, 2, 0.5, 3, 4, 5}, Arrivals: AuditArrivals{1, 2, 3}, ReadLag: &AuditSpread{Count: 1}, ProbeLag: &AuditSpread{Count: 2},
 			Runtime: AuditRuntime{1, 2, 3, 4, 5}, Machine: &AuditMachine{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11},
 			Calibration: &AuditCalibration{1, 2, 3}}}
 }

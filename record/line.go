@@ -67,6 +67,7 @@ type httpLine struct {
 	FirstByte     Time   `json:"first_byte,omitempty"`
 	FirstBody     Time   `json:"first_body,omitempty"`
 	End           Time   `json:"end,omitempty"`
+	FirstRead     Time   `json:"first_read,omitempty"`
 	Reused        bool   `json:"reused,omitempty"`
 	BytesSent     int64  `json:"bytes_sent,omitempty"`
 	BytesReceived int64  `json:"bytes_received,omitempty"`

@@ -144,15 +144,18 @@ type HTTP struct {
 	ConnectStart, ConnectDone Time
 	TLSStart, TLSDone         Time
 	GotConn                   Time // a connection was ours
-	HeadersSent               Time
+	HeadersSent               Time // the first bytes of the request went to the wire
 	FirstByte                 Time // first byte of the reply's head
 	FirstBody                 Time // first byte of the reply's body
 	End                       Time // last byte of the reply's body
-	Reused                    bool
-	BytesSent, BytesReceived  int64
-	Chunks                    int // pieces in which the body was read
-	Status                    int
-	Remote                    string
+	// FirstRead is when this program had read the first text, which the kernel
+	// had received earlier where its arrival has the kernel's time.
+	FirstRead                Time
+	Reused                   bool
+	BytesSent, BytesReceived int64
+	Chunks                   int // pieces in which the body was read
+	Status                   int
+	Remote                   string
 }
 
 // Record is one planned request and what became of it: raw times on the run's

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -59,19 +60,48 @@ func (r *Report) auditLines(b *strings.Builder, o ConsoleOptions) {
 	if a == nil {
 		return
 	}
-	line := "Client: " + string(a.Verdict)
-	if a.Verdict == record.AuditInvalid {
-		line += ": this is not the load that was asked for, or these are not the server's times"
-	}
-	b.WriteString(paint(o.Color, auditStyle(a.Verdict), wrap(line, o.width())) + "\n")
+	b.WriteString(paint(o.Color, auditStyle(a.Verdict), wrap(verdictText(a), o.width())) + "\n")
 	for _, reason := range a.Reasons {
-		b.WriteString(paint(o.Color, auditStyle(reason.Level), wrap("- "+reasonText(reason), o.width())) + "\n")
+		about := ""
+		if reason.About != "" {
+			about = reason.About + ": "
+		}
+		b.WriteString(paint(o.Color, auditStyle(reason.Level), wrap("- "+about+reasonText(reason), o.width())) + "\n")
 	}
-	for _, line := range []string{sendText(a), r.flightText(a), arrivalText(a), machineText(a)} {
+	for _, line := range []string{sendText(a), r.flightText(a), arrivalText(a), stampText(a), machineText(a)} {
 		if line != "" {
 			b.WriteString(wrap(line, o.width()) + "\n")
 		}
 	}
+}
+
+// verdictText is the verdict, both parts of it, and which figures it is about
+// where it is invalid.
+func verdictText(a *record.Audit) string {
+	line := "Client: " + string(a.Verdict)
+	var parts, wrong []string
+	if v := a.StampsVerdict; v != "" {
+		parts = append(parts, "stamps "+string(v))
+		if v == record.AuditInvalid {
+			wrong = append(wrong, "latencies (TTFT, ITL, request latency) are this client's as much as the server's")
+		}
+	}
+	if v := a.ScheduleVerdict; v != "" {
+		parts = append(parts, "schedule "+string(v))
+		if v == record.AuditInvalid {
+			wrong = append(wrong, "all figures are of another load than the planned one")
+		}
+	}
+	if len(parts) > 0 {
+		line += " (" + strings.Join(parts, ", ") + ")"
+	}
+	if len(parts) == 0 && a.Verdict == record.AuditInvalid { // from before there were two
+		wrong = append(wrong, "this is not the load that was asked for, or these are not the server's times")
+	}
+	if len(wrong) > 0 {
+		line += ": " + strings.Join(wrong, "; ")
+	}
+	return line
 }
 
 func reasonText(r record.AuditReason) string {
@@ -91,7 +121,7 @@ func sendText(a *record.Audit) string {
 		}
 	}
 	return fmt.Sprintf("Sends: %slate by %s p50, %s p99, %s at most (bound %s)", rate,
-		timeText(s.Lateness.P50), timeText(s.Lateness.P99), timeText(s.Lateness.Max), timeText(a.Limit))
+		timeText(s.Lateness.P50), timeText(s.Lateness.P99), timeText(s.Lateness.Max), timeText(cmp.Or(a.ScheduleLimit, a.Limit)))
 }
 
 func (r *Report) flightText(a *record.Audit) string {
@@ -118,6 +148,20 @@ func arrivalText(a *record.Audit) string {
 		s += fmt.Sprintf("; an event of the kernel is noticed after %s p50, %s p99", timeText(l.P50), timeText(l.P99))
 	}
 	return s
+}
+
+// stampText is by how much the client moved latencies, if it was the client
+// that shared reads.
+func stampText(a *record.Audit) string {
+	s := a.Stamps
+	if s == nil {
+		return ""
+	}
+	text := fmt.Sprintf("Stamps: this client moved TTFT by at most %s p50, %s p99", timeText(s.TTFT.P50-s.TTFT.OwnP50), timeText(s.TTFT.P99-s.TTFT.OwnP99))
+	if i := s.ITL; i != nil {
+		text += fmt.Sprintf("; ITL by %s p50, %s p99", timeText(i.OwnP50-i.P50), timeText(i.OwnP99-i.P99))
+	}
+	return text + fmt.Sprintf("; %s from start to wire p99; first chunk coalesced in %s of replies", timeText(s.Send.P99), share(s.Shared, s.Count))
 }
 
 func machineText(a *record.Audit) string {

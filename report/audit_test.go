@@ -36,6 +36,15 @@ func audited(t *testing.T, c int, v record.Verdict) *Report {
 				Bound: "more than 80 %", Change: "lower the load"},
 		}
 	}
+	if v != record.AuditDoubtful { // that is from before there were two verdicts
+		a.StampsVerdict, a.ScheduleVerdict, a.ScheduleLimit = record.AuditValid, v, 1e-3
+		a.Stamps = &record.AuditStamps{Count: 10, Shared: 1, Send: record.AuditSpread{Count: 10, P99: 20e-6},
+			TTFT: record.AuditShift{P50: 0.02, P99: 0.03, OwnP50: 0.01999, OwnP99: 0.0299},
+			ITL:  &record.AuditShift{P50: 0.01, P99: 0.011, OwnP50: 0.01, OwnP99: 0.01103}}
+		for i := range a.Reasons {
+			a.Reasons[i].About = []string{record.AboutSchedule, record.AboutStamps}[i]
+		}
+	}
 	r.Run.Audit = a
 	return r
 }

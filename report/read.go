@@ -209,7 +209,7 @@ func (l *Loaded) audited(a any) {
 	}
 	list, _ := get(a, "reasons").([]any)
 	for _, r := range list {
-		l.Reasons = append(l.Reasons, record.AuditReason{Level: record.Verdict(getString(r, "level")), Code: getString(r, "code"),
+		l.Reasons = append(l.Reasons, record.AuditReason{Level: record.Verdict(getString(r, "level")), About: getString(r, "about"), Code: getString(r, "code"),
 			Found: getString(r, "found"), Bound: getString(r, "bound"), Change: getString(r, "change")})
 	}
 }

@@ -178,7 +178,7 @@ func TestInvalidLevels(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	for text, list := range map[string][]string{
-		out:  {"Client invalid at 1, 2, for example at 1: 100 % of the arrivals were stamped in user space"},
+		out:  {"Client invalid at ", "100 % of the arrivals were stamped in user space"},
 		errs: {"headway: concurrency 1: the measurement is not valid", "headway: concurrency 2: the measurement is not valid"},
 	} {
 		for _, says := range list {
@@ -192,7 +192,10 @@ func TestInvalidLevels(t *testing.T) {
 		t.Errorf("%v\n%s", err, summary)
 	}
 	level := filepath.Join(dir, "x", "c1")
-	if l := verdictIn(t, level); l.Verdict != record.AuditInvalid || l.Reasons[0].Code != "late_stamps" {
+	// How late a stamp is may be unknown: the level can be over before the probe
+	// has fired.
+	stamped := func(r record.AuditReason) bool { return r.Code == "late_stamps" && r.About == record.AboutStamps }
+	if l := verdictIn(t, level); l.Verdict != record.AuditInvalid || !slices.ContainsFunc(l.Reasons, stamped) {
 		t.Errorf("%q: %+v", l.Verdict, l.Reasons)
 	}
 }
@@ -247,7 +250,7 @@ func TestRunBesideCalibration(t *testing.T) {
 		var out, errs bytes.Buffer
 		code := Main(app{args: []string{"headway", "run", "--simulated", "--streaming", "--concurrency", "2", "--request-count", "12",
 			"--isl", "10", "--osl", "2", "--ui-type", "none", "--artifact-dir", dir}, stdout: &out, stderr: &errs, exit: func(int) {},
-			environ: []string{"HEADWAY_CALIBRATION=" + path}})
+			environ: append([]string{"HEADWAY_CALIBRATION=" + path}, patient...)})
 		return code, errs.String(), verdictIn(t, dir)
 	}
 	if err := (audit.Calibration{EventsPerSecond: 1, Streams: 1 << 30, RequestsPerSecond: 1}).Here(time.Now()).Save(path); err != nil {

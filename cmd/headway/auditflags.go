@@ -12,7 +12,7 @@ import (
 
 // auditFlags say what the client itself is held against.
 type auditFlags struct {
-	MaxLag *milliseconds `name:"max-lag" placeholder:"TIME" help:"Largest delay of this client's own (ms), at the 99th percentile, with which a measurement is valid; exit code 4 when it is not. Default: 1 ms, or 1% of the median TTFT where that is more."`
+	MaxLag *milliseconds `name:"max-lag" placeholder:"TIME" help:"Largest delay of this client's own (ms), at the 99th percentile, with which a measurement is valid; exit code 4 when it is not. Default: 1 ms, or 5% of the latency (stamps) or of the mean time between sends (schedule) where that is more."`
 }
 
 func (f *auditFlags) faults(bad *faultList) {
@@ -99,6 +99,12 @@ func (b invalidRun) text() string {
 			s += fmt.Sprintf(": %s; %s", r.Found, r.Change)
 			break
 		}
+	}
+	switch a := b.audit; {
+	case a.StampsVerdict == record.AuditValid:
+		s += "; the latencies are right, of another load than the planned one"
+	case a.ScheduleVerdict == record.AuditValid:
+		s += "; requests were sent as planned"
 	}
 	return s
 }

@@ -28,7 +28,9 @@ func change(a *record.Audit, timed bool) string {
 	}
 	if m := a.Machine; m != nil {
 		switch {
-		case m.StolenPeak > stolenMuch:
+		// A hypervisor takes time only from processors that want it. Of a machine
+		// that its own work fills anyway some is taken on any shared host.
+		case m.StolenPeak > stolenMuch && m.HostPeak-m.StolenPeak <= fullHost:
 			return fmt.Sprintf("the hypervisor gave up to %s of this machine's time to others: take a machine that has its processors to itself", percent(m.StolenPeak))
 		case m.Throttled > a.Limit:
 			return fmt.Sprintf("a limit of the control group stopped this process for %s: raise the container's limit of CPU", length(m.Throttled))

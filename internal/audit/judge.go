@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"headway/record"
@@ -10,55 +11,95 @@ import (
 
 // The bounds of docs/accuracy.md, "Is the client good enough".
 const (
-	leastLimit    = 1e-3 // seconds that a delay may always have
-	shareOfTTFT   = 0.01 // of the median TTFT, where that is more
-	spanOff       = 0.01 // by which the schedule's span may be off
-	userStamped   = 0.01 // share of arrivals that may be stamped late
-	readTogether  = 0.05 // share of arrivals that may be read with another
-	ofCalibration = 0.80 // share of what the machine can carry
-	heldBack      = 0.01 // share of the time in which requests may be held back
+	leastLimit    = 1e-3   // seconds by which a delay may always move a latency or a send
+	leastITL      = 0.2e-3 // the same of an inter-token latency
+	shareMoved    = 0.05   // of the latency without the client's share, or of the time between sends
+	shareOfTTFT   = 0.01   // of the median TTFT, in audits without the client's share of it
+	spanOff       = 0.01   // by which the schedule's span may be off
+	userStamped   = 0.01   // share of arrivals that may be stamped late
+	readTogether  = 0.05   // share of arrivals that may be read with another
+	ofCalibration = 0.80   // share of what the machine can carry
+	heldBack      = 0.01   // share of the time in which requests may be held back
 )
 
-// Judge gives an audit its verdict, from what was measured and the bound that
-// the user has set for delays of the client's; 0 sets none, and the bound is
-// the larger of 1 ms and 1 % of the median TTFT.
+// Judge gives an audit its verdicts, from what was measured and the bound that
+// the user has set for delays of the client's; 0 sets none. There are two, since
+// figures may be right of a load that nobody planned, and a plan kept with
+// figures that are not the server's; the verdict of the audit is the worse one.
 //
-// Invalid is a measurement whose open-loop sends were late by more than the
-// bound at the 99th percentile, whose schedule took more than 1 % longer or
-// shorter than planned, or in which more than 1 % of the arrivals were stamped
-// in user space while the 99th percentile of the delay of such a stamp was
-// above the bound. Doubtful is one above half of any of these, one in which
-// more than 5 % of the arrivals were read together with another, or one whose
-// load was above 80 % of what calibration found.
+// The stamps are invalid when the client moved a quantile of TTFT by more than
+// the larger of 1 ms and 5 % of what the quantile is without the client's share
+// (of ITL: 0.2 ms and 5 %), or when more than 1 % of the arrivals were stamped in
+// user space while the 99th percentile of the delay of such a stamp was above
+// that bound. The measured values themselves bound nothing: a client that has no
+// processor raises them. The stamps are doubtful above half of any of these, when
+// a late client read more than 5 % of the arrivals together with another, above
+// 80 % of what calibration found, and when nothing was answered.
 //
-// Requests that were held back, since finished Records had filled the memory
-// that they may take, make it invalid where that was so in more than 1 % of the
-// time, doubtful otherwise, as do Records that took more than half of it.
+// The schedule is invalid when sends were late by more than the larger of 1 ms
+// and 5 % of the mean planned time between sends at the 99th percentile, or when
+// it took more than 1 % longer or shorter than planned. Requests that were held
+// back, since finished Records had filled the memory that they may take, make it
+// invalid where that was so in more than 1 % of the time. It is doubtful above
+// half of these, and when Records took more than half of that memory.
 //
 // A span that differs by no more than one request may be late without a bound
-// of the user's is not held against a run: of a schedule of 50 ms, 1 % is less than the clock of a busy
-// machine can do.
+// of the user's is not held against a run: of a schedule of 50 ms, 1 % is less
+// than the clock of a busy machine can do.
 func Judge(a *record.Audit, maxLag time.Duration) {
 	a.LimitSet = maxLag > 0
-	a.Limit = usual(a)
+	a.Limit, a.ScheduleLimit = usualDelay(a), usualLateness(a)
 	if a.LimitSet {
-		a.Limit = maxLag.Seconds()
+		a.Limit, a.ScheduleLimit = maxLag.Seconds(), maxLag.Seconds()
 	}
-	a.Verdict, a.Reasons = record.AuditValid, nil
-	for _, check := range []func(*record.Audit) *record.AuditReason{lateSends, wrongSpan, lateStamps, sharedReads, piledUp, muchEvents, manyStreams, muchRequests} {
-		r := check(a)
-		if r == nil {
-			continue
-		}
-		a.Reasons = append(a.Reasons, *r)
-		if r.Level == record.AuditInvalid || a.Verdict == record.AuditValid {
-			a.Verdict = r.Level
-		}
+	a.Reasons, a.ScheduleVerdict = nil, ""
+	if a.Schedule != nil {
+		a.ScheduleVerdict = record.AuditValid
 	}
+	a.StampsVerdict = record.AuditValid
+	for _, check := range []func(*record.Audit) *record.AuditReason{lateSends, wrongSpan, piledUp} {
+		a.ScheduleVerdict = note(a, a.ScheduleVerdict, record.AboutSchedule, check(a))
+	}
+	for _, check := range []func(*record.Audit) *record.AuditReason{
+		movedTTFT, movedITL, lateStamps, sharedReads, muchEvents, manyStreams, muchRequests, nothingAnswered,
+	} {
+		a.StampsVerdict = note(a, a.StampsVerdict, record.AboutStamps, check(a))
+	}
+	a.Verdict = worse(a.StampsVerdict, a.ScheduleVerdict)
 }
 
-// usual is the bound for delays where the user has set none.
-func usual(a *record.Audit) float64 { return max(leastLimit, shareOfTTFT*a.MedianTTFT) }
+// note keeps a reason, if there is one, and returns the verdict with it.
+func note(a *record.Audit, v record.Verdict, about string, r *record.AuditReason) record.Verdict {
+	if r == nil {
+		return v
+	}
+	r.About = about
+	a.Reasons = append(a.Reasons, *r)
+	return worse(v, r.Level)
+}
+
+// worse is the worse of two verdicts; "" is none.
+func worse(a, b record.Verdict) record.Verdict {
+	order := []record.Verdict{"", record.AuditValid, record.AuditDoubtful, record.AuditInvalid}
+	return order[max(slices.Index(order, a), slices.Index(order, b))]
+}
+
+// usualDelay is the bound of what the client adds to a latency where the user
+// has set none.
+func usualDelay(a *record.Audit) float64 {
+	if a.Stamps == nil {
+		return max(leastLimit, shareOfTTFT*a.MedianTTFT)
+	}
+	return max(leastLimit, shareMoved*a.Stamps.TTFT.OwnP50)
+}
+
+// usualLateness is the same of a send.
+func usualLateness(a *record.Audit) float64 {
+	if a.Schedule == nil || a.Schedule.PlannedRate <= 0 {
+		return leastLimit
+	}
+	return max(leastLimit, shareMoved/a.Schedule.PlannedRate)
+}
 
 // against is the verdict on the largest of ratios of what was found to what is
 // allowed: all of them must be above 1 to be invalid, above a half to be
@@ -82,7 +123,7 @@ func lateSends(a *record.Audit) *record.AuditReason {
 		return nil
 	}
 	late := a.Schedule.Lateness
-	level := against(late.P99 / a.Limit)
+	level := against(late.P99 / a.ScheduleLimit)
 	if level == record.AuditValid {
 		return nil
 	}
@@ -98,7 +139,7 @@ func wrongSpan(a *record.Audit) *record.AuditReason {
 		return nil
 	}
 	off := s.Achieved - s.Planned
-	level := against(math.Abs(off)/(spanOff*s.Planned), math.Abs(off)/usual(a))
+	level := against(math.Abs(off)/(spanOff*s.Planned), math.Abs(off)/usualLateness(a))
 	if level == record.AuditValid {
 		return nil
 	}
@@ -114,12 +155,27 @@ func wrongSpan(a *record.Audit) *record.AuditReason {
 // whichever is larger. A read over HTTP/2 passes through more hands than the
 // first, and a transport without kernel stamps has only the second.
 func stampDelay(a *record.Audit) (seconds float64, known bool) {
+	return userDelay(a, func(s *record.AuditSpread) float64 { return s.P99 }), spreads(a) > 0
+}
+
+// userDelay is a quantile of the same.
+func userDelay(a *record.Audit, quantile func(*record.AuditSpread) float64) (seconds float64) {
 	for _, s := range []*record.AuditSpread{a.ReadLag, a.ProbeLag} {
 		if s != nil && s.Count > 0 {
-			seconds, known = max(seconds, s.P99), true
+			seconds = max(seconds, quantile(s))
 		}
 	}
-	return seconds, known
+	return seconds
+}
+
+// spreads is how many of the two spreads of delays there are.
+func spreads(a *record.Audit) (n int) {
+	for _, s := range []*record.AuditSpread{a.ReadLag, a.ProbeLag} {
+		if s != nil && s.Count > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func lateStamps(a *record.Audit) *record.AuditReason {
@@ -150,8 +206,11 @@ func sharedReads(a *record.Audit) *record.AuditReason {
 	if share <= readTogether {
 		return nil
 	}
+	if a.Stamps != nil && sharerOf(a) == sharedByServer {
+		return nil
+	}
 	r := &record.AuditReason{Level: record.AuditDoubtful, Code: "shared_reads",
-		Found:  fmt.Sprintf("%s of the arrivals were read together with another, so that all but the last of each read have too late a time", percent(share)),
+		Found:  fmt.Sprintf("%s of the chunks were coalesced with others in one read; only the last chunk of each read has an exact timestamp", percent(share)),
 		Bound:  fmt.Sprintf("more than %g %%", 100*readTogether),
 		Change: change(a, false)}
 	if d, known := stampDelay(a); known && d <= a.Limit {
@@ -239,7 +298,15 @@ func than(level record.Verdict) string {
 }
 
 func bound(a *record.Audit, level record.Verdict) string {
-	return fmt.Sprintf("%s %s (%s)", than(level), length(half(level)*a.Limit), origin(a))
+	from := "--max-lag"
+	switch {
+	case a.LimitSet:
+	case a.ScheduleLimit > leastLimit:
+		from = fmt.Sprintf("%g %% of the mean planned time between sends", 100*shareMoved)
+	default:
+		from = "the least that is held against a client"
+	}
+	return fmt.Sprintf("%s %s (%s)", than(level), length(half(level)*a.ScheduleLimit), from)
 }
 
 // origin says where the bound of a delay comes from.
@@ -247,8 +314,10 @@ func origin(a *record.Audit) string {
 	switch {
 	case a.LimitSet:
 		return "--max-lag"
-	case a.Limit > leastLimit:
+	case a.Limit > leastLimit && a.Stamps == nil:
 		return "1 % of the median TTFT"
+	case a.Limit > leastLimit:
+		return fmt.Sprintf("%g %% of the median TTFT without the client's share", 100*shareMoved)
 	}
 	return "the least that is held against a client"
 }

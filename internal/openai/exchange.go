@@ -6,6 +6,7 @@ import (
 	"mime"
 	"time"
 
+	"headway/internal/wire"
 	"headway/record"
 	"headway/workload"
 )
@@ -44,6 +45,7 @@ type exchange struct {
 	drain *time.Timer // nil until the stream said [DONE]
 	// Of the body's reads: the last stamp, and what it is said to be.
 	at   record.Time
+	lag  time.Duration
 	user bool
 	read int64
 	got  progress
@@ -52,6 +54,7 @@ type exchange struct {
 // progress is how much of a reply has come.
 type progress struct {
 	first, last record.Time // of the body's bytes
+	text        record.Time // when the first text had been read
 	chunks      int         // reads that brought a part of the body
 	status      int
 }
@@ -145,11 +148,12 @@ func streamed(contentType string, asked bool) (sure, otherwise bool) {
 
 // arrived notes when a piece of the body came. read is the number of the read
 // of the connection that brought it, -1 when that is not known.
-func (x *exchange) arrived(at record.Time, user bool, read int64) {
+func (x *exchange) arrived(s wire.Stamp, read int64) {
+	at := x.tape.Clock.At(s.At)
 	if read < 0 || read != x.read || x.got.chunks == 0 {
 		x.got.chunks++
 	}
-	x.at, x.user, x.read = at, user, read
+	x.at, x.lag, x.user, x.read = at, s.Lag, !s.Kernel, read
 	if !x.got.first.Known() {
 		x.got.first = at
 	}
@@ -162,6 +166,7 @@ func (x *exchange) finish(h record.HTTP, sent record.Time, f *record.Failure) {
 		x.drain.Stop()
 	}
 	h.FirstBody, h.End, h.Chunks, h.Status = x.got.first, x.got.last, x.got.chunks, x.got.status
+	h.FirstRead = x.got.text
 	x.tape.HTTP, x.tape.Sent = h, sent
 	if x.reply.usage != nil {
 		x.tape.Usage = x.reply.usage.named()

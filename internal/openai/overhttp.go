@@ -180,7 +180,7 @@ func (v *overHTTP) readBody(resp *http.Response) *record.Failure {
 	defer v.t.buffers.Put(buf)
 	return v.end(v.pull(resp.Body, buf[:], func() {
 		s, read := v.lease.stamp()
-		v.arrived(v.tape.Clock.At(s.At), !s.Kernel, read)
+		v.arrived(s, read)
 		v.count()
 	}))
 }

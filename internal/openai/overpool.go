@@ -134,7 +134,7 @@ func (v *overPool) Head(h wire.Head, at wire.Stamp) error {
 
 // Body takes a piece of the body.
 func (v *overPool) Body(p []byte, at wire.Stamp, read int64) error {
-	v.arrived(v.tape.Clock.At(at.At), !at.Kernel, read)
+	v.arrived(at, read)
 	return v.body(p)
 }
 
@@ -196,6 +196,11 @@ func (v *overPool) times() (h record.HTTP, sent record.Time) {
 		Reused: f.Reused, Remote: f.Remote, BytesSent: f.Sent, BytesReceived: f.Received,
 	}
 	sent = at(f.WriteEnded)
+	// Whoever is woken by what is written may run before the write returns: the
+	// bytes went when it began.
+	if began := at(f.WriteBegan); h.HeadersSent == sent && began <= sent {
+		h.HeadersSent = began
+	}
 	// The reply can arrive while the write returns. It is then said to have
 	// ended with the reply's first byte, so that no wait is negative.
 	if h.FirstByte.Known() && at(f.WriteBegan) <= h.FirstByte {

@@ -279,6 +279,9 @@ func (x *exchange) take(a record.Arrival, d delta) {
 	if x.turn != nil {
 		r.merge(d.calls)
 	}
+	if text := len(d.content)+len(d.reasoning)+len(d.tool) > 0; text && !x.tape.HasText() {
+		x.got.text = x.at + record.Time(x.lag)
+	}
 	x.tape.Arrive(a, d.reasoning, d.tool, d.content)
 }
 

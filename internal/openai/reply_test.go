@@ -7,7 +7,9 @@ import (
 	"io"
 	"testing"
 	"testing/iotest"
+	"time"
 
+	"headway/internal/wire"
 	"headway/record"
 	"headway/workload"
 )
@@ -32,7 +34,7 @@ func readAs(target *Target, body io.Reader, stream, seen bool) (*exchange, *reco
 	default:
 		x.reply.how = asWhole
 	}
-	f := x.end(x.pull(body, make([]byte, bodyBuffer), func() { x.arrived(x.tape.Clock.Now(), true, -1) }))
+	f := x.end(x.pull(body, make([]byte, bodyBuffer), func() { x.arrived(wire.Stamp{At: time.Now()}, -1) }))
 	if x.drain != nil {
 		x.drain.Stop()
 	}

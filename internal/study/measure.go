@@ -111,7 +111,9 @@ func (m Measurement) Run(ctx context.Context) (*report.Report, error) {
 
 // drive runs the warm-up and the measurement on one generator.
 func (m Measurement) drive(ctx context.Context, clock record.Clock, out *outputs, t *record.Trailer) error {
-	g := &load.Generator{Target: m.Target, Sink: m.Count(out), Clock: clock}
+	texts := newReuse(m.Count(out))
+	defer func() { t.Warnings = texts.warn(t.Warnings) }()
+	g := &load.Generator{Target: m.Target, Sink: texts, Clock: clock}
 	if m.Warmup != nil {
 		stop := m.watch(workload.Warmup, g, out)
 		o, err := m.phase(ctx, g, *m.Warmup, workload.Warmup, out)
