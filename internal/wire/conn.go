@@ -42,6 +42,7 @@ type Conn struct {
 	net.Conn
 
 	reader       stampedReader
+	sent         atomic.Bool // something was, since the last read
 	lags         *Lags // nil counts nothing; set before the first Read
 	reads        atomic.Int64
 	bytesRead    atomic.Int64
@@ -76,12 +77,27 @@ func NewConn(c net.Conn) *Conn {
 		return w
 	}
 	w := &Conn{Conn: c}
-	if r := newKernelReader(c); r != nil {
-		w.reader = r
-	} else {
-		w.reader = clockReader{c}
-	}
+	w.stampWith(nil)
 	return w
+}
+
+// asking returns c as NewConn does, for the side that asks: what comes in is
+// acknowledged at once (renewsAck). The side that answers has its answer to send
+// the acknowledgement with.
+func asking(c net.Conn) *Conn {
+	w := &Conn{Conn: c}
+	w.stampWith(&w.sent)
+	return w
+}
+
+// stampWith sets up the reader. sent is nil where acknowledgements are the kernel's
+// affair.
+func (c *Conn) stampWith(sent *atomic.Bool) {
+	if r := newKernelReader(c.Conn, sent); r != nil {
+		c.reader = r
+		return
+	}
+	c.reader = clockReader{c.Conn}
 }
 
 // Of returns the Conn below c: c itself, or what is found by asking wrappers
@@ -119,6 +135,10 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 // Write writes to the connection below and notes the clock on both sides.
 func (c *Conn) Write(p []byte) (int, error) {
+	// Noted on both sides: the answer can be read before Write returns, and
+	// something else before it begins.
+	c.sent.Store(true)
+	defer c.sent.Store(true)
 	before := time.Now()
 	c.mu.Lock()
 	c.writeBefore, c.writeAfter = before, time.Time{}

@@ -258,6 +258,10 @@ func (e *engine) receive(s *socket, hung bool) (call *Call, err error, open bool
 			return call, err, false
 		}
 		at := e.stamp()
+		if renewsAck(n, s.sent) {
+			acknowledgeNow(uintptr(s.fd))
+			s.sent = false
+		}
 		if e.lags != nil {
 			e.lags.add(at)
 		}

@@ -36,6 +36,7 @@ type socket struct {
 	dead  bool // closed by its engine
 	reads int64
 	last  Stamp
+	sent  bool // something was, since the last read
 }
 
 // begin sends c's request. It is false, and nothing has happened, when the
@@ -121,6 +122,7 @@ func (s *socket) flush() {
 		if c.Facts.Sent == 0 {
 			c.Facts.FirstWrite = time.Now()
 		}
+		s.sent = true
 		c.Facts.Sent += int64(n)
 		s.out = s.out[n:]
 	}
