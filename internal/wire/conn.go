@@ -43,7 +43,7 @@ type Conn struct {
 
 	reader       stampedReader
 	sent         atomic.Bool // something was, since the last read
-	lags         *Lags // nil counts nothing; set before the first Read
+	lags         *Lags       // nil counts nothing; set before the first Read
 	reads        atomic.Int64
 	bytesRead    atomic.Int64
 	bytesWritten atomic.Int64
