@@ -40,10 +40,12 @@ type Call struct {
 	Key any
 	// Once closes the connection after the call and takes none that was used.
 	Once bool
-	// Request is all that is sent, head and body.
+	// Request is all that is sent, head and body. It is sent a second time where
+	// the server had closed a kept connection before the first could reach it.
 	Request []byte
 	Handler Handler
-	// Sent, which may be nil, is called when the last byte was written.
+	// Sent, which may be nil, is called when the last byte was written, each
+	// time.
 	Sent func()
 
 	// Facts says when and over what the call went.

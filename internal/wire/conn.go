@@ -19,8 +19,9 @@
 // replies takes.
 //
 // The package reads no JSON and keeps no statistics but of its own delays
-// ([Lags]), knows neither prompts nor records, follows and retries nothing, and
-// logs nothing.
+// ([Lags]), knows neither prompts nor records, follows nothing, and logs
+// nothing. What it sends a second time is a request that never reached the
+// server, which had closed the idle connection before.
 package wire
 
 import (
@@ -208,6 +209,21 @@ func (c *Conn) SyscallConn() (syscall.RawConn, error) {
 		return nil, fmt.Errorf("getting at the descriptor of a %T: %w", c.Conn, errors.ErrUnsupported)
 	}
 	return s.SyscallConn()
+}
+
+// Unacknowledged is how many of the bytes that were written the other side's
+// kernel has not acknowledged, and 0 where that cannot be told. Of a connection
+// that broke it is how many never got there, for as long as it is not closed
+// here.
+func (c *Conn) Unacknowledged() (n int64) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	if err := raw.Control(func(fd uintptr) { n = unacknowledged(fd) }); err != nil {
+		return 0
+	}
+	return n
 }
 
 // Quiet reports whether an idle connection is open and has nothing to read, as

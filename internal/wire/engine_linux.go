@@ -211,6 +211,15 @@ func (e *engine) serve(s *socket, events uint32) {
 		return
 	}
 	call, err, open := e.receive(s, events&hangUp != 0)
+	if call != nil && s.lost(call, err) {
+		s.call = nil
+		e.close(s)
+		s.mu.Unlock()
+		if !e.pool.again(call) {
+			call.Handler.End(call.end(err))
+		}
+		return
+	}
 	if call != nil {
 		if open && (err != nil || s.frame.close || len(s.out) > 0) {
 			open = false

@@ -86,5 +86,15 @@ func acknowledgeNow(fd uintptr) {
 	_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) // refused, all is as it was
 }
 
+// unacknowledged is how many of the bytes that were sent over a socket its peer
+// has not acknowledged, those of a connection that is over included.
+func unacknowledged(fd uintptr) int64 {
+	n, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+	if err != nil {
+		return 0
+	}
+	return int64(n)
+}
+
 // setBuffers has nothing to do after the connect: socketControl has set them.
 func setBuffers(net.Conn, int, int) error { return nil }
