@@ -36,6 +36,9 @@ func (r *Report) extras() object {
 	o.add("tokenizer", tokenizer(h))
 	o.add("machine", object{{"os", h.Machine.OS}, {"arch", h.Machine.Arch}, {"cpus", h.Machine.CPUs}, {"go", h.Machine.Go}})
 	o.add("schedule", schedule(h.Schedule))
+	if c := r.connecting(); c.ahead != nil || c.own > 0 {
+		o.add("time_to_connect", c.object())
+	}
 	if s := r.Result.Steady; s != nil {
 		o.add("steady", steady(s))
 	}

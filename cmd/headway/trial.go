@@ -120,7 +120,7 @@ func (b *benchCmd) open(a app, t *trial, tok tokens, seed uint64) error {
 	if t.rig, err = a.openRig(tok, goals, &flags, &b.outputFlags, client, seed, t.e.simulated); err != nil {
 		return err
 	}
-	t.rig.maxLag, t.rig.preconnect = b.lag(), b.Preconnect
+	t.rig.maxLag, t.rig.preconnect = b.lag(), b.ahead(true)
 	t.rig.names, t.rig.name = report.FileNames(""), streamName(t.e.name)
 	t.show = newDisplay(t.rig, t.e, b.Levels)
 	t.sweep = study.Sweep{
@@ -257,7 +257,7 @@ func (b *benchCmd) fingerprint(e endpoint, g *rig) any {
 		f.Transport = used
 	}
 	f.HTTP2 = g.client.HTTP2
-	switch c := b.Preconnect; {
+	switch c := b.ahead(true); {
 	case c.auto:
 		f.Preconnect = "concurrency"
 	case c.n > 0:

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"headway/internal/audit"
 	"headway/load"
@@ -51,9 +50,9 @@ type Measurement struct {
 	// Warnings are known before the run.
 	Warnings []record.Warning
 	Watch    Watcher
-	// Connect opens connections before anything is written or sent; nil opens
-	// none. The warning, where it has one, is kept with the results.
-	Connect func(context.Context) (*record.Warning, error)
+	// Connect opens connections before anything is written or sent, and says
+	// how long they took; nil opens none.
+	Connect func(context.Context) (*record.Ahead, error)
 	// Audit is what the client is held against; nil makes no audit.
 	Audit *audit.Options
 }
@@ -75,13 +74,11 @@ func (m Measurement) Run(ctx context.Context) (*report.Report, error) {
 		return nil, fmt.Errorf("making the result folder: %w", err)
 	}
 	if m.Connect != nil {
-		w, err := m.Connect(ctx)
+		ahead, err := m.Connect(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if w != nil {
-			m.Warnings = append(slices.Clip(m.Warnings), *w)
-		}
+		m.Header.Ahead = ahead
 	}
 	clock := record.NewClock()
 	m.Header.Origin = clock.Origin()
