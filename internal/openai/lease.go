@@ -19,12 +19,13 @@ type leased struct {
 	early bool
 	users atomic.Int64
 	wrote atomic.Pointer[func()]
-	// begun is what had been written when the present use began, broke is set
-	// when the connection ended with none of what came after it acknowledged.
-	begun  atomic.Int64
-	broke  atomic.Bool
-	closed sync.Once
-	after  func() // of Close; nil does nothing
+	// handed is how much was to be written, begun that when the present use
+	// began; broke is set when the connection ended with nothing of what came
+	// after it acknowledged.
+	handed, begun atomic.Int64
+	broke         atomic.Bool
+	closed        sync.Once
+	after         func() // of Close; nil does nothing
 }
 
 // Read reads, and notes of a connection that ends what never got there.
@@ -35,9 +36,10 @@ func (l *leased) Read(p []byte) (int, error) {
 }
 
 // note has to look before the connection is closed, which net/http does before
-// it tells anybody.
+// it tells anybody. What a Write was given counts and not what it wrote: the end
+// can be read before Write returns.
 func (l *leased) note(err error) {
-	if err != nil && l.Unacknowledged() >= l.BytesWritten()-l.begun.Load() {
+	if err != nil && l.Unacknowledged() >= l.handed.Load()-l.begun.Load() {
 		l.broke.Store(true)
 	}
 }
@@ -52,6 +54,7 @@ func (l *leased) Close() error {
 
 // Write writes, and tells once whoever asked for it with afterWrite.
 func (l *leased) Write(p []byte) (int, error) {
+	l.handed.Add(int64(len(p)))
 	n, err := l.Conn.Write(p)
 	l.note(err)
 	if f := l.wrote.Swap(nil); f != nil && err == nil {
@@ -80,7 +83,7 @@ type lease struct {
 func take(c net.Conn) lease {
 	for c != nil {
 		if l, ok := c.(*leased); ok {
-			l.begun.Store(l.BytesWritten())
+			l.begun.Store(l.handed.Load())
 			return lease{conn: l, user: l.users.Add(1), read: l.BytesRead(), written: l.BytesWritten()}
 		}
 		u, ok := c.(interface{ NetConn() net.Conn })
