@@ -21,6 +21,7 @@ type evidence struct {
 	unsplit            int // replies without usable usage at the first chunk
 	skipped, garbled   int // chunks that were no JSON, and replies that had such
 	output             int // replies whose output counts differ by more than a tenth
+	held               heldChunks
 	timed, collapsed   int // replies with an inter-token latency, and those whose is none
 }
 
@@ -67,6 +68,7 @@ func (e *evidence) add(r *record.Record, o Options) {
 		return
 	}
 	e.decode(r, o)
+	e.held.add(r)
 	count, together, user := arrivals(r)
 	e.arrivals, e.together, e.user = e.arrivals+count, e.together+together, e.user+user
 }
@@ -140,6 +142,9 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 		"%d of %d replies miss the asked output length by more than 5 %% or 50 tokens: levels may not be comparable", t.Mismatched, t.Asked)
 	warn(above(e.together, e.arrivals), "shared_reads",
 		"%.1f %% of chunks were read together with another: %s", percent(e.together, e.arrivals), sharedReads(r.Chunks))
+	if w, found := e.held.warning(); found {
+		list = append(list, w)
+	}
 	warn(e.collapsed > 0, "itl_collapsed",
 		"%d of %d replies of several tokens came in a single read or with less than 1 µs between tokens: the average of output_token_throughput_per_user, the reciprocal of that time, is then meaningless; %s",
 		e.collapsed, e.timed, collapsedAdvice(e.collapsed, e.timed))

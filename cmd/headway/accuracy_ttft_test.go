@@ -23,12 +23,13 @@ func TestAccuracyTTFT(t *testing.T) {
 		t.Skip("set ACCURACY=full, or use make accuracy")
 	}
 	for _, load := range []struct{ streams, itl, requests, tokens int }{
-		{10, 10, 200, 50}, {100, 10, 1000, 50}, {500, 10, 2500, 50}, {1000, 100, 3000, 30},
+		{10, 10, 100, 50}, {100, 10, 500, 50}, {500, 10, 2000, 50}, {1000, 100, 3000, 30},
 	} {
 		t.Run(fmt.Sprint(load.streams), func(t *testing.T) {
 			bin := program(t)
 			log := filepath.Join(t.TempDir(), "sim.jsonl")
-			url, stop := serve(t, bin, "--log", log, "--ttft", "50", "--itl", fmt.Sprint(load.itl))
+			url, stop := serve(t, bin, "--log", log, "--ttft", "50", "--itl", fmt.Sprint(load.itl),
+				"--max-num-seqs", fmt.Sprint(load.streams))
 			dir := filepath.Join(t.TempDir(), "run")
 			args := append([]string{"run", "--url", url, "--model", "simulated", "--tokenizer", "builtin", "--streaming", "--random-seed", "1",
 				"--artifact-dir", dir, "--ui-type", "none", "--max-lag", "1m", "--isl", "200", "--osl", fmt.Sprint(load.tokens),
