@@ -121,7 +121,7 @@ func TestConnectText(t *testing.T) {
 	}
 	var e encoder
 	e.value(both.object())
-	if want := `{"unit":"ms","ahead":{"count":3,"avg":2,"p50":1,"p99":4,"max":5},"in_requests":{"count":2,"avg":3,"max":4}}`; string(e.b) != want {
+	if want := `{"unit":"ms","ahead":{"count":3,"avg":2.0,"p50":1.0,"p99":4.0,"max":5.0},"in_requests":{"count":2,"avg":3.0,"max":4.0}}`; string(e.b) != want {
 		t.Errorf("%s, want %s", e.b, want)
 	}
 }

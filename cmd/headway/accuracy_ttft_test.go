@@ -32,7 +32,7 @@ func TestAccuracyTTFT(t *testing.T) {
 				"--max-num-seqs", fmt.Sprint(load.streams))
 			dir := filepath.Join(t.TempDir(), "run")
 			args := append([]string{"run", "--url", url, "--model", "simulated", "--tokenizer", "builtin", "--streaming", "--random-seed", "1",
-				"--artifact-dir", dir, "--ui-type", "none", "--max-lag", "1m", "--isl", "200", "--osl", fmt.Sprint(load.tokens),
+				"--artifact-dir", dir, "--ui-type", "none", "--max-lag", "1m", "--isl", "20", "--osl", fmt.Sprint(load.tokens),
 				"--concurrency", fmt.Sprint(load.streams), "--request-count", fmt.Sprint(load.requests)}, strings.Fields(os.Getenv("EXTRA"))...)
 			if out, err := exec.Command(bin, args...).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %v\n%s", args, err, out)
