@@ -25,7 +25,7 @@ func TestAccuracyTTFT(t *testing.T) {
 	// Of 500 streams at once on two cores the server fills both for a moment
 	// with each wave of first tokens; a batch of 256 is its default.
 	for _, load := range []struct{ streams, batch, itl, requests, tokens int }{
-		{10, 10, 10, 100, 50}, {100, 100, 10, 500, 50}, {500, 256, 10, 2000, 50}, {500, 500, 10, 2000, 50}, {1000, 1000, 100, 3000, 30},
+		{10, 10, 10, 300, 50}, {100, 100, 10, 500, 50}, {500, 256, 10, 2000, 50}, {500, 500, 10, 2000, 50}, {1000, 1000, 100, 3000, 30},
 	} {
 		t.Run(fmt.Sprintf("%d-%d", load.streams, load.batch), func(t *testing.T) {
 			bin := program(t)

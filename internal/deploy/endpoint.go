@@ -130,8 +130,7 @@ func (e *Endpoint) Run(ctx context.Context, p workload.Plan, sink record.Sink) (
 	defer stop()
 	p.Source = prompt.Rendered(render, p.Source, e.maker)
 	if !e.cfg.NoPreconnect && p.Concurrency > 0 {
-		// What fails here fails the requests, which say it better.
-		_ = e.target.Preconnect(ctx, p.Concurrency)
+		e.connect(ctx, p.Concurrency)
 	}
 	if e.cfg.Watch != nil {
 		defer e.cfg.Watch(g, p)()
@@ -147,6 +146,17 @@ func (e *Endpoint) Run(ctx context.Context, p workload.Plan, sink record.Sink) (
 		return span, errors.New("running a plan on " + e.cfg.Facts.URL + ": " + o.Aborted)
 	}
 	return span, reach.dead(e.cfg.Client.Address())
+}
+
+// connectWithin bounds the time that connecting ahead of the requests may take.
+const connectWithin = 10 * time.Second
+
+// connect opens what n requests at once will need. What fails here fails the
+// requests, which say it better.
+func (e *Endpoint) connect(ctx context.Context, n int) {
+	ctx, cancel := context.WithTimeout(ctx, connectWithin)
+	defer cancel()
+	_ = e.target.Preconnect(ctx, n)
 }
 
 // Close closes the client's connections. The engine itself is somebody else's.

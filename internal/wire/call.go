@@ -105,6 +105,14 @@ func (c *Call) Cancel(cause error) {
 	}
 }
 
+// part takes the call off its connection, which is about to be closed: its
+// descriptor may then be another's.
+func (c *Call) part() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shut = nil
+}
+
 // end closes the call and returns what to say of it. Nobody shuts its
 // connection down after that.
 func (c *Call) end(err error) error {

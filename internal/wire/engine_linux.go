@@ -213,6 +213,7 @@ func (e *engine) serve(s *socket, events uint32) {
 	call, err, open := e.receive(s, events&hangUp != 0)
 	if call != nil && s.lost(call, err) {
 		s.call = nil
+		call.part()
 		e.close(s)
 		s.mu.Unlock()
 		if !e.pool.again(call) {
