@@ -79,8 +79,9 @@ func (h *heldChunks) warning() (record.Warning, bool) {
 		return record.Warning{}, false
 	}
 	return record.Warning{Code: "first_chunk_held", Text: fmt.Sprintf(
-		"of %d replies on connections that were open before, %d had their first token together with the next, long after the head%s: "+
-			"the server, or a proxy before it, has Nagle's algorithm on and holds the first chunk until the head is acknowledged, up to 40 ms; "+
-			"TTFT is too long by that and inter_token_latency too short. Set TCP_NODELAY on the server's connections",
+		"of %d replies on connections that were open before, %d had their first token together with the next, "+
+			"long after the head%s: the server, or a proxy before it, has Nagle's algorithm on and holds the first chunk "+
+			"until the head is acknowledged, up to 40 ms; TTFT is too long by that "+
+			"and inter_token_latency too short. Set TCP_NODELAY on the server's connections",
 		c.n, c.held, beside)}, true
 }

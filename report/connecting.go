@@ -32,7 +32,8 @@ func (r *Report) connecting() connecting {
 // lines are what the terminal says.
 func (c connecting) lines() (list []string) {
 	if a := c.ahead; a != nil {
-		list = append(list, fmt.Sprintf("Time to connect: %s median, %s p99, %s at most, of %d connections opened before the clock started; no latency holds it",
+		list = append(list, fmt.Sprintf(
+			"Time to connect: %s median, %s p99, %s at most, of %d connections opened before the clock started; no latency holds it",
 			timeText(a.P50), timeText(a.P99), timeText(a.Max), a.Count))
 	}
 	if c.own == 0 {
@@ -42,7 +43,8 @@ func (c connecting) lines() (list []string) {
 	if c.streamed {
 		holds = "which their latency and TTFT hold"
 	}
-	return append(list, fmt.Sprintf("Connecting: %d of %d replies opened a connection, in %s on average and %s at most, %s (--preconnect opens them before)",
+	return append(list, fmt.Sprintf(
+		"Connecting: %d of %d replies opened a connection, in %s on average and %s at most, %s (--preconnect opens them before)",
 		c.own, c.of, timeText(c.mean), timeText(c.longest), holds))
 }
 
@@ -51,7 +53,13 @@ func (c connecting) object() object {
 	ms := func(s float64) float64 { return tidy(1e3 * s) }
 	o := object{{"unit", "ms"}}
 	if a := c.ahead; a != nil {
-		o.add("ahead", object{{"count", a.Count}, {"avg", ms(a.Mean)}, {"p50", ms(a.P50)}, {"p99", ms(a.P99)}, {"max", ms(a.Max)}})
+		o.add("ahead", object{
+			{"count", a.Count},
+			{"avg", ms(a.Mean)},
+			{"p50", ms(a.P50)},
+			{"p99", ms(a.P99)},
+			{"max", ms(a.Max)},
+		})
 	}
 	if c.own > 0 {
 		o.add("in_requests", object{{"count", c.own}, {"avg", ms(c.mean)}, {"max", ms(c.longest)}})
