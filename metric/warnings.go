@@ -27,6 +27,7 @@ type evidence struct {
 	// and that have the times of their first and last text alone
 	uncountedIn, uncountedOut, withUsage, sparse int
 	tokens                                       tokenGap
+	held                                         heldChunks
 }
 
 // gap is the range of server's count − ours.
@@ -75,6 +76,7 @@ func (e *evidence) add(r *record.Record, o Options) {
 		return
 	}
 	e.decoded.add(r, o.firstTokens(r))
+	e.held.add(r)
 	if r.Sparse {
 		e.sparse++
 		return
@@ -115,6 +117,9 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 		"%d of %d replies miss the asked output length by more than 5 %% or 50 tokens: levels may not be comparable", t.Mismatched, t.Asked)
 	warn(above(e.together, e.arrivals), "shared_reads",
 		"%.1f %% of chunks were read together with another: %s", percent(e.together, e.arrivals), sharedReads(r.Chunks))
+	if w, found := e.held.warning(); found {
+		list = append(list, w)
+	}
 	e.absences(r, warn)
 	warn(r.Chunks.Error > 0, "gaps_counted",
 		"the run has %d gaps between chunks, more than the %d that are kept: quantiles of inter_chunk_latency are of a histogram and within %.4f %%, and curves of decode and of tokens in flight spread a reply's tokens over its decode as a whole",

@@ -48,6 +48,21 @@ type Header struct {
 	TokenCount string   `json:"token_count,omitempty"`
 	Machine    Machine  `json:"machine"`
 	Schedule   Schedule `json:"schedule"`
+	// Ahead is about connections that were open before the clock started; nil
+	// where none were.
+	Ahead *Ahead `json:"connections_ahead,omitempty"`
+}
+
+// Ahead says how long connections took that were opened before the first
+// request and are therefore in no request's times: the lookup of the name, the
+// connect and the TLS handshake, in seconds. Those that an earlier run of the
+// same process opened and that are still used are among them.
+type Ahead struct {
+	Count int     `json:"count"`
+	Mean  float64 `json:"mean_s"`
+	P50   float64 `json:"p50_s"`
+	P99   float64 `json:"p99_s"`
+	Max   float64 `json:"max_s"`
 }
 
 // Tokenizer says what counted the tokens.

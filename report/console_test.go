@@ -102,13 +102,26 @@ func TestConnectText(t *testing.T) {
 	streamed.Summaries = append(streamed.Summaries, ttft)
 	for holds, r := range map[string]*metric.Result{"latency and TTFT hold": streamed, "latency holds": whole} {
 		want := "Connecting: 2 of 4 replies opened a connection, in 3.00 ms on average and 4.00 ms at most, which their " + holds + " (--preconnect opens them before)"
-		if got := connectText(r); got != want {
+		if got := (&Report{Result: r}).connecting().lines(); len(got) != 1 || got[0] != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
 	for name, r := range map[string]*metric.Result{"all open": result(of(1, 1), of(0, 0)), "not observed": {}} {
-		if got := connectText(r); got != "" {
+		if got := (&Report{Result: r}).connecting().lines(); len(got) != 0 {
 			t.Errorf("%s: %q", name, got)
 		}
+	}
+
+	// Connections that were opened ahead are in no reply's times and in the figure.
+	ahead := record.Run{Header: record.Header{Ahead: &record.Ahead{Count: 3, Mean: 0.002, P50: 0.001, P99: 0.004, Max: 0.005}}}
+	both := (&Report{Run: ahead, Result: streamed}).connecting()
+	want := "Time to connect: 1.00 ms median, 4.00 ms p99, 5.00 ms at most, of 3 connections opened before the clock started; no latency holds it"
+	if got := both.lines(); len(got) != 2 || got[0] != want {
+		t.Errorf("%q, want first %q", got, want)
+	}
+	var e encoder
+	e.value(both.object())
+	if want := `{"unit":"ms","ahead":{"count":3,"avg":2.0,"p50":1.0,"p99":4.0,"max":5.0},"in_requests":{"count":2,"avg":3.0,"max":4.0}}`; string(e.b) != want {
+		t.Errorf("%s, want %s", e.b, want)
 	}
 }

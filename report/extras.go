@@ -39,6 +39,9 @@ func (r *Report) extras() object {
 	}
 	o.add("machine", object{{"os", h.Machine.OS}, {"arch", h.Machine.Arch}, {"cpus", h.Machine.CPUs}, {"go", h.Machine.Go}})
 	o.add("schedule", schedule(h.Schedule))
+	if c := r.connecting(); c.ahead != nil || c.own > 0 {
+		o.add("time_to_connect", c.object())
+	}
 	if w := r.Run.Warmup; w != nil {
 		o.add("warmup", object{{"requests", w.Requests}, {"seconds", w.Seconds}, {"ended_by", w.EndedBy}})
 	}

@@ -29,7 +29,7 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	if line := r.tokenText(); line != "" {
 		b.WriteString(wrap("Tokens: "+line, o.width()) + "\n")
 	}
-	if line := connectText(res); line != "" {
+	for _, line := range r.connecting().lines() {
 		b.WriteString(wrap(line, o.width()) + "\n")
 	}
 	if s := res.Steady; s != nil && s.Level > 0 && res.OK+res.Failed > 0 {
@@ -50,25 +50,6 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	if r.Run.Command != "" {
 		b.WriteString(wrap("Command: "+r.clean(r.Run.Command), o.width()) + "\n")
 	}
-}
-
-// connectText says how many good replies have the opening of a connection in
-// their latency, and how long that took; empty where none has. The summaries
-// hold a 0 for every request that took an open connection. A reply that was no
-// stream has no TTFT to speak of.
-func connectText(res *metric.Result) string {
-	reused, known := res.Summary("http_req_connection_reused")
-	took, timed := res.Summary("http_req_connecting")
-	opened := reused.Count - int(reused.Sum+0.5)
-	if !known || !timed || opened <= 0 || took.Sum <= 0 {
-		return ""
-	}
-	holds := "which their latency holds"
-	if _, streamed := res.Summary("time_to_first_token"); streamed {
-		holds = "which their latency and TTFT hold"
-	}
-	return fmt.Sprintf("Connecting: %d of %d replies opened a connection, in %s on average and %s at most, %s (--preconnect opens them before)",
-		opened, reused.Count, timeText(took.Sum/float64(opened)), timeText(took.Max), holds)
 }
 
 func steadyText(s *metric.Steady) string {

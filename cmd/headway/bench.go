@@ -192,7 +192,7 @@ func (b *benchCmd) validate(a app) ([]endpoint, error) {
 		bad = append(bad, err)
 	}
 	b.auditFlags.faults(&bad)
-	b.connectFlags.faults(&bad, 1)
+	b.connectFlags.faults(&bad)
 	client := urls
 	if len(client) == 0 {
 		client = []string{"http://127.0.0.1"}

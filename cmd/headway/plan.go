@@ -168,15 +168,6 @@ func (p *planFlags) plan(key workload.Key) (workload.Plan, error) {
 	return plan, nil
 }
 
-// openSessions is how many sessions the load keeps open, 0 where a schedule
-// alone sets it. The input file has been read.
-func (p *planFlags) openSessions() int {
-	if p.Concurrency.value > 0 || p.Rate.set || p.isFixed() {
-		return p.Concurrency.value
-	}
-	return 1
-}
-
 // warmup makes the plan of the warm-up; nil where none is asked for.
 func (p *planFlags) warmup(key workload.Key) (*workload.Plan, error) {
 	if p.WarmCount == 0 && p.WarmSessions == 0 && p.WarmDuration == 0 {

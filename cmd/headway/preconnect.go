@@ -11,98 +11,144 @@ import (
 
 	"headway/internal/openai"
 	"headway/record"
+	"headway/workload"
 )
+
+// noConnectFlags leave connecting to the requests.
+type noConnectFlags struct {
+	NoPreconnect bool `name:"no-preconnect" help:"Open no connections before the first request. Each request that opens one then has that time in its latency and TTFT."`
+}
+
+// ahead is what is opened where no number can be given.
+func (f noConnectFlags) ahead() ahead { return ahead{auto: !f.NoPreconnect} }
 
 // connectFlags say what is connected before the clock starts.
 type connectFlags struct {
-	Preconnect ahead `name:"preconnect" placeholder:"N" help:"Open N connections before the first request, so that no request has the time of connecting in it; how long they took is said beside. Alone: as many as --concurrency."`
+	Preconnect ahead `name:"preconnect" placeholder:"N" help:"Open N connections before the first request, so that no request has the time of connecting in it. Alone: one for each slot of --concurrency, or as many as the schedule is expected to need. Default: as if given alone, but not under the name aiperf. A failure to connect ends the run where the option is given."`
+
+	noConnectFlags
+}
+
+// ahead is what to open: what was asked for, else as many as the load needs,
+// where the verb does so.
+func (f connectFlags) ahead(usual bool) ahead {
+	switch {
+	case f.NoPreconnect:
+		return ahead{}
+	case f.Preconnect.said:
+		return f.Preconnect
+	}
+	return ahead{auto: usual}
 }
 
 // ahead is a number of connections, which need not be said.
 type ahead struct {
 	n    int
-	auto bool // as many as the concurrency
+	auto bool // as many as the load needs
+	said bool // by the option, so that failing to connect is a failure
 }
 
 // Decode reads --preconnect and --preconnect=N.
 func (c *ahead) Decode(ctx *kong.DecodeContext) error {
 	if ctx.Scan.Peek().Type != kong.FlagValueToken {
-		*c = ahead{auto: true}
+		*c = ahead{auto: true, said: true}
 		return nil
 	}
 	text := fmt.Sprint(ctx.Scan.Pop().Value)
 	switch {
 	case isTrue(text) && text != "1":
-		*c = ahead{auto: true}
+		*c = ahead{auto: true, said: true}
 		return nil
 	case isFalse(text):
-		*c = ahead{}
+		*c = ahead{said: true}
 		return nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
 		return fmt.Errorf("%q is not a number of connections: give --preconnect alone, or --preconnect=64", text)
 	}
-	*c = ahead{n: n}
+	*c = ahead{n: n, said: true}
 	return nil
 }
 
 // IsBool makes the value of the option one that need not be there.
 func (ahead) IsBool() bool { return true }
 
-// MarshalJSON writes the number, or true.
+// MarshalJSON writes the number, true, or null where nothing was said.
 func (c ahead) MarshalJSON() ([]byte, error) {
-	if c.auto {
+	switch {
+	case !c.said:
+		return []byte("null"), nil
+	case c.auto:
 		return []byte("true"), nil
 	}
 	return json.Marshal(c.n)
 }
 
-// number is how many connections are asked for beside a load of so many
-// sessions.
-func (c ahead) number(concurrency int) int {
-	if c.auto {
-		return concurrency
+// faults are those of the options.
+func (f connectFlags) faults(bad *faultList) {
+	if f.NoPreconnect && f.Preconnect.said {
+		bad.add("--preconnect and --no-preconnect: give one of them")
 	}
-	return c.n
+	bad.connections("preconnect", f.Preconnect.n)
 }
 
-// faults are those of the option beside a load.
-func (c connectFlags) faults(bad *faultList, concurrency int) {
-	if c.Preconnect.auto && concurrency == 0 {
-		bad.add("--preconnect: how many? Without --concurrency give the number: --preconnect=64")
+const (
+	// mostAhead bounds what a schedule has opened without being asked: a server
+	// may mind thousands of idle connections, and those that are missing open
+	// when they are needed.
+	mostAhead = 4096
+	// aheadWithin bounds what nobody asked to wait for.
+	aheadWithin = 10 * time.Second
+)
+
+// connections is how many to open before a plan.
+func (g *rig) connections(p workload.Plan) int {
+	c := g.preconnect
+	switch {
+	case !c.auto:
+		return c.n
+	case !c.said && g.client.ConnectionReuse == openai.ReuseNever:
+		return 0 // what was asked for is that requests connect
 	}
-	bad.connections("preconnect", c.Preconnect.number(concurrency))
+	most := max(mostAhead, p.Concurrency)
+	if limit, known := openFiles(); known {
+		most = min(most, max(0, limit-spareFiles))
+	}
+	return p.Connections(most)
 }
 
 // connect is what a measurement does before its clock starts; nil where nothing
-// is to be opened. Connections that an earlier run on the same target left open
-// are not opened again where they are shared.
-func (g *rig) connect(concurrency int) func(context.Context) (*record.Warning, error) {
-	n := g.preconnect.number(concurrency)
+// is to be opened. Where the option was not given, what cannot be opened is left
+// to the requests, which fail for it as they would have.
+func (g *rig) connect(p workload.Plan) func(context.Context) (*record.Ahead, error) {
+	n := g.connections(p)
 	if n == 0 {
 		return nil
 	}
-	return func(ctx context.Context) (*record.Warning, error) {
-		more := n
-		if g.client.ConnectionReuse == openai.ReusePooled {
-			more = n - g.connected
+	return func(ctx context.Context) (*record.Ahead, error) {
+		within := ctx
+		if !g.preconnect.said {
+			var cancel context.CancelFunc
+			within, cancel = context.WithTimeout(ctx, aheadWithin)
+			defer cancel()
 		}
-		if more > 0 {
-			if err := g.target.Preconnect(ctx, more); err != nil {
-				return nil, fmt.Errorf("--preconnect: %w", err)
-			}
-			g.connected += more
+		if err := g.target.Preconnect(within, n); err != nil && g.preconnect.said {
+			return nil, fmt.Errorf("--preconnect: %w", err)
 		}
-		took := g.target.Opened()
-		if len(took) == 0 {
-			return nil, nil
-		}
-		at := func(q float64) time.Duration { return took[min(len(took)-1, int(q*float64(len(took))))] }
-		w := record.Warning{Code: "preconnected", Text: fmt.Sprintf(
-			"%d connections were opened before the clock started; times to first token hold no connecting, which took %v (median), %v (p99), at most %v",
-			len(took), at(0.5).Round(time.Microsecond), at(0.99).Round(time.Microsecond), at(1).Round(time.Microsecond))}
-		g.app.note("note: %s", w.Text)
-		return &w, nil
+		return opened(g.target.Opened()), nil
 	}
+}
+
+// opened sums up how long connections took, in order; nil where there are none.
+func opened(took []time.Duration) *record.Ahead {
+	if len(took) == 0 {
+		return nil
+	}
+	at := func(q float64) float64 { return took[min(len(took)-1, int(q*float64(len(took))))].Seconds() }
+	a := record.Ahead{Count: len(took), P50: at(0.5), P99: at(0.99), Max: at(1)}
+	for _, d := range took {
+		a.Mean += d.Seconds() / float64(len(took))
+	}
+	return &a
 }

@@ -41,6 +41,7 @@ type profileEndpointCmd struct {
 
 	endpointFlags
 	tokenizerFlags
+	noConnectFlags
 }
 
 // Help is shown below the options.
@@ -132,7 +133,7 @@ func (c *profileEndpointCmd) run(ctx context.Context, a app) (int, error) {
 	if journal.Skipped > 0 {
 		a.note("warning: %d lines of %s could not be read; their points are measured again", journal.Skipped, profile.JournalPath(c.WorkDir, c.phase()))
 	}
-	engine, err := deploy.NewEndpoint(deploy.EndpointConfig{Client: client, Tokenizer: tok.tokenizer, OpenLength: c.OpenLength,
+	engine, err := deploy.NewEndpoint(deploy.EndpointConfig{Client: client, Tokenizer: tok.tokenizer, OpenLength: c.OpenLength, NoPreconnect: c.NoPreconnect,
 		Facts: profile.Facts{GPUs: c.NumGPUs, AttentionDP: c.DP, KVTokens: c.MaxKV}})
 	if err != nil {
 		return exitFailed, err
@@ -239,10 +240,11 @@ func (c *profileEndpointCmd) settings(client openai.Config, tok tokens) any {
 		Spread                 float64
 		OpenLength             bool
 		Seed                   *uint64
+		NoPreconnect           bool   `json:",omitempty"`
 		TokenCount             string `json:",omitempty"` // client; auto was none once
 	}{strings.Join(c.Model, ","), secrets.Text(strings.Join(client.URLs, ",")), client.Type, client.Endpoint,
 		secrets.Text(string(client.Extra)), headerPrints(c.Headers), tok.info.Fingerprint, c.tokenSource(metric.TokensAuto) == metric.TokensServer,
-		c.NumGPUs, c.MaxKV, c.DP, c.MaxContext, c.Granularity, c.Repeats, c.MostRepeats, c.MaxSpread, c.OpenLength, c.Seed, own}
+		c.NumGPUs, c.MaxKV, c.DP, c.MaxContext, c.Granularity, c.Repeats, c.MostRepeats, c.MaxSpread, c.OpenLength, c.Seed, c.NoPreconnect, own}
 }
 
 // progress says of each point what came of it, and how long the rest may take.

@@ -39,6 +39,7 @@ type onFlags struct {
 
 	clusterAccessFlags
 	tokenizerFlags
+	noConnectFlags
 }
 
 // clusterAccessFlags say which cluster.
@@ -58,6 +59,7 @@ const (
 func (c *slaCmd) onFaults(a app, bad *faultList) {
 	bad.dependents(a.given, []dependents{
 		{c.On != "process", processOptions, "--on process"},
+		{c.On == "sim", "no-preconnect", "--on process or --on kube"},
 		{c.On != "kube", kubeOptions, "--on kube"},
 		{c.On == "sim", "max-kv-tokens tokenizer tokenizer-revision", "--on process or kube"},
 		// A plan simulates the candidates, whatever they run on, by both searches.
@@ -134,7 +136,7 @@ func (s *slaSearch) endpoint(ctx context.Context) (deploy.EndpointConfig, error)
 	if warning != nil {
 		s.a.note("warning: %s", warning.Text)
 	}
-	return deploy.EndpointConfig{Tokenizer: tok.tokenizer,
+	return deploy.EndpointConfig{Tokenizer: tok.tokenizer, NoPreconnect: s.c.NoPreconnect,
 		Client: openai.Config{Models: []string{s.name}, UserAgent: "headway/" + version, Timeout: 30 * time.Minute}}, nil
 }
 

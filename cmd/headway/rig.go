@@ -38,9 +38,8 @@ type rig struct {
 	name     string          // of the experiment; its prompts are its own
 	varySeed bool
 	maxLag   time.Duration // of the client; 0 is the default
-	// preconnect is what to open before a run, connected how much was.
+	// preconnect is what to open before a run.
 	preconnect ahead
-	connected  int
 	// calibration is what the machine was found to carry, nil where unknown.
 	calibration *audit.Calibration
 }
@@ -223,7 +222,7 @@ func (g *rig) measurement(p *planFlags, level string, repeat int, dir string) (s
 		Header: h, Warmup: warm, Plan: plan, Target: g.target, Render: g.tokens.render, Count: g.tokens.count(g.client),
 		Metrics: g.metrics, Dir: dir, Names: g.names, Lines: g.output.Level != "summary", HTTPTrace: g.output.HTTPTrace,
 		Compress: g.output.Compress == "zst", Table: g.output.Parquet,
-		Secrets: g.secrets, Warnings: g.warnings, Audit: g.audit(), Connect: g.connect(plan.Concurrency),
+		Secrets: g.secrets, Warnings: g.warnings, Audit: g.audit(), Connect: g.connect(plan),
 		Body: func(r workload.Request) (json.RawMessage, error) { return openai.Body(g.client, r, nil) },
 	}
 	m.Metrics.FixedSchedule = p.isFixed()

@@ -35,6 +35,7 @@ type contestFlags struct {
 
 	endpointFlags
 	auditFlags
+	noConnectFlags
 	tokenizerFlags
 	engineFlags
 	timingFlags
@@ -159,7 +160,7 @@ func (f *contestFlags) unused(a app, bad *faultList) {
 		bad.add("--regret: %s", why)
 	}
 	if !f.live() {
-		groups, why = []any{f.endpointFlags, f.auditFlags}, "is about real endpoints, and without --url there is none"
+		groups, why = []any{f.endpointFlags, f.auditFlags, f.noConnectFlags}, "is about real endpoints, and without --url there is none"
 	}
 	f.auditFlags.faults(bad)
 	for _, group := range groups {

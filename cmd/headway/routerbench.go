@@ -273,7 +273,7 @@ func (b *routerBench) measureLive(ctx context.Context, a routerArm, plan workloa
 		return nil, err
 	}
 	defer g.close()
-	g.maxLag = f.lag()
+	g.maxLag, g.preconnect = f.lag(), f.ahead()
 	g.metrics.Samples, g.metrics.Concurrency = true, plan.Concurrency
 	g.countBy(f.tokenSource(metric.TokensAuto))
 	before := kvEvents(ctx, a.urls)
@@ -281,7 +281,7 @@ func (b *routerBench) measureLive(ctx context.Context, a routerArm, plan workloa
 	h.ServerCount, h.TokenCount = g.header.ServerCount, g.header.TokenCount
 	count := g.tokens.count(client)
 	m := study.Measurement{Header: h, Plan: plan, Target: g.target, Render: g.tokens.render, Metrics: g.metrics, Dir: dir,
-		Names: report.FileNames(""), Lines: true, Secrets: g.secrets, Warnings: g.warnings, Audit: g.audit(),
+		Names: report.FileNames(""), Lines: true, Secrets: g.secrets, Warnings: g.warnings, Audit: g.audit(), Connect: g.connect(plan),
 		Count: func(next record.Sink) record.Sink { return count(both{next, also}) }}
 	rep, err := m.Run(ctx)
 	if rep != nil {

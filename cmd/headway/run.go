@@ -98,7 +98,7 @@ func (c *runCmd) run(ctx context.Context, a app) (int, error) {
 		g.warn(w)
 	}
 	g.countBy(c.tokenSource(metric.TokensClient)) // as aiperf
-	g.maxLag, g.preconnect = c.lag(), c.Preconnect
+	g.maxLag, g.preconnect = c.lag(), c.ahead(!a.asAiperf)
 	g.names, g.varySeed, g.name = report.FileNames(c.Prefix), c.VarySeed || !c.ConsistentSeed, e.name
 	return c.measure(ctx, g, p, e)
 }
@@ -158,7 +158,7 @@ func (c *runCmd) validate(a app, p *planFlags) error {
 			bad = append(bad, err)
 		}
 	}
-	c.connectFlags.faults(&bad, p.openSessions())
+	c.connectFlags.faults(&bad)
 	return bad.err()
 }
 

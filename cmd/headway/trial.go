@@ -124,7 +124,7 @@ func (b *benchCmd) open(a app, t *trial, tok tokens, seed uint64) error {
 		return err
 	}
 	t.rig.countBy(b.tokenSource(metric.TokensAuto))
-	t.rig.maxLag, t.rig.preconnect = b.lag(), b.Preconnect
+	t.rig.maxLag, t.rig.preconnect = b.lag(), b.ahead(true)
 	t.rig.names, t.rig.name = report.FileNames(""), streamName(t.e.name)
 	t.show = newDisplay(t.rig, t.e, b.Levels)
 	t.sweep = study.Sweep{
@@ -263,7 +263,7 @@ func (b *benchCmd) fingerprint(e endpoint, g *rig) any {
 		f.Transport = used
 	}
 	f.HTTP2 = g.client.HTTP2
-	switch c := b.Preconnect; {
+	switch c := b.ahead(true); {
 	case c.auto:
 		f.Preconnect = "concurrency"
 	case c.n > 0:

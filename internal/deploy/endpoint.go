@@ -35,6 +35,9 @@ type EndpointConfig struct {
 	// tokens (ignore_eos, min_tokens), as Dynamo's profiler does. Some servers
 	// refuse fields that they do not know.
 	OpenLength bool
+	// NoPreconnect leaves connecting to the requests. Without it a plan begins
+	// with a connection open for each of its slots.
+	NoPreconnect bool
 	// Watch, which may be nil, sees each plan while it runs; what it returns is
 	// called when the plan has ended.
 	Watch func(g *load.Generator, p workload.Plan) (stop func())
@@ -126,6 +129,9 @@ func (e *Endpoint) Run(ctx context.Context, p workload.Plan, sink record.Sink) (
 	render, stop := context.WithCancel(ctx)
 	defer stop()
 	p.Source = prompt.Rendered(render, p.Source, e.maker)
+	if !e.cfg.NoPreconnect && p.Concurrency > 0 {
+		e.connect(ctx, p.Concurrency)
+	}
 	if e.cfg.Watch != nil {
 		defer e.cfg.Watch(g, p)()
 	}
@@ -140,6 +146,17 @@ func (e *Endpoint) Run(ctx context.Context, p workload.Plan, sink record.Sink) (
 		return span, errors.New("running a plan on " + e.cfg.Facts.URL + ": " + o.Aborted)
 	}
 	return span, reach.dead(e.cfg.Client.Address())
+}
+
+// connectWithin bounds the time that connecting ahead of the requests may take.
+const connectWithin = 10 * time.Second
+
+// connect opens what n requests at once will need. What fails here fails the
+// requests, which say it better.
+func (e *Endpoint) connect(ctx context.Context, n int) {
+	ctx, cancel := context.WithTimeout(ctx, connectWithin)
+	defer cancel()
+	_ = e.target.Preconnect(ctx, n)
 }
 
 // Close closes the client's connections. The engine itself is somebody else's.

@@ -76,6 +76,7 @@ func (x *exchange) cut(err error) *record.Failure {
 // reached is how far a request got.
 type reached struct {
 	connected bool // a connection was ours
+	reused    bool // which was open before
 	answered  bool // a byte of the reply came
 	tlsFailed bool
 }

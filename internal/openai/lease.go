@@ -2,6 +2,7 @@ package openai
 
 import (
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,11 +19,44 @@ type leased struct {
 	early bool
 	users atomic.Int64
 	wrote atomic.Pointer[func()]
+	// handed is how much was to be written, begun that when the present use
+	// began; broke is set when the connection ended with nothing of what came
+	// after it acknowledged.
+	handed, begun atomic.Int64
+	broke         atomic.Bool
+	closed        sync.Once
+	after         func() // of Close; nil does nothing
+}
+
+// Read reads, and notes of a connection that ends what never got there.
+func (l *leased) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
+	l.note(err)
+	return n, err
+}
+
+// note has to look before the connection is closed, which net/http does before
+// it tells anybody. What a Write was given counts and not what it wrote: the end
+// can be read before Write returns.
+func (l *leased) note(err error) {
+	if err != nil && l.Unacknowledged() >= l.handed.Load()-l.begun.Load() {
+		l.broke.Store(true)
+	}
+}
+
+// Close closes, and says so once.
+func (l *leased) Close() error {
+	if l.after != nil {
+		l.closed.Do(l.after)
+	}
+	return l.Conn.Close()
 }
 
 // Write writes, and tells once whoever asked for it with afterWrite.
 func (l *leased) Write(p []byte) (int, error) {
+	l.handed.Add(int64(len(p)))
 	n, err := l.Conn.Write(p)
+	l.note(err)
 	if f := l.wrote.Swap(nil); f != nil && err == nil {
 		(*f)()
 	}
@@ -49,6 +83,7 @@ type lease struct {
 func take(c net.Conn) lease {
 	for c != nil {
 		if l, ok := c.(*leased); ok {
+			l.begun.Store(l.handed.Load())
 			return lease{conn: l, user: l.users.Add(1), read: l.BytesRead(), written: l.BytesWritten()}
 		}
 		u, ok := c.(interface{ NetConn() net.Conn })
@@ -62,6 +97,10 @@ func take(c net.Conn) lease {
 
 // early reports whether the connection was opened before anybody asked for it.
 func (l lease) early() bool { return l.conn != nil && l.conn.early }
+
+// lost reports whether nothing of the request reached the server, which had
+// closed the connection before it came: no word of the server's on the request.
+func (l lease) lost() bool { return l.conn != nil && l.ours() && l.conn.broke.Load() }
 
 // ours reports whether nobody has used the connection since.
 func (l lease) ours() bool { return l.conn != nil && l.conn.users.Load() == l.user }

@@ -120,7 +120,11 @@ func TestWatch(t *testing.T) {
 	target := newTestTarget(t, Config{URLs: []string{silent}, Timeout: 150 * time.Millisecond})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	results := make(chan *record.Record, 12)
+	type result struct {
+		i int
+		*record.Record
+	}
+	results := make(chan result, 12)
 	for i := range 12 {
 		under := t.Context()
 		if i%3 == 0 {
@@ -129,18 +133,21 @@ func TestWatch(t *testing.T) {
 		go func() {
 			req := say("x")
 			req.Index = i
-			results <- ask(under, target, req)
+			results <- result{i, ask(under, target, req)}
 		}()
 		if i == 8 {
 			cancel()
 		}
 	}
-	counts := map[record.Class]int{}
 	for range 12 {
-		counts[(<-results).Failure.Class]++
-	}
-	if counts[record.ClassTimeout] != 8 || counts[record.ClassCancelled] != 4 {
-		t.Errorf("%v, want 8 timeouts and 4 cancelled", counts)
+		r := <-results
+		switch class := r.Failure.Class; {
+		case r.i%3 != 0 && class != record.ClassTimeout, r.i == 9 && class != record.ClassCancelled:
+			t.Errorf("request %d: %v", r.i, class)
+		case class != record.ClassTimeout && class != record.ClassCancelled:
+			// Of those that were under way the end of time may come first.
+			t.Errorf("request %d: %v, want a timeout or cancelled", r.i, class)
+		}
 	}
 	target.watch.mu.Lock()
 	defer target.watch.mu.Unlock()

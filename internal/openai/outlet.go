@@ -28,6 +28,7 @@ type outlet struct {
 
 	mu   sync.Mutex
 	kept map[string][]net.Conn // opened ahead, by address
+	live map[string]int        // open, by address
 }
 
 // sourcesAreOurs reports addresses that this machine cannot connect from. It
@@ -131,15 +132,33 @@ func (o *outlet) dial(ctx context.Context, _, addr string) (net.Conn, error) {
 }
 
 func (o *outlet) open(ctx context.Context, addr string) (net.Conn, error) {
-	network := "tcp"
+	network, to := "tcp", addr
 	if host, _, err := net.SplitHostPort(addr); err == nil && o.sockets[host] != "" {
-		network, addr = "unix", o.sockets[host]
+		network, to = "unix", o.sockets[host]
 	}
-	c, err := o.dialer.DialContext(ctx, network, addr)
+	c, err := o.dialer.DialContext(ctx, network, to)
 	if err != nil {
 		return nil, err
 	}
-	return &leased{Conn: wire.NewConn(c)}, nil
+	o.count(addr, 1)
+	return &leased{Conn: wire.NewConn(c), after: func() { o.count(addr, -1) }}, nil
+}
+
+// count notes that a connection to addr was opened or closed.
+func (o *outlet) count(addr string, n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.live == nil {
+		o.live = make(map[string]int)
+	}
+	o.live[addr] += n
+}
+
+// openTo is how many connections to addr there are.
+func (o *outlet) openTo(addr string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.live[addr]
 }
 
 // dialTLS is dial for https. net/http makes the handshake where that is still
@@ -217,32 +236,38 @@ func (o *outlet) oneAhead(ctx context.Context, addr string, secure bool) error {
 
 // take finds a connection that was opened ahead and is still open.
 func (o *outlet) take(addr string) net.Conn {
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	for {
-		all := o.kept[addr]
-		if len(all) == 0 {
-			return nil
-		}
-		c := all[len(all)-1]
-		o.kept[addr] = all[:len(all)-1]
-		if wire.Of(c).Quiet() {
+		c := o.last(addr)
+		if c == nil || wire.Of(c).Quiet() {
 			return c
 		}
 		_ = c.Close() // the server has closed it
 	}
 }
 
+// last takes the connection that was opened last of those ahead; nil without one.
+func (o *outlet) last(addr string) net.Conn {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := o.kept[addr]
+	if len(all) == 0 {
+		return nil
+	}
+	o.kept[addr] = all[:len(all)-1]
+	return all[len(all)-1]
+}
+
 // close closes what nobody took.
 func (o *outlet) close() {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, all := range o.kept {
+	kept := o.kept
+	o.kept = nil
+	o.mu.Unlock()
+	for _, all := range kept {
 		for _, c := range all {
 			_ = c.Close() // unused
 		}
 	}
-	o.kept = nil
 }
 
-var errPreconnectProxy = errors.New("connections cannot be opened ahead through a proxy: leave --preconnect out")
+var errPreconnectProxy = errors.New("connections cannot be opened ahead through a proxy: leave --preconnect out, or give --no-preconnect")

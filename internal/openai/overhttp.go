@@ -149,21 +149,38 @@ func (t *Target) headers(req *http.Request, server int) {
 // roundTrip sends and reads. It uses the transport and not an http.Client,
 // which would follow redirects and put the address into its errors.
 func (v *overHTTP) roundTrip(req *http.Request, stream bool) *record.Failure {
-	resp, err := v.s.transport.RoundTrip(req)
+	resp, got, err := v.send(req)
 	if err != nil {
-		var at reached
-		at, v.lease = v.trace.reached()
-		return v.broken(err, at)
+		return v.broken(err, got)
 	}
 	defer func() { _ = resp.Body.Close() }() // the reply is read, or known to be broken
 
-	_, v.lease = v.trace.reached()
 	at, _ := v.lease.stamp()
 	v.count()
 	if err := v.head(headOf(resp), v.tape.Clock.At(at.At), stream); err != nil {
 		return v.end(err)
 	}
 	return v.readBody(resp)
+}
+
+// send is the transport's RoundTrip, repeated for as long as it finds
+// connections that the server had closed (lease.lost). net/http itself does that
+// only where nothing was written, or for requests that ask for nothing. It ends
+// with a connection of the request's own at the latest.
+func (v *overHTTP) send(req *http.Request) (resp *http.Response, got reached, err error) {
+	for {
+		resp, err = v.s.transport.RoundTrip(req)
+		got, v.lease = v.trace.reached()
+		if err == nil || got.answered || !got.reused || !v.lease.lost() || v.why() != nil {
+			return resp, got, err
+		}
+		body, e := req.GetBody()
+		if e != nil {
+			return nil, got, err
+		}
+		req = req.Clone(req.Context())
+		req.Body = body
+	}
 }
 
 // headOf is what counts of a reply's head.

@@ -59,7 +59,12 @@ func (v *overPool) make(r *workload.Request) *record.Failure {
 	}
 	if r.Cancel {
 		after := r.CancelAfter
-		v.call.Sent = func() { v.cancel = time.AfterFunc(after, func() { v.giveUp(errGivenUp) }) }
+		v.call.Sent = func() {
+			if v.cancel != nil {
+				v.cancel.Stop()
+			}
+			v.cancel = time.AfterFunc(after, func() { v.giveUp(errGivenUp) })
+		}
 	}
 	return nil
 }

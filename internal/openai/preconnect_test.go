@@ -1,10 +1,13 @@
 package openai
 
 import (
+	"context"
 	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"headway/internal/wire"
@@ -82,6 +85,89 @@ func preconnectStale(t *testing.T, via string) {
 	}
 	if r := ask(t.Context(), target, say("x")); r.Outcome != record.OK || r.HTTP.Reused {
 		t.Errorf("%v %+v, reused %v", r.Outcome, r.Failure, r.HTTP.Reused)
+	}
+}
+
+// A server closes a connection between the look at it and the request, which
+// net/http takes for an answer to it: the request goes out again.
+func TestPreconnectLost(t *testing.T) {
+	s := unstarted(t, whole)
+	l := &handing{Listener: s.Listener, accepted: make(chan net.Conn, 1)}
+	s.Listener = l
+	s.Start()
+	target := newTestTarget(t, Config{Transport: TransportStd, URLs: []string{s.URL}})
+	if err := target.Preconnect(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	open := target.pooled.DialContext
+	target.pooled.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := open(ctx, network, addr)
+		target.pooled.DialContext = open
+		_ = (<-l.accepted).Close()
+		for wire.Of(c).Quiet() {
+			runtime.Gosched() // the word of it is on its way through the kernel
+		}
+		return c, err
+	}
+	if r := ask(t.Context(), target, say("x")); r.Outcome != record.OK || r.HTTP.Reused || !r.HTTP.ConnectDone.Known() {
+		t.Errorf("%v %+v, %+v", r.Outcome, r.Failure, r.HTTP)
+	}
+}
+
+// handing hands out the first connection that it accepts, too.
+type handing struct {
+	net.Listener
+	accepted chan net.Conn
+}
+
+func (l *handing) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		select {
+		case l.accepted <- c:
+		default:
+		}
+	}
+	return c, err
+}
+
+// A server that reads a request and hangs up has failed it, once.
+func TestPreconnectHangUp(t *testing.T) { overBoth(t, preconnectHangUp) }
+
+func preconnectHangUp(t *testing.T, via string) {
+	var asked atomic.Int64
+	s := unstarted(t, func(http.ResponseWriter, *http.Request) {
+		asked.Add(1)
+		panic(http.ErrAbortHandler)
+	})
+	s.Start()
+	target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}})
+	if err := target.Preconnect(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	r := ask(t.Context(), target, say("x"))
+	if r.Outcome != record.Failed || r.Failure.Class != record.ClassReset || asked.Load() != 1 {
+		t.Errorf("%v %+v, asked %d times", r.Outcome, r.Failure, asked.Load())
+	}
+}
+
+// What earlier requests left open is not opened again.
+func TestPreconnectTwice(t *testing.T) { overBoth(t, preconnectTwice) }
+
+func preconnectTwice(t *testing.T, via string) {
+	s := unstarted(t, whole)
+	s.Start()
+	target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}})
+	for i, n := range []int{2, 2, 5} {
+		if err := target.Preconnect(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+		if took := target.Opened(); len(took) != n {
+			t.Errorf("call %d: %d connections were opened in all, want %d", i, len(took), n)
+		}
+		if r := ask(t.Context(), target, say("x")); r.Outcome != record.OK || !r.HTTP.Reused {
+			t.Errorf("call %d: %v %+v", i, r.Outcome, r.Failure)
+		}
 	}
 }
 

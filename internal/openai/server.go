@@ -101,10 +101,11 @@ func (c Config) TransportUsed() string {
 	return TransportStd
 }
 
-// Preconnect opens n connections before they are needed, evenly to all
-// servers, and returns when they are there. Requests that use them have no
-// time of connecting, and their HTTP.Reused is set. Over HTTP/2 it opens one
-// to each server at most, which carries any number of requests.
+// Preconnect opens connections before they are needed, evenly to all servers,
+// and returns when n are there, those of earlier requests that are still open
+// included; no request may be under way. Requests that use them have no time of
+// connecting, and their HTTP.Reused is set. Over HTTP/2 it opens one to each
+// server at most, which carries any number of requests.
 func (t *Target) Preconnect(ctx context.Context, n int) error {
 	for _, s := range t.servers {
 		if t.c.proxied(s) {
@@ -124,8 +125,10 @@ func (t *Target) Preconnect(ctx context.Context, n int) error {
 		}
 		var err error
 		if t.pool != nil {
+			share = max(0, share-t.pool.Idle(s.address, nil))
 			err = t.pool.Preconnect(ctx, s.address, share, t.opened.add)
 		} else {
+			share = max(0, share-t.outlet.openTo(s.address))
 			err = t.outlet.ahead(ctx, s.address, s.url.Scheme == "https", share, t.opened.add)
 		}
 		if err != nil {

@@ -10,8 +10,10 @@
 // are not counted on that path: a [Counter], a record.Sink, does that once the
 // request is over.
 //
-// The package computes no durations, keeps no statistics, retries nothing and
-// follows no redirect: each of these would hide what the server did.
+// The package computes no durations, keeps no statistics, retries nothing that
+// can have reached the server and follows no redirect: each of these would hide
+// what the server did. A request is sent again where the server had closed the
+// idle connection before it came, which its kernel's silence shows.
 //
 // # When a chunk arrived
 //

@@ -238,7 +238,7 @@ func (t *trace) firstByte() {
 func (t *trace) reached() (reached, lease) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return reached{t.got, t.h.FirstByte.Known(), t.tlsErr}, t.lease
+	return reached{connected: t.got, reused: t.h.Reused, answered: t.h.FirstByte.Known(), tlsFailed: t.tlsErr}, t.lease
 }
 
 // close ends the collection and returns the times of the connection and when

@@ -54,9 +54,9 @@ type Measurement struct {
 	// Warnings are known before the run.
 	Warnings []record.Warning
 	Watch    Watcher
-	// Connect opens connections before anything is written or sent; nil opens
-	// none. The warning, where it has one, is kept with the results.
-	Connect func(context.Context) (*record.Warning, error)
+	// Connect opens connections before anything is written or sent, and says
+	// how long they took; nil opens none.
+	Connect func(context.Context) (*record.Ahead, error)
 	// Audit is what the client is held against; nil makes no audit.
 	Audit *audit.Options
 }
@@ -78,13 +78,11 @@ func (m Measurement) Run(ctx context.Context) (*report.Report, error) {
 		return nil, fmt.Errorf("making the result folder: %w", err)
 	}
 	if m.Connect != nil {
-		w, err := m.Connect(ctx)
+		ahead, err := m.Connect(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if w != nil {
-			m.Warnings = append(slices.Clip(m.Warnings), *w)
-		}
+		m.Header.Ahead = ahead
 	}
 	clock := record.NewClock()
 	m.Header.Origin = clock.Origin()

@@ -40,10 +40,12 @@ type Call struct {
 	Key any
 	// Once closes the connection after the call and takes none that was used.
 	Once bool
-	// Request is all that is sent, head and body.
+	// Request is all that is sent, head and body. It is sent a second time where
+	// the server had closed a kept connection before the first could reach it.
 	Request []byte
 	Handler Handler
-	// Sent, which may be nil, is called when the last byte was written.
+	// Sent, which may be nil, is called when the last byte was written, each
+	// time.
 	Sent func()
 
 	// Facts says when and over what the call went.
@@ -101,6 +103,14 @@ func (c *Call) Cancel(cause error) {
 	case c.stopDial != nil:
 		c.stopDial(cause)
 	}
+}
+
+// part takes the call off its connection, which is about to be closed: its
+// descriptor may then be another's.
+func (c *Call) part() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shut = nil
 }
 
 // end closes the call and returns what to say of it. Nobody shuts its

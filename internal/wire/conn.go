@@ -19,8 +19,9 @@
 // replies takes.
 //
 // The package reads no JSON and keeps no statistics but of its own delays
-// ([Lags]), knows neither prompts nor records, follows and retries nothing, and
-// logs nothing.
+// ([Lags]), knows neither prompts nor records, follows nothing, and logs
+// nothing. What it sends a second time is a request that never reached the
+// server, which had closed the idle connection before.
 package wire
 
 import (
@@ -42,7 +43,8 @@ type Conn struct {
 	net.Conn
 
 	reader       stampedReader
-	lags         *Lags // nil counts nothing; set before the first Read
+	sent         atomic.Bool // something was, since the last read
+	lags         *Lags       // nil counts nothing; set before the first Read
 	reads        atomic.Int64
 	bytesRead    atomic.Int64
 	bytesWritten atomic.Int64
@@ -76,12 +78,27 @@ func NewConn(c net.Conn) *Conn {
 		return w
 	}
 	w := &Conn{Conn: c}
-	if r := newKernelReader(c); r != nil {
-		w.reader = r
-	} else {
-		w.reader = clockReader{c}
-	}
+	w.stampWith(nil)
 	return w
+}
+
+// asking returns c as NewConn does, for the side that asks: what comes in is
+// acknowledged at once (renewsAck). The side that answers has its answer to send
+// the acknowledgement with.
+func asking(c net.Conn) *Conn {
+	w := &Conn{Conn: c}
+	w.stampWith(&w.sent)
+	return w
+}
+
+// stampWith sets up the reader. sent is nil where acknowledgements are the kernel's
+// affair.
+func (c *Conn) stampWith(sent *atomic.Bool) {
+	if r := newKernelReader(c.Conn, sent); r != nil {
+		c.reader = r
+		return
+	}
+	c.reader = clockReader{c.Conn}
 }
 
 // Of returns the Conn below c: c itself, or what is found by asking wrappers
@@ -119,6 +136,10 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 // Write writes to the connection below and notes the clock on both sides.
 func (c *Conn) Write(p []byte) (int, error) {
+	// Noted on both sides: the answer can be read before Write returns, and
+	// something else before it begins.
+	c.sent.Store(true)
+	defer c.sent.Store(true)
 	before := time.Now()
 	c.mu.Lock()
 	c.writeBefore, c.writeAfter = before, time.Time{}
@@ -188,6 +209,21 @@ func (c *Conn) SyscallConn() (syscall.RawConn, error) {
 		return nil, fmt.Errorf("getting at the descriptor of a %T: %w", c.Conn, errors.ErrUnsupported)
 	}
 	return s.SyscallConn()
+}
+
+// Unacknowledged is how many of the bytes that were written the other side's
+// kernel has not acknowledged, and 0 where that cannot be told. Of a connection
+// that broke it is how many never got there, for as long as it is not closed
+// here.
+func (c *Conn) Unacknowledged() (n int64) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	if err := raw.Control(func(fd uintptr) { n = unacknowledged(fd) }); err != nil {
+		return 0
+	}
+	return n
 }
 
 // Quiet reports whether an idle connection is open and has nothing to read, as

@@ -49,7 +49,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	if err != nil {
 		return nil, err
 	}
-	w := NewConn(c)
+	w := asking(c)
 	w.lags = d.Lags
 	return w, nil
 }

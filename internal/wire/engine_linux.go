@@ -211,6 +211,16 @@ func (e *engine) serve(s *socket, events uint32) {
 		return
 	}
 	call, err, open := e.receive(s, events&hangUp != 0)
+	if call != nil && s.lost(call, err) {
+		s.call = nil
+		call.part()
+		e.close(s)
+		s.mu.Unlock()
+		if !e.pool.again(call) {
+			call.Handler.End(call.end(err))
+		}
+		return
+	}
 	if call != nil {
 		if open && (err != nil || s.frame.close || len(s.out) > 0) {
 			open = false
@@ -258,6 +268,10 @@ func (e *engine) receive(s *socket, hung bool) (call *Call, err error, open bool
 			return call, err, false
 		}
 		at := e.stamp()
+		if renewsAck(n, s.sent) {
+			acknowledgeNow(uintptr(s.fd))
+			s.sent = false
+		}
 		if e.lags != nil {
 			e.lags.add(at)
 		}

@@ -86,6 +86,29 @@ func (p *Pool) Do(ctx context.Context, c *Call) {
 			return
 		}
 	}
+	p.dials.Add(1)
+	p.connect(ctx, c)
+}
+
+// again sends a call that was lost (socket.lost) over a connection of its own.
+// It is false when the pool closes.
+func (p *Pool) again(c *Call) bool {
+	p.mu.Lock()
+	open := !p.closing
+	if open {
+		p.dials.Add(1)
+	}
+	p.mu.Unlock()
+	if open {
+		c.Facts = Facts{}
+		p.connect(context.Background(), c)
+	}
+	return open
+}
+
+// connect begins a call on a connection that a goroutine makes, which is counted
+// in dials.
+func (p *Pool) connect(ctx context.Context, c *Call) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	c.mu.Lock()
 	c.stopDial = cancel
@@ -94,7 +117,8 @@ func (p *Pool) Do(ctx context.Context, c *Call) {
 	if gone != nil {
 		cancel(gone)
 	}
-	p.dials.Go(func() {
+	go func() {
+		defer p.dials.Done()
 		defer cancel(nil)
 		s, times, err := p.dial(ctx, c.Server)
 		if err != nil {
@@ -103,7 +127,15 @@ func (p *Pool) Do(ctx context.Context, c *Call) {
 		}
 		c.Facts.Dialed = times
 		s.begin(c, false)
-	})
+	}()
+}
+
+// Idle is how many open connections to server are in no call's use and free for
+// any call with this key.
+func (p *Pool) Idle(server string, key any) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle[idleKey{server, key}]) + len(p.idle[idleKey{server, unused{}}])
 }
 
 // Preconnect opens n connections to server, to be used by later calls, and

@@ -31,5 +31,8 @@ func (*Pool) Preconnect(context.Context, string, int, func(time.Duration)) error
 	return errors.ErrUnsupported
 }
 
+// Idle is 0.
+func (*Pool) Idle(string, any) int { return 0 }
+
 // CloseIdle does nothing.
 func (*Pool) CloseIdle(string, any) {}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -34,6 +35,9 @@ type kernelReader struct {
 	tcp  *net.TCPConn
 	raw  syscall.RawConn
 	step func(fd uintptr) bool
+	// sent, where it is not nil, says that something was sent since the last
+	// read; see renewsAck.
+	sent *atomic.Bool
 
 	// mu lets one read at a time use the fields below. The net package has
 	// such a lock too, but takes it inside raw.Read, after they are set.
@@ -48,8 +52,9 @@ type kernelReader struct {
 }
 
 // newKernelReader switches receive timestamps on. It is nil when c is not TCP
-// or the kernel refuses.
-func newKernelReader(c net.Conn) stampedReader {
+// or the kernel refuses. With sent, which is set whenever something is sent, it
+// renews the acknowledging of what comes in.
+func newKernelReader(c net.Conn, sent *atomic.Bool) stampedReader {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok {
 		return nil
@@ -63,7 +68,7 @@ func newKernelReader(c net.Conn) stampedReader {
 	if err != nil || refused != nil {
 		return nil
 	}
-	r := &kernelReader{tcp: tcp, raw: raw}
+	r := &kernelReader{tcp: tcp, raw: raw, sent: sent}
 	r.step = r.recvmsg
 	r.msg.Iov = &r.iov
 	r.msg.SetIovlen(1)
@@ -109,6 +114,10 @@ func (r *kernelReader) recvmsg(fd uintptr) bool {
 		}
 		r.now = time.Now()
 		r.n, r.errno = int(n), errno
+		if r.sent != nil && errno == 0 && r.n > 0 && renewsAck(r.n, r.sent.Load()) {
+			r.sent.Store(false)
+			acknowledgeNow(fd)
+		}
 		return true
 	}
 }

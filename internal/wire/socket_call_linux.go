@@ -36,6 +36,7 @@ type socket struct {
 	dead  bool // closed by its engine
 	reads int64
 	last  Stamp
+	sent  bool // something was, since the last read
 }
 
 // begin sends c's request. It is false, and nothing has happened, when the
@@ -51,6 +52,12 @@ func (s *socket) begin(c *Call, kept bool) bool {
 		return !kept
 	}
 	defer s.mu.Unlock()
+	s.send(c, kept)
+	return true
+}
+
+// send makes c the call of this connection. mu is held.
+func (s *socket) send(c *Call, kept bool) {
 	c.Facts.GotConn = time.Now()
 	c.Facts.Reused, c.Facts.Remote = kept, s.remote
 	s.call, s.out = c, c.Request
@@ -65,7 +72,6 @@ func (s *socket) begin(c *Call, kept bool) bool {
 	} else {
 		s.flush()
 	}
-	return true
 }
 
 // quiet reports whether an idle connection is open and has nothing to read. It
@@ -121,6 +127,7 @@ func (s *socket) flush() {
 		if c.Facts.Sent == 0 {
 			c.Facts.FirstWrite = time.Now()
 		}
+		s.sent = true
 		c.Facts.Sent += int64(n)
 		s.out = s.out[n:]
 	}
@@ -128,7 +135,10 @@ func (s *socket) flush() {
 	if c.Facts.WriteBegan.After(c.Facts.FirstWrite) { // it took several
 		c.Facts.WriteEnded = time.Now()
 	}
-	s.out, c.Request = nil, nil
+	s.out = nil
+	if !c.Facts.Reused {
+		c.Request = nil // it will not be sent again
+	}
 	if c.Sent != nil {
 		c.Sent()
 	}
@@ -148,9 +158,20 @@ func (s *socket) arrived(n int, at Stamp) {
 	if c := s.call; c != nil {
 		if c.Facts.Received == 0 {
 			c.Facts.FirstByte = s.last
+			c.Request = nil // it got there
 		}
 		c.Facts.Received += int64(n)
 	}
+}
+
+// lost reports whether c's request never reached the server, which had closed
+// the idle connection before: the kernel there acknowledged nothing of it, so
+// that nobody can have read it. That is no word of the server's on the request,
+// and it is sent again. A request of which something was acknowledged is not: it
+// may have been answered, or have brought the server down.
+func (s *socket) lost(c *Call, err error) bool {
+	return err != nil && c.Facts.Reused && c.Facts.Received == 0 && !c.cancelled.Load() &&
+		unacknowledged(uintptr(s.fd)) >= c.Facts.Sent
 }
 
 // take gives bytes to the call and reports whether it is over, and how: nil

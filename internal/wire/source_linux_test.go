@@ -77,7 +77,7 @@ func portsUsedUpInside(t *testing.T) {
 			accepted <- c
 		}
 	}()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 
 	// Loopback has other addresses without being told.
@@ -117,12 +117,12 @@ func portsUsedUpInside(t *testing.T) {
 	}
 	defer (<-accepted).Close()
 
-	short, end := context.WithTimeout(ctx, 100*time.Millisecond)
+	short, end := context.WithCancel(ctx)
 	defer end()
-	d.Waiting = nil
+	d.Waiting = func(error) { end() }
 	_, err = d.DialContext(short, "tcp", l.Addr().String())
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no free local port") {
-		t.Errorf("the twelfth, without a free port in time: %v", err)
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "no free local port") {
+		t.Errorf("the twelfth, given up while it waited for a free port: %v", err)
 	}
 }
 
