@@ -242,17 +242,21 @@ func (c *simReplayCmd) show(a app, rep *report.Report) error {
 	if err := rep.WriteConsole(a.stdout, report.ConsoleOptions{Width: a.width(), Color: a.color()}); err != nil {
 		return err
 	}
-	_, err := io.WriteString(a.stdout, clusterText(*rep.Run.Cluster))
+	_, err := io.WriteString(a.stdout, clusterText(*rep.Run.Cluster, c.Regret))
 	return err
 }
 
-// clusterText is a cluster's account of itself.
-func clusterText(c record.Cluster) string {
+// clusterText is a cluster's account of itself, with the regret if it was asked
+// for.
+func clusterText(c record.Cluster, regret bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nSimulated cluster: %s, router %s\n", howMany(len(c.Workers), "worker", "workers"), c.RouterMode)
 	fmt.Fprintf(&b, "prefix hits       %.1f %% of prompt tokens; ideal %.1f %%, in one cache as large as all %.1f %%\n", 100*c.HitRate, 100*c.IdealHitRate, 100*c.IdealAtSize)
 	fmt.Fprintf(&b, "imbalance         %.3f (busiest worker over the mean)\n", c.Imbalance)
-	fmt.Fprintf(&b, "routing regret    mean %.1f ms, p50 %.1f, p99 %.1f (modelled TTFT over the best worker's)\n", 1e3*c.RegretMean, 1e3*c.RegretP50, 1e3*c.RegretP99)
+	if regret {
+		fmt.Fprintf(&b, "routing regret    mean %.1f ms, p50 %.1f, p99 %.1f (modelled TTFT over the best worker's)\n",
+			1e3*c.RegretMean, 1e3*c.RegretP50, 1e3*c.RegretP99)
+	}
 	fmt.Fprintf(&b, "completed         %.3g requests/s", c.Completed)
 	if c.Offered > 0 {
 		fmt.Fprintf(&b, " of %.3g offered", c.Offered)

@@ -54,9 +54,8 @@ type Config struct {
 	// others: latency, TTFT and ITL are the same to the nanosecond, the gaps
 	// between single tokens and the time of the second one are not known.
 	TokenArrivals bool
-	// Regret asks for the regret of routing decisions. In mode KV with events
-	// and no delay it costs little; otherwise the caches of all workers have
-	// to be followed for it.
+	// Regret asks for the regret of routing decisions: what every worker would
+	// have done with each request.
 	Regret bool
 	// Tokenizer counts prompts that are given as text; nil is the built-in
 	// one. Prompts of a length need none: no text is made.
