@@ -319,7 +319,20 @@ func (b *routerBench) tell() {
 	}
 	if !b.flags.live() {
 		b.addNote(b.flags.idleNote(hasKV(b.arms)))
+		b.addNote(b.frontend())
 	}
+}
+
+// frontend is the note on the delay of requests, which all runs share.
+func (b *routerBench) frontend() string {
+	for _, k := range b.summary.Cases {
+		for _, a := range k.Arms {
+			if c := a.Report.Run.Cluster; c != nil {
+				return frontendNote(*c)
+			}
+		}
+	}
+	return ""
 }
 
 func (b *routerBench) addNote(text string) {

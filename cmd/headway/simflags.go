@@ -9,6 +9,7 @@ import (
 	"headway/internal/engine"
 	"headway/internal/model"
 	"headway/internal/router"
+	"headway/record"
 	"headway/workload"
 )
 
@@ -73,6 +74,32 @@ type timingFlags struct {
 	MemoryShare float64 `name:"gpu-memory-utilization" default:"0.9" help:"Roofline: share of the GPUs' memory that is used."`
 	ComputeEff  float64 `name:"compute-efficiency" default:"0.6" help:"Roofline: share of the peak rate that is reached."`
 	MemoryEff   float64 `name:"memory-efficiency" default:"0.8" help:"Roofline: share of the memory bandwidth that is reached."`
+}
+
+// frontendFlags are about the way from the client to the router, in virtual
+// time.
+type frontendFlags struct {
+	Frontend *milliseconds `name:"frontend-delay" placeholder:"TIME" help:"Mean time (ms) that a request takes to reach the router, exponentially distributed; 0 is none. Default: 0.5 in closed loops, where requests follow replies; 0 on a schedule."`
+}
+
+// frontend sets the delay.
+func (f *frontendFlags) frontend(c *cluster.Config, bad *faultList) {
+	if f.Frontend == nil {
+		return
+	}
+	if *f.Frontend < 0 {
+		bad.add("--frontend-delay inf: must end")
+		return
+	}
+	c.Frontend = time.Duration(*f.Frontend)
+}
+
+// frontendNote says what delay a run had; empty where it had none.
+func frontendNote(c record.Cluster) string {
+	if c.Frontend == 0 {
+		return ""
+	}
+	return fmt.Sprintf("requests take %g ms on average to reach the simulated router, exponentially distributed (--frontend-delay)", 1e3*c.Frontend)
 }
 
 // transferFlags are about workers that only compute prompts.

@@ -39,6 +39,7 @@ type simReplayCmd struct {
 	loadFlags
 	tokenizerFlags
 	clusterFlags
+	frontendFlags
 }
 
 // Help is shown below the options.
@@ -114,6 +115,7 @@ func (c *simReplayCmd) settings(a app, p *planFlags, seed uint64) (cluster.Confi
 		bad = append(bad, err)
 	}
 	cfg.TokenArrivals, cfg.Regret = c.Tokens, c.Regret
+	c.frontend(&cfg, &bad)
 	if err := bad.err(); err != nil {
 		return cfg, nil, err
 	}
@@ -251,6 +253,9 @@ func (c *simReplayCmd) show(a app, rep *report.Report) error {
 func clusterText(c record.Cluster, regret bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nSimulated cluster: %s, router %s\n", howMany(len(c.Workers), "worker", "workers"), c.RouterMode)
+	if c.Frontend > 0 {
+		fmt.Fprintf(&b, "front end         %g ms on average, exponentially distributed (--frontend-delay)\n", 1e3*c.Frontend)
+	}
 	fmt.Fprintf(&b, "prefix hits       %.1f %% of prompt tokens; ideal %.1f %%, in one cache as large as all %.1f %%\n", 100*c.HitRate, 100*c.IdealHitRate, 100*c.IdealAtSize)
 	fmt.Fprintf(&b, "imbalance         %.3f (busiest worker over the mean)\n", c.Imbalance)
 	if regret {

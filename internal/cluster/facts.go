@@ -17,6 +17,7 @@ type facts struct {
 	// could ever run, is in neither.
 	planned, done []float64
 	timed         bool
+	frontend      time.Duration // mean delay
 }
 
 func newFacts(c Config) *facts {
@@ -61,7 +62,8 @@ const saturated = 0.95
 // of the ends of replies. A closed loop offers nothing of its own and is never saturated.
 func (x *facts) cluster(f *fleet, now time.Duration) record.Cluster {
 	f.flush()
-	c := record.Cluster{RouterMode: f.cfg.Router.Mode.String(), EventsApplied: f.front.router.AppliedEvents()}
+	c := record.Cluster{RouterMode: f.cfg.Router.Mode.String(), EventsApplied: f.front.router.AppliedEvents(),
+		Frontend: x.frontend.Seconds()}
 	var prompt, cached int64
 	var sum, most float64
 	for _, m := range f.members {
