@@ -28,17 +28,19 @@ type foreseen struct {
 // outlook plays steps until the one that brings the first token of s.
 func (l *lockstep) outlook(e *Engine, now time.Duration, s *sequence) time.Duration {
 	f := l.present(e, now, s)
+	queued := len(f.queue)
 	for range maxForeseen {
 		if f.step() {
-			break
+			return f.at
 		}
 	}
-	return f.at
+	// The rest of the queue goes on at the pace of what was admitted.
+	admitted := queued - len(f.queue)
+	return f.at + (f.at-now)*time.Duration(len(f.queue))/time.Duration(max(admitted, 1))
 }
 
-// maxForeseen bounds an outlook where memory or places would take longer to
-// come free: a thousand steps are many seconds of waiting, and the workers'
-// differences are in them by then.
+// maxForeseen is how many steps of an outlook are played: some seconds to some
+// minutes of waiting.
 const maxForeseen = 1000
 
 // present is the state at the end of the step in flight.
