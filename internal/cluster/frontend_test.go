@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -134,7 +135,7 @@ func conversations(sessions, concurrency int) workload.Plan {
 	p := workload.Plan{Requests: sessions * turns, Concurrency: concurrency}
 	p.Source = func(yield func(workload.Request, error) bool) {
 		for i := range sessions * turns {
-			r := workload.Request{Index: i, Session: time.Duration(i / turns).String(), Turn: i % turns, Turns: turns, OutputTokens: 100,
+			r := workload.Request{Index: i, Session: strconv.Itoa(i / turns), Turn: i % turns, Turns: turns, OutputTokens: 100,
 				Prompt: workload.Prompt{Tokens: 100, Key: workload.Seed(1).Index(i)}}
 			if r.Turn == 0 {
 				r.Prompt.Tokens = 512

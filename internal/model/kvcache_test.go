@@ -8,7 +8,8 @@ import (
 // What a checkpoint says of the cache is the default of memory and steps; what
 // the engine is told goes before it.
 func TestKVCacheOfConfig(t *testing.T) {
-	const groups = `"config_groups":{"g":{"weights":{"num_bits":8,"type":"float"},"input_activations":{"num_bits":8,"type":"float"}}}`
+	const fp8 = `{"num_bits":8,"type":"float"}`
+	const groups = `"config_groups":{"g":{"weights":` + fp8 + `,"input_activations":` + fp8 + `}}`
 	const scheme = `"kv_cache_scheme":{"num_bits":8,"type":"float","strategy":"tensor","dynamic":false,"symmetric":true}`
 	for edits, want := range map[string]struct {
 		element, weight float64
@@ -33,7 +34,8 @@ func TestKVCacheOfConfig(t *testing.T) {
 			continue
 		}
 		if got := m.KVElementBytes(); got != want.element || m.linearBytes() != want.weight {
-			t.Errorf("%s: %g bytes a value of the cache and %g a weight, want %g and %g", edits, got, m.linearBytes(), want.element, want.weight)
+			t.Errorf("%s: %g bytes a value of the cache and %g a weight, want %g and %g",
+				edits, got, m.linearBytes(), want.element, want.weight)
 		}
 	}
 	for edits, want := range map[string]string{
@@ -48,7 +50,9 @@ func TestKVCacheOfConfig(t *testing.T) {
 }
 
 func TestKVElementBytes(t *testing.T) {
-	for name, want := range map[string]float64{"": 0, "auto": 0, "bf16": 2, "float16": 2, "fp8": 1, "FP8_E5M2": 1, "int8": 1, "nvfp4": 0.5625, "fp32": 4} {
+	for name, want := range map[string]float64{
+		"": 0, "auto": 0, "bf16": 2, "float16": 2, "fp8": 1, "FP8_E5M2": 1, "int8": 1, "nvfp4": 0.5625, "fp32": 4,
+	} {
 		if got, err := KVElementBytes(name); err != nil || got != want {
 			t.Errorf("%s: %g, %v, want %g", name, got, err, want)
 		}
