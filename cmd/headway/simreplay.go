@@ -239,6 +239,9 @@ func (f *replayFiles) close(rep *report.Report) error {
 // show prints the tables, or the JSON.
 func (c *simReplayCmd) show(a app, rep *report.Report) error {
 	if c.JSON {
+		if n := frontendNote(*rep.Run.Cluster); n != "" {
+			a.note("note: %s", n)
+		}
 		return rep.WriteJSON(a.stdout)
 	}
 	if err := rep.WriteConsole(a.stdout, report.ConsoleOptions{Width: a.width(), Color: a.color()}); err != nil {
