@@ -160,8 +160,11 @@ type Warning struct {
 // own account. Rates are shares from 0 to 1, times seconds; what could not be
 // known is NaN.
 type Cluster struct {
-	RouterMode string          `json:"router_mode"`
-	Workers    []ClusterWorker `json:"workers"`
+	RouterMode string `json:"router_mode"`
+	// Frontend is how long a request was on its way to the router, on average,
+	// exponentially distributed; 0 is no time.
+	Frontend float64         `json:"frontend_delay_s,omitempty"`
+	Workers  []ClusterWorker `json:"workers"`
 	// HitRate is the share of prompt tokens that were in the prefix cache of
 	// the worker they were sent to. IdealHitRate is that of one cache which
 	// never forgets, IdealAtSize that of one LRU cache as large as those of

@@ -11,6 +11,9 @@ import (
 func clusterText(c record.Cluster) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nSimulated cluster: %s, router %s\n", howMany(len(c.Workers), "worker", "workers"), c.RouterMode)
+	if c.Frontend > 0 {
+		fmt.Fprintf(&b, "front end         %g ms on average, exponentially distributed (--frontend-delay)\n", 1e3*c.Frontend)
+	}
 	fmt.Fprintf(&b, "prefix hits       %s %% of prompt tokens; ideal %s %%, in one cache as large as all %s %%\n",
 		figureText("%.1f", 100, c.HitRate), figureText("%.1f", 100, c.IdealHitRate), figureText("%.1f", 100, c.IdealAtSize))
 	fmt.Fprintf(&b, "imbalance         %s (busiest worker over the mean)\n", figureText("%.3f", 1, c.Imbalance))

@@ -18,6 +18,7 @@ type profileRooflineCmd struct {
 	ModelConfig string  `name:"model-config" type:"path" placeholder:"FILE" help:"A model's config.json, or its folder."`
 	GPU         string  `name:"gpu" default:"h200_sxm" help:"a100_sxm, h100_sxm, h200_sxm, b200_sxm or l40s."`
 	Mapping     string  `name:"mapping" default:"TP=1" help:"How the engine was laid out: TP=4, TEP=8, DEP=8, TP=8,PP=2."`
+	KVDType     string  `name:"kv-cache-dtype" default:"auto" placeholder:"FORMAT" help:"Number format of the engine's KV cache: auto (what the model's configuration says), bfloat16, float16, fp8, fp8_e4m3, fp8_e5m2, int8 or nvfp4."`
 	ComputeEff  float64 `name:"compute-efficiency" default:"0.6" help:"Share of the peak rate that is reached."`
 	MemoryEff   float64 `name:"memory-efficiency" default:"0.8" help:"Share of the memory bandwidth that is reached."`
 	JSON        bool    `name:"json" help:"Print the comparison as JSON."`
@@ -74,6 +75,9 @@ func (c *profileRooflineCmd) setup() (model.Setup, error) {
 	}
 	if err != nil {
 		bad = append(bad, err)
+	}
+	if s.KVElementBytes, err = model.KVElementBytes(c.KVDType); err != nil {
+		bad.add("--kv-cache-dtype: %v", err)
 	}
 	if s.GPU, err = model.LookupGPU(c.GPU); err != nil {
 		bad.add("--gpu: %v", err)

@@ -44,6 +44,7 @@ type slaModelFlags struct {
 	Discovery   bool    `name:"enable-gpu-discovery" help:"Not built: give --gpu and --num-gpus-per-node."`
 	MemoryShare float64 `name:"gpu-memory-utilization" default:"0.9" help:"Share of the GPUs' memory that an engine uses."`
 	KVBytes     float64 `name:"kv-cache-element-bytes" default:"0" placeholder:"BYTES" help:"Size of one value in the KV cache; 1 for an FP8 cache. Default: the model's own."`
+	KVDType     string  `name:"kv-cache-dtype" default:"auto" placeholder:"FORMAT" help:"The same by its name: auto, bfloat16, float16, fp8, fp8_e4m3, fp8_e5m2, int8 or nvfp4."`
 	ComputeEff  float64 `name:"compute-efficiency" default:"0.6" help:"Roofline: share of the peak rate that is reached; an assumption."`
 	MemoryEff   float64 `name:"memory-efficiency" default:"0.8" help:"Roofline: share of the memory bandwidth that is reached; an assumption."`
 

@@ -56,9 +56,13 @@ func (c *slaCmd) prepare(ctx context.Context, a app) (*slaSearch, error) {
 	if err != nil {
 		bad = append(bad, err)
 	}
+	element, err := c.kvElement(a)
+	if err != nil {
+		bad = append(bad, err)
+	}
 	space := profile.Space{
 		Model: m, GPU: g, GPUsPerNode: c.PerNode, MinGPUs: c.MinGPUs, MaxGPUs: c.MaxGPUs, ISL: c.ISL, OSL: c.OSL, Context: c.MaxContext,
-		MemoryFraction: c.MemoryShare, KVElementBytes: c.KVBytes, Efficiency: model.Efficiency{Compute: c.ComputeEff, Memory: c.MemoryEff},
+		MemoryFraction: c.MemoryShare, KVElementBytes: element, Efficiency: model.Efficiency{Compute: c.ComputeEff, Memory: c.MemoryEff},
 	}
 	s.search = profile.Search{
 		Space: space, Target: profile.Target{TTFT: time.Duration(c.TTFT).Seconds(), ITL: time.Duration(c.ITL).Seconds()},
@@ -282,4 +286,18 @@ func (c *slaCmd) settings(a app, m model.Model, g model.GPU) (map[string]string,
 	}{m, g})
 	set["model and gpu"] = fmt.Sprintf("%x", uint64(workload.Seed(0).Named(string(facts))))
 	return set, err
+}
+
+// kvElement is the size of one value in the KV cache; 0 is the model's own.
+func (c *slaCmd) kvElement(a app) (float64, error) {
+	element, err := model.KVElementBytes(c.KVDType)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("--kv-cache-dtype: %w", err)
+	case !a.given["kv-cache-dtype"]:
+		return c.KVBytes, nil
+	case a.given["kv-cache-element-bytes"]:
+		return 0, errors.New("--kv-cache-dtype with --kv-cache-element-bytes: give one of them")
+	}
+	return element, nil
 }

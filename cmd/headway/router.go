@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -41,6 +42,7 @@ type contestFlags struct {
 	timingFlags
 	transferFlags
 	routerFlags
+	frontendFlags
 }
 
 // routerArm is one side of a comparison.
@@ -69,7 +71,9 @@ func (f *contestFlags) cluster(mode router.Mode, speedup float64, seed uint64) (
 	// The times of single tokens would make files of gigabytes and change no
 	// figure that is shown.
 	c.TokenArrivals, c.Regret = false, f.Regret
-	return c, err
+	var bad faultList
+	f.frontend(&c, &bad)
+	return c, errors.Join(err, bad.err())
 }
 
 var namedURL = regexp.MustCompile(`^([A-Za-z0-9_-]+)=(https?://.*)$`)
@@ -155,7 +159,7 @@ func (f *contestFlags) unused(a app, bad *faultList) {
 	if a.given["repeats"] {
 		bad.between("repeats", float64(f.Repeats), 1, 100)
 	}
-	groups, why := []any{f.engineFlags, f.timingFlags, f.transferFlags, f.routerFlags}, "describes the simulated cluster, and --url measures real endpoints"
+	groups, why := []any{f.engineFlags, f.timingFlags, f.transferFlags, f.routerFlags, f.frontendFlags}, "describes the simulated cluster, and --url measures real endpoints"
 	if f.live() && a.given["regret"] {
 		bad.add("--regret: %s", why)
 	}

@@ -345,6 +345,7 @@ func (b *routerBench) tell() {
 	b.addNote(b.tokenNote())
 	if !b.flags.live() {
 		b.addNote(b.flags.idleNote(hasKV(b.arms)))
+		b.addNote(b.frontend())
 	}
 }
 
@@ -371,6 +372,18 @@ func (b *routerBench) tokenNote() string {
 	}
 	return "tokens are the server's counts, but for those counted by this client: " + strings.Join(client, ", ") +
 		"; token figures of the two do not compare: --token-count client counts all alike"
+}
+
+// frontend is the note on the delay of requests, which all runs share.
+func (b *routerBench) frontend() string {
+	for _, k := range b.summary.Cases {
+		for _, a := range k.Arms {
+			if c := a.Report.Run.Cluster; c != nil {
+				return frontendNote(*c)
+			}
+		}
+	}
+	return ""
 }
 
 func (b *routerBench) addNote(text string) {

@@ -9,7 +9,7 @@ import "headway/internal/engine"
 func (f *clusterFlags) idle(bad *faultList, given map[string]bool, kv bool, mode string) {
 	roofline, prefill := f.Timing == "roofline", f.PrefillWorkers > 0
 	bad.dependents(given, []dependents{
-		{!roofline, "gpu pp gpu-memory-utilization compute-efficiency memory-efficiency", "--timing roofline"},
+		{!roofline, "gpu pp gpu-memory-utilization kv-cache-dtype compute-efficiency memory-efficiency", "--timing roofline"},
 		{roofline && f.Blocks > 0, "gpu-memory-utilization", "KV blocks that follow from the memory, and --num-gpu-blocks-override sets them"},
 		{f.Engine != string(engine.SGLang), "sglang-schedule-policy sglang-max-prefill-tokens sglang-chunked-prefill-size " +
 			"sglang-clip-max-new-tokens sglang-schedule-conservativeness", "--engine-type sglang"},

@@ -10,17 +10,19 @@ import (
 // options is refused: figures under a GPU's name would not be those of the GPU.
 func TestIdleOptionsOfTheSimulatedClusterAreRefused(t *testing.T) {
 	for options, want := range map[string]string{
-		"--gpu b200_sxm":                                        "--gpu: has no effect without --timing roofline",
-		"--pp 2 --compute-efficiency 0.3":                       "--compute-efficiency: has no effect without --timing roofline",
-		"--sglang-chunked-prefill-size 512":                     "without --engine-type sglang",
-		"--engine-type sglang --watermark 0.2":                  "--watermark: has no effect",
-		"--engine-type trtllm --preemption-mode fifo":           "--preemption-mode: has no effect",
-		"--kv-transfer-bandwidth 3":                             "without --prefill-workers",
-		"--prefill-workers 1 --kv-transfer-bandwidth 3":         "without --kv-bytes-per-token",
-		"--router-host-cache-hit-weight 0.1":                    "the host's memory, which simulated workers do not have",
-		"--router-ttl-secs 3":                                   "without --no-router-kv-events",
-		"--no-router-kv-events --kv-event-delay 3":              "without --router-kv-events",
-		"--router-queue-threshold 0 --router-queue-policy lcfs": "without --router-queue-threshold above 0",
+		"--gpu b200_sxm":                  "--gpu: has no effect without --timing roofline",
+		"--pp 2 --compute-efficiency 0.3": "--compute-efficiency: has no effect without --timing roofline",
+		"--kv-cache-dtype fp8":            "--kv-cache-dtype: has no effect without --timing roofline",
+		"--timing roofline --known-model qwen3-32b --kv-cache-dtype fp9": "is not known: must be one of auto",
+		"--sglang-chunked-prefill-size 512":                              "without --engine-type sglang",
+		"--engine-type sglang --watermark 0.2":                           "--watermark: has no effect",
+		"--engine-type trtllm --preemption-mode fifo":                    "--preemption-mode: has no effect",
+		"--kv-transfer-bandwidth 3":                                      "without --prefill-workers",
+		"--prefill-workers 1 --kv-transfer-bandwidth 3":                  "without --kv-bytes-per-token",
+		"--router-host-cache-hit-weight 0.1":                             "the host's memory, which simulated workers do not have",
+		"--router-ttl-secs 3":                                            "without --no-router-kv-events",
+		"--no-router-kv-events --kv-event-delay 3":                       "without --router-kv-events",
+		"--router-queue-threshold 0 --router-queue-policy lcfs":          "without --router-queue-threshold above 0",
 	} {
 		args := strings.Fields(options)
 		for _, verb := range [][]string{

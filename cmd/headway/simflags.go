@@ -9,6 +9,7 @@ import (
 	"headway/internal/engine"
 	"headway/internal/model"
 	"headway/internal/router"
+	"headway/record"
 	"headway/workload"
 )
 
@@ -31,7 +32,7 @@ type engineFlags struct {
 	MaxSeqs   int     `name:"max-num-seqs" default:"256" help:"Requests in a worker's batch; more wait."`
 	MaxTokens int     `name:"max-num-batched-tokens" default:"8192" help:"Tokens of one step."`
 	Blocks    int     `name:"num-gpu-blocks-override" aliases:"num-gpu-blocks" default:"0" placeholder:"N" help:"KV blocks of a worker. Default: 16384, with --timing roofline what the GPUs' memory holds."`
-	BlockSize int     `name:"block-size" default:"0" placeholder:"N" help:"Tokens of a KV block. Default: 64, for trtllm 32."`
+	BlockSize int     `name:"block-size" default:"0" placeholder:"N" help:"Tokens of a KV block; 1 for pages of one token, as in SGLang. Default: 64, for trtllm 32."`
 	ModelLen  int     `name:"max-model-len" default:"131072" help:"Longest prompt and output together (tokens)."`
 	Watermark float64 `name:"watermark" default:"0.01" help:"Share of the KV blocks that admission leaves free."`
 	Prefix    bool    `name:"enable-prefix-caching" default:"true" negatable:"" help:"Keep the blocks of finished prompts."`
@@ -71,8 +72,35 @@ type timingFlags struct {
 	DEP         int     `name:"dep" default:"0" help:"Roofline: GPUs of a worker with data-parallel attention and whole experts."`
 	PP          int     `name:"pp" aliases:"pipeline-parallel-size" default:"1" help:"Roofline: stages of a pipeline."`
 	MemoryShare float64 `name:"gpu-memory-utilization" default:"0.9" help:"Roofline: share of the GPUs' memory that is used."`
+	KVDType     string  `name:"kv-cache-dtype" default:"auto" placeholder:"FORMAT" help:"Roofline: number format of the KV cache: auto (what the model's configuration says), bfloat16, float16, fp8, fp8_e4m3, fp8_e5m2, int8 or nvfp4."`
 	ComputeEff  float64 `name:"compute-efficiency" default:"0.6" help:"Roofline: share of the peak rate that is reached."`
 	MemoryEff   float64 `name:"memory-efficiency" default:"0.8" help:"Roofline: share of the memory bandwidth that is reached."`
+}
+
+// frontendFlags are about the way from the client to the router, in virtual
+// time.
+type frontendFlags struct {
+	Frontend *milliseconds `name:"frontend-delay" placeholder:"TIME" help:"Mean time (ms) that a request takes to reach the router, exponentially distributed; 0 is none. Default: 0.5 in closed loops, where requests follow replies; 0 on a schedule."`
+}
+
+// frontend sets the delay.
+func (f *frontendFlags) frontend(c *cluster.Config, bad *faultList) {
+	if f.Frontend == nil {
+		return
+	}
+	if *f.Frontend < 0 {
+		bad.add("--frontend-delay inf: must end")
+		return
+	}
+	c.Frontend = time.Duration(*f.Frontend)
+}
+
+// frontendNote says what delay a run had; empty where it had none.
+func frontendNote(c record.Cluster) string {
+	if c.Frontend == 0 {
+		return ""
+	}
+	return fmt.Sprintf("requests take %g ms on average to reach the simulated router, exponentially distributed (--frontend-delay)", 1e3*c.Frontend)
 }
 
 // transferFlags are about workers that only compute prompts.
@@ -233,7 +261,7 @@ func (f *clusterFlags) roofline(c *cluster.Config) error {
 		c.Engine.NumGPUBlocks = m.Blocks(size)
 	}
 	if f.BytesPerToken == 0 {
-		c.Engine.KVBytesPerToken = int(s.Model.KVBytesPerToken(0))
+		c.Engine.KVBytesPerToken = int(s.Model.KVBytesPerToken(s.KVElementBytes))
 	}
 	return nil
 }
@@ -257,6 +285,9 @@ func (f *clusterFlags) setup() (model.Setup, error) {
 	}
 	if s.GPU, err = model.LookupGPU(f.GPU); err != nil {
 		bad.add("--gpu: %v", err)
+	}
+	if s.KVElementBytes, err = model.KVElementBytes(f.KVDType); err != nil {
+		bad.add("--kv-cache-dtype: %v", err)
 	}
 	s.Mapping = model.Mapping{Kind: model.TP, Size: 1, Pipeline: f.PP}
 	given := 0

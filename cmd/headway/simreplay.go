@@ -39,6 +39,7 @@ type simReplayCmd struct {
 	loadFlags
 	tokenizerFlags
 	clusterFlags
+	frontendFlags
 }
 
 // Help is shown below the options.
@@ -111,6 +112,7 @@ func (c *simReplayCmd) settings(a app, p *planFlags, seed uint64) (cluster.Confi
 		bad = append(bad, err)
 	}
 	cfg.TokenArrivals, cfg.Regret = c.Tokens, c.Regret
+	c.frontend(&cfg, &bad)
 	if err := bad.err(); err != nil {
 		return cfg, nil, err
 	}
@@ -232,6 +234,9 @@ func (f *replayFiles) close(rep *report.Report) error {
 // show prints the tables, or the JSON.
 func (c *simReplayCmd) show(a app, rep *report.Report) error {
 	if c.JSON {
+		if n := frontendNote(*rep.Run.Cluster); n != "" {
+			a.note("note: %s", n)
+		}
 		return rep.WriteJSON(a.stdout)
 	}
 	if err := rep.WriteConsole(a.stdout, report.ConsoleOptions{Width: a.width(), Color: a.color()}); err != nil {

@@ -35,6 +35,11 @@ type Config struct {
 	// Seed names all randomness (--random-seed).
 	Seed workload.Key
 
+	// Frontend is how long a replay's request is on its way to the router, on
+	// average, exponentially distributed and not divided by any speed-up
+	// (--frontend-delay); 0 is no time, AutoFrontend some in closed loops. A
+	// server has a front end of its own, and does without.
+	Frontend time.Duration
 	// EventDelay is how long after a change of a worker's cache the router
 	// hears of it (--kv-event-delay); 0 is at once.
 	EventDelay time.Duration
@@ -54,9 +59,8 @@ type Config struct {
 	// others: latency, TTFT and ITL are the same to the nanosecond, the gaps
 	// between single tokens and the time of the second one are not known.
 	TokenArrivals bool
-	// Regret asks for the regret of routing decisions. In mode KV with events
-	// and no delay it costs little; otherwise the caches of all workers have
-	// to be followed for it.
+	// Regret asks for the regret of routing decisions: what every worker would
+	// have done with each request.
 	Regret bool
 	// Tokenizer counts prompts that are given as text; nil is the built-in
 	// one. Prompts of a length need none: no text is made.
@@ -67,9 +71,9 @@ type Config struct {
 }
 
 // Defaults is one worker, as Dynamo's mocker and router have it, behind
-// round-robin, with an arrival for every token.
+// round-robin, with an arrival for every token and a front end in closed loops.
 func Defaults() Config {
-	return Config{Workers: 1, Router: router.Defaults(), TokenArrivals: true}
+	return Config{Workers: 1, Router: router.Defaults(), TokenArrivals: true, Frontend: AutoFrontend}
 }
 
 // Validate reports every fault, by the names of the options.
@@ -81,6 +85,7 @@ func (c Config) Validate() error {
 		}
 	}
 	check(c.PrefillWorkers >= 0 && c.PrefillWorkers <= router.MaxWorkers, "prefill-workers", c.PrefillWorkers, fmt.Sprintf("from 0 to %d", router.MaxWorkers))
+	check(c.Frontend >= 0 || c.Frontend == AutoFrontend, "frontend-delay", c.Frontend, "0 or more")
 	check(c.EventDelay >= 0, "kv-event-delay", c.EventDelay, "0 or more")
 	check(c.MaxModelLen == 0 || c.MaxModelLen >= 2, "max-model-len", c.MaxModelLen, "at least 2, or 0 for what the cache holds")
 	faults = append(faults, c.routerConfig(c.Workers).Validate())

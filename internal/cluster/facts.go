@@ -18,6 +18,7 @@ type facts struct {
 	// could ever run, is in neither.
 	planned, done, took []float64
 	timed               bool
+	frontend            time.Duration // mean delay
 }
 
 func newFacts(c Config) *facts {
@@ -62,7 +63,7 @@ func (x *facts) cluster(f *fleet, now time.Duration) record.Cluster {
 	f.flush()
 	unknown := record.Unknown()
 	c := record.Cluster{RouterMode: f.cfg.Router.Mode.String(), EventsApplied: f.front.router.AppliedEvents(),
-		HitRate: unknown, Imbalance: unknown}
+		HitRate: unknown, Imbalance: unknown, Frontend: x.frontend.Seconds()}
 	var prompt, cached int64
 	var sum, most float64
 	for _, m := range f.members {

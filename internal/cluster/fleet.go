@@ -46,11 +46,10 @@ type member struct {
 	at   time.Duration // when it has to be stepped next, while in the heap
 	heap int           // index in the heap, -1 while not in it
 
-	jobs    int           // on the worker
-	since   time.Duration // when jobs rose above 0
-	busy    time.Duration // with jobs, up to since
-	backlog int           // tokens that are still to be computed before first tokens, as known at submission or admission
-	totals  memberTotals
+	jobs   int           // on the worker
+	since  time.Duration // when jobs rose above 0
+	busy   time.Duration // with jobs, up to since
+	totals memberTotals
 }
 
 // memberTotals is what a worker did.
@@ -71,7 +70,6 @@ type job struct {
 	on       *member // where it runs; nil in a router's queue
 	prefill  *member // where its prompt was computed, if elsewhere
 	cached   int     // tokens found in the prefix cache, -1 before the first admission
-	owed     int     // its part of on.backlog
 	produced int     // tokens
 }
 
@@ -94,9 +92,7 @@ func newFleet(c Config) (*fleet, error) {
 	}
 	f.front = front
 	if c.Regret {
-		if f.regret, err = newRegret(c, frontSize); err != nil {
-			return nil, err
-		}
+		f.regret = &regret{}
 	}
 	return f, nil
 }
@@ -112,8 +108,8 @@ func (f *fleet) newPool(rc router.Config, n int, role engine.Role, events bool) 
 	for i := range n {
 		m := &member{number: len(f.members), index: i, heap: -1}
 		ec := f.cfg.engineConfig(m.number, role)
-		if listens || events && f.cfg.Regret {
-			ec.OnKV = func(e engine.KVEvent) { f.hear(m, e, listens) }
+		if listens {
+			ec.OnKV = func(e engine.KVEvent) { f.hear(m, e) }
 		}
 		if m.eng, err = engine.New(ec); err != nil {
 			return nil, err
@@ -160,7 +156,7 @@ func (f *fleet) submit(now time.Duration, j *job) error {
 			return fmt.Errorf("worker %d was asked for: there are %d, from 0", n, len(f.front.members))
 		}
 		f.jobs[j.id] = j
-		return f.place(now, j, router.Decision{Worker: n})
+		return f.place(now, j, n)
 	}
 	d, err := f.front.router.Route(now, j.route)
 	if err != nil {
@@ -170,27 +166,36 @@ func (f *fleet) submit(now time.Duration, j *job) error {
 	if d.Queued {
 		return nil
 	}
-	return f.place(now, j, d)
+	return f.decided(now, j, d)
 }
 
-// place gives a job to the worker that was chosen.
-func (f *fleet) place(now time.Duration, j *job, d router.Decision) error {
-	m := f.front.members[d.Worker]
-	if f.regret != nil && (d.Costs != nil || f.regret.truth != nil) {
-		j.owed = f.regret.observe(now, f, j, d)
+// decided gives a job to the worker that the router chose.
+func (f *fleet) decided(now time.Duration, j *job, d router.Decision) error {
+	if f.regret != nil {
+		f.regret.observe(now, f, j, d)
 	}
-	m.backlog += j.owed
+	return f.place(now, j, d.Worker)
+}
+
+// place gives a job to a worker of the front.
+func (f *fleet) place(now time.Duration, j *job, worker int) error {
+	m := f.front.members[worker]
 	m.totals.requests++
 	return f.give(now, j, m)
 }
 
-// give submits a job to a worker.
-func (f *fleet) give(now time.Duration, j *job, m *member) error {
+// request is a job as a worker is asked for it.
+func (f *fleet) request(j *job) engine.Request {
 	r := engine.Request{ID: j.id, PromptTokens: j.tokens, MaxTokens: j.output, Blocks: j.blocks}
 	if f.cfg.PriorityScheduling {
 		r.Priority = j.priority
 	}
-	if err := m.eng.Submit(now, r); err != nil {
+	return r
+}
+
+// give submits a job to a worker.
+func (f *fleet) give(now time.Duration, j *job, m *member) error {
+	if err := m.eng.Submit(now, f.request(j)); err != nil {
 		return fmt.Errorf("worker %d: %w", m.number, err)
 	}
 	j.on = m
@@ -307,8 +312,6 @@ func (f *fleet) observe(j *job, e engine.Event) error {
 func (f *fleet) produced(j *job, tokens int) {
 	m := j.on
 	if tokens > 0 && j.produced == 0 {
-		m.backlog -= j.owed
-		j.owed = 0
 		f.routerOf(m).PrefillDone(j.id)
 	}
 	if f.cfg.Router.TrackOutputBlocks {
@@ -339,8 +342,6 @@ func (f *fleet) end(at time.Duration, j *job) {
 func (f *fleet) leave(at time.Duration, j *job) {
 	m := j.on
 	f.routerOf(m).Finished(j.id)
-	m.backlog -= j.owed
-	j.owed = 0
 	if m.jobs--; m.jobs == 0 {
 		m.busy += at - m.since
 	}
@@ -371,7 +372,7 @@ func (f *fleet) release(now time.Duration) error {
 		if !ok {
 			return nil
 		}
-		if err := f.place(now, f.jobs[id], d); err != nil {
+		if err := f.decided(now, f.jobs[id], d); err != nil {
 			return err
 		}
 	}

@@ -16,18 +16,11 @@ type delayedEvent struct {
 	event  router.Event
 }
 
-// hear takes a KV event of a worker: to the router, at once or later, and to
-// the model of regret, which always knows the truth.
-func (f *fleet) hear(m *member, e engine.KVEvent, listens bool) {
+// hear takes a KV event of a worker to the router, at once or later.
+func (f *fleet) hear(m *member, e engine.KVEvent) {
 	ev := router.Event{Kind: router.Stored, Parent: e.Parent, HasParent: e.HasParent, Blocks: e.Blocks}
 	if e.Removed {
 		ev.Kind = router.Removed
-	}
-	if f.regret != nil {
-		f.regret.hear(m.index, ev)
-	}
-	if !listens {
-		return
 	}
 	if f.cfg.EventDelay == 0 {
 		f.keep(m.index, ev)

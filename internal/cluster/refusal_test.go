@@ -94,7 +94,7 @@ func TestAPIKey(t *testing.T) {
 
 func TestConfigNamesEveryFault(t *testing.T) {
 	_, err := NewServer(ServerConfig{
-		Engine: engine.Config{BlockSize: 1}, MaxModelLen: -1, MaxBodyBytes: -1,
+		Engine: engine.Config{BlockSize: -1}, MaxModelLen: -1, MaxBodyBytes: -1,
 		ErrorRate: 101, CutRate: -1, GarbageRate: 1e9, SlowStart: -1,
 	})
 	if err == nil {

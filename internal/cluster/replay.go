@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -33,8 +32,9 @@ type Outcome struct {
 // Record times begin at 1.
 //
 // There are no sockets and no goroutines, and the network takes no time: a
-// request is sent, and its reply's head is there, when it starts. The same
-// configuration and plan give the same bytes. What the cluster did comes back
+// request is sent when it starts, is at the router after the front end's delay
+// (see [Config]), and its reply's head is there then. The same configuration
+// and plan give the same bytes. What the cluster did comes back
 // beside the Records.
 //
 // The error is that of the configuration, the Source or the Sink. A ctx that
@@ -60,6 +60,7 @@ type replay struct {
 	sink   record.Sink
 	reader reader
 	facts  *facts
+	front  frontend
 	out    Outcome
 
 	once      bool          // nothing comes after this plan
@@ -140,6 +141,8 @@ func (r *replay) begin() error {
 	if !r.paced && r.plan.Concurrency == 0 {
 		r.places = newGate(1, 0)
 	}
+	r.front = r.newFrontend()
+	r.facts.frontend = r.front.mean
 	if d := r.plan.Duration; d > 0 {
 		r.at(d, timer{kind: timeStop})
 		if r.plan.Grace >= 0 {
@@ -165,6 +168,8 @@ func (r *replay) tick() error {
 			err = r.stop()
 		case timeCancel:
 			err = r.cancelPlanned(t.id)
+		case timeArrive:
+			err = r.arrive(t.id)
 		case timeTurn:
 			err = r.turn(t.session)
 		case timeGate:
@@ -241,31 +246,6 @@ func (r *replay) openGate() error {
 		if err := r.send(s); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// send gives a request to the cluster.
-func (r *replay) send(s *session) error {
-	c, err := r.newCall(s)
-	if err != nil {
-		return err
-	}
-	var long *engine.TooLongError
-	err = r.fleet.submit(r.base+r.now, &c.job)
-	switch {
-	case errors.As(err, &long):
-		r.out.TooLong++
-		r.out.TooLongTokens = max(r.out.TooLongTokens, long.Tokens)
-		return r.fail(c, &record.Failure{Class: record.ClassHTTP4, Code: 400, Type: "BadRequest", Message: fmt.Sprintf(
-			"a prompt of %d tokens and an output of %d are more than the %d tokens that fit", c.job.tokens, c.job.output, r.fleet.capacity)})
-	case err != nil:
-		return r.fail(c, &record.Failure{Class: record.ClassHTTP4, Code: 400, Type: "BadRequest", Message: err.Error()})
-	}
-	r.facts.sent(c)
-	r.calls[c.job.id] = c
-	if req := c.request(); req.Cancel {
-		r.at(r.now+req.CancelAfter, timer{kind: timeCancel, id: c.job.id})
 	}
 	return nil
 }

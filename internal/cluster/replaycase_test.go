@@ -97,7 +97,7 @@ func TestErrorsComeBack(t *testing.T) {
 		t.Errorf("of the sink: %v", err)
 	}
 	bad := Defaults()
-	bad.Workers, bad.EventDelay, bad.MaxModelLen, bad.Engine.BlockSize = 0, -1, 1, 1
+	bad.Workers, bad.EventDelay, bad.MaxModelLen, bad.Engine.BlockSize = 0, -1, 1, -1
 	_, _, err := Replay(t.Context(), bad, workload.Plan{Source: list()}, &kept{})
 	for _, name := range []string{"workers", "kv-event-delay", "max-model-len", "block-size"} {
 		if err == nil || !strings.Contains(err.Error(), name) {

@@ -108,6 +108,7 @@ const (
 	timeKill     timerKind = iota // give up what is in flight
 	timeStop                      // send nothing more
 	timeCancel                    // drop a request, as planned
+	timeArrive                    // a request is at the router
 	timeTurn                      // send a session's next turn
 	timeGate                      // let who waits prefill
 	timeDispatch                  // start sessions

@@ -12,7 +12,7 @@ import (
 // is in the caches.
 func TestStanding(t *testing.T) {
 	c := Defaults()
-	c.Workers = 2
+	c.Workers, c.Frontend = 2, 0 // plans meet the same delays by their own place on the cluster only
 	plan := func(seed uint64, law workload.Arrivals) workload.Plan {
 		s := workload.Synthetic{Key: workload.Seed(seed), Requests: 6, ISL: workload.Length{Mean: 1000}, OSL: workload.Length{Mean: 20}, Arrivals: law}
 		p := workload.Plan{Source: s.Source(), Requests: 6, Grace: -1}

@@ -30,7 +30,7 @@ type Config struct {
 	MaxNumBatchedTokens int
 	// NumGPUBlocks (--num-gpu-blocks-override) and BlockSize in tokens
 	// (--block-size) are the KV cache; defaults 16384 and 64, for TRTLLM 32.
-	// BlockSize is at least 2. SGLang's pages are these blocks too.
+	// SGLang's pages are these blocks too; there the usual size is 1.
 	NumGPUBlocks, BlockSize int
 	// Watermark is the share of the blocks that admission leaves free for
 	// the growth of those that run; default 0.01. Negative means none. SGLang
@@ -132,7 +132,7 @@ func (c Config) validate() error {
 	f.check(c.MaxNumBatchedTokens >= c.MaxNumSeqs, "max-num-batched-tokens", c.MaxNumBatchedTokens,
 		fmt.Sprintf("at least max-num-seqs (%d), so that every running sequence can go on", c.MaxNumSeqs))
 	f.check(c.NumGPUBlocks >= 1 && c.NumGPUBlocks <= math.MaxInt32, "num-gpu-blocks", c.NumGPUBlocks, "from 1 to 2147483647")
-	f.check(c.BlockSize >= 2, "block-size", c.BlockSize, "at least 2")
+	f.check(c.BlockSize >= 1, "block-size", c.BlockSize, "at least 1")
 	f.check(c.Watermark >= 0 && c.Watermark < 1, "watermark", c.Watermark, "from 0 up to but not 1")
 	if c.NumGPUBlocks >= 1 && c.Watermark < 1 {
 		f.check(c.usableBlocks() >= 1, "num-gpu-blocks", c.NumGPUBlocks, "enough that the watermark leaves one")

@@ -165,6 +165,10 @@ type Engine struct {
 
 	kvEvents uint64
 	gone     [1]uint64
+
+	// Scratch space of Outlook.
+	ahead  []prospect
+	future foreseen
 }
 
 // input is a submission, or a cancellation when cancel is set.
@@ -185,6 +189,8 @@ type pace interface {
 	finish(e *Engine, at time.Duration)
 	// drop forgets the work of a sequence that no longer runs.
 	drop(e *Engine, s *sequence)
+	// outlook is what Engine.Outlook promises.
+	outlook(e *Engine, now time.Duration, s *sequence) time.Duration
 }
 
 // New makes an idle engine at time 0. The error lists every fault of cfg.
@@ -227,7 +233,7 @@ func (e *Engine) Submit(now time.Duration, r Request) error {
 	if e.cfg.NoPrefixCaching {
 		r.Blocks = nil
 	}
-	s := &sequence{req: r, order: uint64(e.stats.Submitted), heapIndex: -1}
+	s := &sequence{req: r, order: uint64(e.stats.Submitted), heapIndex: -1, foreseen: -1}
 	if e.cfg.Role == DecodeOnly {
 		s.generated = 1
 	}

@@ -366,7 +366,7 @@ func TestSubmitRefuses(t *testing.T) {
 func TestConfigNamesEveryFault(t *testing.T) {
 	_, err := New(Config{
 		Timing:     Fixed{TTFT: -1, ITL: -1, TTFTJitterCV: -1, ITLJitterCV: math.NaN()},
-		MaxNumSeqs: 10, MaxNumBatchedTokens: 9, NumGPUBlocks: -1, BlockSize: 1, Watermark: 1,
+		MaxNumSeqs: 10, MaxNumBatchedTokens: 9, NumGPUBlocks: -1, BlockSize: -1, Watermark: 1,
 		SpeedupRatio: -2, StartupTime: -1,
 	})
 	if err == nil {
@@ -378,7 +378,7 @@ func TestConfigNamesEveryFault(t *testing.T) {
 			t.Errorf("%s is not named in: %v", name, err)
 		}
 	}
-	if (Config{BlockSize: 1}).Capacity() != 0 {
+	if (Config{BlockSize: -1}).Capacity() != 0 {
 		t.Error("an invalid configuration has a capacity")
 	}
 }

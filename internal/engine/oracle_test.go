@@ -258,7 +258,7 @@ func TestAgainstPlainSchedule(t *testing.T) {
 			MaxNumSeqs:          rapid.IntRange(1, 6).Draw(t, "seqs"),
 			MaxNumBatchedTokens: rapid.IntRange(6, 80).Draw(t, "budget"),
 			NumGPUBlocks:        rapid.IntRange(20, 60).Draw(t, "blocks"),
-			BlockSize:           rapid.IntRange(2, 8).Draw(t, "block size"),
+			BlockSize:           rapid.IntRange(1, 8).Draw(t, "block size"),
 			Watermark:           rapid.SampledFrom([]float64{-1, 0.01, 0.2}).Draw(t, "watermark"),
 			Preemption:          rapid.SampledFrom([]Preemption{LIFO, FIFO}).Draw(t, "preemption"),
 			StartupTime:         rapid.SampledFrom([]time.Duration{0, 50 * time.Millisecond}).Draw(t, "start-up"),

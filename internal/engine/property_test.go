@@ -23,7 +23,7 @@ func drawCase(t *rapid.T) (Config, []arrival) {
 		MaxNumSeqs:          rapid.IntRange(1, 6).Draw(t, "seqs"),
 		MaxNumBatchedTokens: rapid.IntRange(6, 80).Draw(t, "budget"),
 		NumGPUBlocks:        rapid.IntRange(20, 60).Draw(t, "blocks"),
-		BlockSize:           rapid.IntRange(2, 8).Draw(t, "block size"),
+		BlockSize:           rapid.IntRange(1, 8).Draw(t, "block size"),
 		Watermark:           rapid.SampledFrom([]float64{-1, 0.01, 0.2}).Draw(t, "watermark"),
 		SpeedupRatio:        rapid.SampledFrom([]float64{0, 0.5, 10}).Draw(t, "speed-up"),
 		StartupTime:         rapid.SampledFrom([]time.Duration{0, 50 * time.Millisecond}).Draw(t, "start-up"),

@@ -23,6 +23,10 @@ type sequence struct {
 	computed int // tokens whose keys and values are in the cache, while prefilling
 	chunk    int // tokens that the step in flight computes, while prefilling
 
+	// foreseen is how many tokens an outlook expects to find in the prefix
+	// cache; -1 before the first one.
+	foreseen int
+
 	// While running.
 	admitted   uint64 // counts admissions
 	prev, next *sequence

@@ -101,12 +101,17 @@ func parse(c *fields) (Model, error) {
 	m.readWindow(c)
 	m.readExperts(c)
 	m.readFFN(c)
-	if _, raw := c.find("quantization_config"); raw != nil {
+	if _, raw := c.find("quantization_config", "compression_config"); raw != nil {
 		q, err := parseQuantization(raw)
 		if err != nil {
 			c.faults = append(c.faults, err)
 		}
 		m.Quantization = q
+	}
+	if m.Quantization.KVBits == 0 {
+		if err := m.Quantization.readKV(c); err != nil {
+			c.faults = append(c.faults, err)
+		}
 	}
 	refuse(c)
 	if err := c.err(); err != nil {

@@ -18,7 +18,7 @@ type Setup struct {
 	// default 0.9, vLLM's gpu-memory-utilization.
 	MemoryFraction float64
 	// KVElementBytes is the size of one value in the KV cache; default
-	// Model.DTypeBytes. An FP8 cache is 1.
+	// Model.KVElementBytes. An FP8 cache is 1.
 	KVElementBytes float64
 	// SequenceTokens is the longest sequence that has to fit; default
 	// Model.Context, and 1 when that is not known.
@@ -46,7 +46,7 @@ func (s Setup) withDefaults() Setup {
 		s.MemoryFraction = 0.9
 	}
 	if s.KVElementBytes == 0 {
-		s.KVElementBytes = s.Model.DTypeBytes
+		s.KVElementBytes = s.Model.KVElementBytes()
 	}
 	s.Efficiency = s.Efficiency.withDefaults()
 	return s

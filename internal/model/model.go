@@ -125,7 +125,7 @@ func (m Model) WeightBytes() float64 {
 // KVBytesPerToken is what one token takes in the KV cache over all layers, in
 // bytes: layers · 2 · KV heads · head dim · element, under MLA layers · (latent
 // rank + rotary dim) · element. element is the size of one value in bytes; 0
-// means DTypeBytes. A sliding window does not lower it: it bounds how many
+// means [Model.KVElementBytes]. A sliding window does not lower it: it bounds how many
 // tokens a layer needs, and engines that keep all of them are the rule.
 func (m Model) KVBytesPerToken(element float64) float64 {
 	return float64(m.Layers) * m.kvPerLayer(element)
@@ -133,7 +133,7 @@ func (m Model) KVBytesPerToken(element float64) float64 {
 
 func (m Model) kvPerLayer(element float64) float64 {
 	if element == 0 {
-		element = m.DTypeBytes
+		element = m.KVElementBytes()
 	}
 	if m.HasMLA() {
 		return float64(m.MLA.KVRank+m.MLA.RopeDim) * element

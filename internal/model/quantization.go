@@ -39,6 +39,9 @@ type Quantization struct {
 	Compute Format
 	// ExpertsOnly says that only routed experts are quantised, as in gpt-oss.
 	ExpertsOnly bool
+	// KVBits are the bits of one value in the KV cache that the checkpoint was
+	// made for; 0 leaves the cache as it is. Weights need not be quantised.
+	KVBits float64
 }
 
 // BytesPerParameter is what one quantised weight takes with its scales; 0 when
@@ -87,6 +90,12 @@ func parseQuantization(raw json.RawMessage) (Quantization, error) {
 	q := Quantization{Method: strings.ToLower(c.text("quant_method", "quantization_method")), Compute: BF16}
 	if q.Method == "" && c.has("quant_algo") {
 		q.Method = "modelopt"
+	}
+	if q.Method == "" && c.has("kv_cache_quant_algo") {
+		q.Method = "modelopt"
+	}
+	if err := q.readKV(&c); err != nil {
+		return Quantization{}, fmt.Errorf("quantization_config: %w", err)
 	}
 	q.Block = c.largest("weight_block_size", "block_size", "group_size", "q_group_size")
 	if err := q.fill(&c); err != nil {
@@ -152,6 +161,10 @@ func (q *Quantization) setBits(bits float64) {
 
 func (q *Quantization) fillModelOpt(c *fields) error {
 	algo := strings.ToUpper(c.text("quant_algo"))
+	if q.KVBits > 0 && (algo == "" || algo == "NONE") {
+		*q = Quantization{KVBits: q.KVBits}
+		return nil
+	}
 	if algo == "" && q.Method != "modelopt" {
 		algo = "NVFP4"
 	}
@@ -176,6 +189,10 @@ func (q *Quantization) fillModelOpt(c *fields) error {
 // widest weights counts: it is the safe side for memory.
 func (q *Quantization) fillGroups(c *fields) error {
 	groups, err := decodeFields(c.values["config_groups"])
+	if err == nil && len(groups.values) == 0 && q.KVBits > 0 {
+		*q = Quantization{KVBits: q.KVBits}
+		return nil
+	}
 	if err != nil || len(groups.values) == 0 {
 		return fmt.Errorf("quantization_config: compressed-tensors without config_groups")
 	}
@@ -196,7 +213,7 @@ func (q *Quantization) fillGroups(c *fields) error {
 			continue
 		}
 		block := w.largest("block_structure", "group_size")
-		*q = Quantization{Method: q.Method, Block: block, Compute: groupFormat(g, bits, w.text("type"))}
+		*q = Quantization{Method: q.Method, Block: block, Compute: groupFormat(g, bits, w.text("type")), KVBits: q.KVBits}
 		q.setBits(bits)
 		if err := w.err(); err != nil {
 			return fmt.Errorf("quantization_config: config_groups.%s.weights: %w", name, err)

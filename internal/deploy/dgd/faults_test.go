@@ -197,6 +197,21 @@ func TestKVTokens(t *testing.T) {
 		"dtype":  {SGLang, "KV Cache is allocated. dtype: torch.bfloat16, #tokens: 500, K size\r\n", 4, 2000},
 		"trtllm": {TRTLLM, "Allocated 0.51 GiB for max tokens in paged KV cache (8192).\nAllocated 60.1 GiB for max tokens in paged KV cache (983040).\n", 1, 983040},
 		"long":   {SGLang, strings.Repeat("x", 3<<20) + "\nKV Cache is allocated. #tokens: 7\n", 1, 7},
+		"sliding windows": {SGLang, "[2026-11-01 00:00:00 TP0] Use sliding window memory pool. full_layer_tokens=1000, swa_layer_tokens=800\n" +
+			"[2026-11-01 00:00:00 TP0] KV Cache is allocated. dtype: torch.bfloat16, #tokens: 800, K size: 1.00 GB, V size: 1.00 GB\n" +
+			"[2026-11-01 00:00:00 TP0] KV Cache is allocated. dtype: torch.bfloat16, #tokens: 1000, K size: 1.00 GB, V size: 1.00 GB\n" +
+			"[2026-11-01 00:00:09 TP0] max_total_num_tokens=1000, chunked_prefill_size=8192, context_len=32768\n", 1, 1000},
+		"windows, no total": {SGLang, "Use sliding window memory pool. full_layer_tokens=1000, swa_layer_tokens=1200\n" +
+			"KV Cache is allocated. #tokens: 1200\nKV Cache is allocated. #tokens: 1000\n", 1, 1000},
+		"windows only": {SGLang, "Use sliding window memory pool (all SWA). swa_layer_tokens=700\n" +
+			"KV Cache is allocated. #tokens: 700\nmax_total_num_tokens=700, max_prefill_tokens=16384\n", 1, 700},
+		"total of the first rank": {SGLang, "[2026-11-01 TP0] KV Cache is allocated. #tokens: 800\n[2026-11-01 TP0] KV Cache is allocated. #tokens: 1000\n" +
+			"[2026-11-01 TP1] KV Cache is allocated. #tokens: 800\n[2026-11-01 TP1] KV Cache is allocated. #tokens: 1000\n" +
+			"[2026-11-01 TP0] max_total_num_tokens=1000\n", 1, 1000},
+		"ranks that differ": {SGLang, "[2026-11-01 DP0 TP0] KV Cache is allocated. #tokens: 1000\n" +
+			"[2026-11-01 DP1 TP0] KV Cache is allocated. #tokens: 990\n", 2, 1980},
+		"started again": {SGLang, "server_args=ServerArgs(max_total_tokens=None)\nKV Cache is allocated. #tokens: 1000\nmax_total_num_tokens=1000\n" +
+			"server_args=ServerArgs(max_total_tokens=None)\nKV Cache is allocated. #tokens: 1200\nmax_total_num_tokens=1200\n", 1, 1200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := KVTokens(c.backend, strings.NewReader(c.log), c.ranks)
@@ -216,6 +231,18 @@ func TestKVTokens(t *testing.T) {
 	wants(t, err, "gives 0 tokens")
 	_, err = KVTokens(SGLang, strings.NewReader("KV Cache is allocated. #tokens: "+strings.Repeat("9", 400)+"\n"), 1)
 	wants(t, err, "the line")
+	for log, both := range map[string][2]string{
+		"KV Cache is allocated. #tokens: 800\nKV Cache is allocated. #tokens: 1000\n":                    {"#tokens: 800", "#tokens: 1000"},
+		"KV Cache is allocated. #tokens: 800\nmax_total_num_tokens=1000, x\n":                            {"#tokens: 800", "max_total_num_tokens=1000"},
+		"full_layer_tokens=900, swa_layer_tokens=800\nmax_total_num_tokens=1000\n":                       {"full_layer_tokens=900", "max_total_num_tokens=1000"},
+		"[2026-11-01 TP0] max_total_num_tokens=1000\n[2026-11-01 TP0] max_total_num_tokens=1100\n":       {"TP0 max_total_num_tokens=1000", "TP0 max_total_num_tokens=1100"},
+		"[2026-11-01 TP0] max_total_num_tokens=1000\n[2026-11-01 TP1] KV Cache is allocated. #tokens: 7": {"TP1 KV Cache is allocated. #tokens: 7", "TP0 max_total_num_tokens=1000"},
+	} {
+		_, err := KVTokens(SGLang, strings.NewReader(log), 1)
+		wants(t, err, "disagree")
+		wants(t, err, both[0])
+		wants(t, err, both[1])
+	}
 	_, err = KVTokens(SGLang, strings.NewReader(""), 0)
 	wants(t, err, "at least 1")
 	_, err = KVTokens("x", strings.NewReader(""), 1)

@@ -20,13 +20,38 @@ type kvPattern struct {
 	tokens func(groups []string) (float64, error)
 	// later says that of several lines the last counts, and not the smallest.
 	later bool
+	// whole reads the figure where one line alone does not give it; it
+	// reports false where no line does.
+	whole func(log io.Reader) (tokens float64, seen bool, err error)
+}
+
+// read is the figure of a log.
+func (p kvPattern) read(log io.Reader) (found float64, seen bool, err error) {
+	if p.whole != nil {
+		return p.whole(log)
+	}
+	err = eachLine(log, func(line string) error {
+		groups := p.line.FindStringSubmatch(line)
+		if groups == nil {
+			return nil
+		}
+		n, err := p.tokens(groups[1:])
+		if err != nil {
+			return fmt.Errorf("the line %q: %w", clip(line), err)
+		}
+		if n = math.Floor(n); !seen || p.later || n < found {
+			found, seen = n, true
+		}
+		return nil
+	})
+	return found, seen, err
 }
 
 // kvPatternOf gives the pattern of a backend, after the log lines that Dynamo's
 // profiler reads.
 //
-// vLLM says how many requests of the longest length fit. SGLang says it once
-// for each rank, whose caches may differ a little: the smallest counts.
+// vLLM says how many requests of the longest length fit. SGLang's
+// lines are several, see [sglangTokens].
 // TensorRT-LLM first allocates a small cache to measure with, and then the one
 // that it keeps: the last counts.
 func kvPatternOf(backend string) (kvPattern, error) {
@@ -39,9 +64,8 @@ func kvPatternOf(backend string) (kvPattern, error) {
 		}, nil
 	case SGLang:
 		return kvPattern{
-			shown:  "KV Cache is allocated. … #tokens: <N>",
-			line:   regexp.MustCompile(`KV Cache is allocated.*#tokens: *([0-9][0-9,]*)`),
-			tokens: product,
+			shown: "KV Cache is allocated. … #tokens: <N>",
+			whole: sglangTokens,
 		}, nil
 	case TRTLLM:
 		return kvPattern{
@@ -84,21 +108,7 @@ func KVTokens(backend string, log io.Reader, attentionDP int) (int, error) {
 	if attentionDP < 1 {
 		return 0, fmt.Errorf("reading the KV cache's size: %d attention ranks; there is at least 1", attentionDP)
 	}
-	found, seen := 0.0, false
-	err = eachLine(log, func(line string) error {
-		groups := pattern.line.FindStringSubmatch(line)
-		if groups == nil {
-			return nil
-		}
-		n, err := pattern.tokens(groups[1:])
-		if err != nil {
-			return fmt.Errorf("the line %q: %w", clip(line), err)
-		}
-		if n = math.Floor(n); !seen || pattern.later || n < found {
-			found, seen = n, true
-		}
-		return nil
-	})
+	found, seen, err := pattern.read(log)
 	if err != nil {
 		return 0, fmt.Errorf("reading the KV cache's size from the log: %w", err)
 	}
