@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"headway/internal/openai"
+	"headway/metric"
 	"headway/record"
 )
 
@@ -98,10 +99,14 @@ func (g *rig) connect(concurrency int) func(context.Context) (*record.Warning, e
 		if len(took) == 0 {
 			return nil, nil
 		}
-		at := func(q float64) time.Duration { return took[min(len(took)-1, int(q*float64(len(took))))] }
+		ns := make([]float64, len(took))
+		for i, d := range took {
+			ns[i] = float64(d)
+		}
+		at := func(p float64) time.Duration { return time.Duration(metric.Percentile(ns, p)) }
 		w := record.Warning{Code: "preconnected", Text: fmt.Sprintf(
 			"%d connections were opened before the clock started; times to first token hold no connecting, which took %v (median), %v (p99), at most %v",
-			len(took), at(0.5).Round(time.Microsecond), at(0.99).Round(time.Microsecond), at(1).Round(time.Microsecond))}
+			len(took), at(50).Round(time.Microsecond), at(99).Round(time.Microsecond), at(100).Round(time.Microsecond))}
 		g.app.note("note: %s", w.Text)
 		return &w, nil
 	}

@@ -6,6 +6,7 @@ import (
 
 	"headway/internal/engine"
 	"headway/internal/router"
+	"headway/metric"
 )
 
 // regret measures how much of a request's wait for its first token the router
@@ -128,11 +129,11 @@ func (r *regret) summary() (mean, p50, p99 float64) {
 	if r == nil || len(r.seconds) == 0 {
 		return 0, 0, 0
 	}
-	sorted := slices.Clone(r.seconds)
-	slices.Sort(sorted)
-	for _, s := range sorted {
-		mean += float64(s)
+	sorted := make([]float64, len(r.seconds))
+	for i, s := range r.seconds {
+		sorted[i] = float64(s)
+		mean += sorted[i]
 	}
-	at := func(q float64) float64 { return float64(sorted[int(q*float64(len(sorted)-1)+0.5)]) }
-	return mean / float64(len(sorted)), at(0.5), at(0.99)
+	slices.Sort(sorted)
+	return mean / float64(len(sorted)), metric.Percentile(sorted, 50), metric.Percentile(sorted, 99)
 }
