@@ -156,8 +156,9 @@ func (f *traceFlags) draw(a app, seed uint64, options workload.ReadOptions) (*wo
 	notes := []string{fmt.Sprintf("%s drawn from %s", howMany(n, "row", "rows"), f.Dataset+f.Model+f.Preset)}
 	if f.given() && o.MaxISL == 0 && o.MinISL < presetMaxISL {
 		o.MaxISL = presetMaxISL
-		notes = append(notes, fmt.Sprintf("prompts of more than %d tokens, which drawing lengths independently can give, were left out; --max-isl sets another limit", presetMaxISL))
+		notes = append(notes, fmt.Sprintf("prompts of more than %d tokens were left out; --max-isl sets another limit", presetMaxISL))
 	}
+	notes = append(notes, "not kept of the trace: "+strings.Join(m.Lost(o), "; "))
 	var rows bytes.Buffer
 	if _, err := synth.Write(&rows, m.Draw(o)); err != nil {
 		return nil, nil, err
