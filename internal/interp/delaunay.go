@@ -128,9 +128,11 @@ func (t *triangulation) legalize() {
 	}
 }
 
-// onCircle is up to which share of its terms inCircle counts as 0. Qhull, too, takes
-// points so close to one circle for one face, and divides it afterwards.
-const onCircle = 1e-10
+// onCircle is up to which share of its terms inCircle counts as 0: some ten times its
+// rounding. Qhull, too, takes points so close to one circle for one face, and divides
+// it afterwards. More would take the points of a profile for it, whose axes differ by
+// five orders of magnitude.
+const onCircle = 1e-14
 
 // divideOtherwise flips the common edge of every two triangles whose corners lie on
 // one circle, and says whether there were any. Triangles that were flipped already
