@@ -202,9 +202,9 @@ func thinPlaces(at []int, most int) []int {
 	if len(at) <= most {
 		return at
 	}
-	kept := make([]int, most)
+	kept, last := make([]int, most), len(at)-1
 	for i := range kept {
-		kept[i] = at[i*(len(at)-1)/(most-1)]
+		kept[i] = at[i*last/(most-1)]
 	}
 	return kept
 }
