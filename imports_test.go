@@ -5,8 +5,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,13 +28,13 @@ var arrows = map[string]string{
 	"internal/audit":       "record metric",
 	"internal/profile":     "workload record metric internal/model internal/hub internal/chart internal/interp",
 	"internal/router":      "workload",
-	"workload/synth":       "workload internal/chart",
+	"workload/synth":       "workload metric internal/chart",
 	"report":               "metric record internal/chart",
 	"internal/openai":      "workload record internal/wire internal/tokenizer internal/prompt",
 	"internal/terminal":    "load record metric",
-	"internal/cluster":     "internal/engine internal/router workload record internal/model internal/openai internal/tokenizer internal/prompt internal/alarm",
+	"internal/cluster":     "internal/engine internal/router workload record metric internal/model internal/openai internal/tokenizer internal/prompt internal/alarm",
 	"internal/study":       "workload workload/synth load record metric report internal/chart internal/openai internal/cluster internal/audit",
-	"internal/calibrate":   "internal/audit internal/openai internal/wire load record workload",
+	"internal/calibrate":   "internal/audit internal/openai internal/wire load record metric workload",
 	"internal/deploy":      "internal/profile internal/model internal/hub workload record load internal/openai internal/tokenizer internal/prompt internal/cluster internal/engine internal/router",
 	"internal/deploy/dgd":  "internal/model",
 	"internal/deploy/kube": "internal/deploy internal/deploy/dgd internal/profile internal/model workload record",
@@ -98,6 +100,40 @@ func TestOnlyMetricSubtractsTimes(t *testing.T) {
 		})
 	})
 }
+
+// clockSteps are the files that take the middle gap of a clock, which must be one
+// that occurs, instead of a percentile.
+var clockSteps = []string{"workload/spread.go", "workload/synth/arrival.go"}
+
+// There is one definition of a percentile, metric.Percentile: two tables of the
+// same values must not disagree. The check is syntactic: an index that is a part
+// of the length of a list. (The length of a field is the width of a grid.)
+func TestOnlyMetricTakesPercentiles(t *testing.T) {
+	walkGo(t, func(path, pkg string, f *ast.File) {
+		if pkg == "metric" || strings.HasSuffix(path, "_test.go") || slices.Contains(clockSteps, filepath.ToSlash(path)) {
+			return
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if at, ok := n.(*ast.IndexExpr); ok && isPartOfLength(at.Index) {
+				t.Errorf("%s takes a percentile of its own: use metric.Percentile", path)
+			}
+			return true
+		})
+	})
+}
+
+// isPartOfLength says whether a length is divided, or multiplied by a share.
+func isPartOfLength(e ast.Expr) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		b, ok := n.(*ast.BinaryExpr)
+		found = found || ok && (b.Op == token.QUO || b.Op == token.MUL) && lengthOfList.MatchString(types.ExprString(b))
+		return true
+	})
+	return found
+}
+
+var lengthOfList = regexp.MustCompile(`\blen\(\w+\)`)
 
 func isTime(e ast.Expr) bool {
 	s, ok := e.(*ast.SelectorExpr)

@@ -190,8 +190,9 @@ func (p *Pace) withWarm() []change {
 }
 
 // Percentile is that of a sorted sample by linear interpolation, as all
-// quantiles here; 0 of an empty one.
-func Percentile(sorted []float64, p int) float64 {
+// quantiles here; 0 of an empty one. p is from 0 to 100. Other packages take
+// theirs from here, so that two tables of the same values agree.
+func Percentile(sorted []float64, p float64) float64 {
 	if len(sorted) == 0 {
 		return 0
 	}

@@ -96,7 +96,7 @@ func sum(values []float64) float64 {
 // interpolated is the percentile p of a sorted sample by linear interpolation
 // at the index p/100·(n−1). Its two branches are NumPy's, so that the last bit
 // agrees with it.
-func interpolated(sorted []float64, p int) float64 {
+func interpolated[P int | float64](sorted []float64, p P) float64 {
 	at := float64(p) / 100 * float64(len(sorted)-1)
 	i := int(at)
 	if i+1 >= len(sorted) {

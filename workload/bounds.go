@@ -68,6 +68,61 @@ func Within(src Source, b Bounds) Source {
 	}
 }
 
+// Within is the data set of the requests inside the bounds, as the function
+// [Within] chooses them; most ends it with the session that brings so many
+// requests, 0 does not. What the text and the blocks of a request are follows from
+// its place in the new set.
+func (d *Dataset) Within(b Bounds, most int) (*Dataset, error) {
+	out := *d
+	out.Requests, out.lines = nil, nil
+	out.Sessions, out.BlockSize, out.LiveTurns, out.RecordedTurns = 0, 0, 0, 0
+	var session []Request
+	for _, r := range d.Requests {
+		keep, err := b.apply(&r)
+		if err != nil {
+			return nil, fmt.Errorf("choosing requests of %s: %w", d.Name, err)
+		}
+		session = b.gather(session, r, keep)
+		if r.Turn < r.Turns-1 {
+			continue
+		}
+		out.take(session, d.lines)
+		session = session[:0]
+		if most > 0 && len(out.Requests) >= most {
+			break
+		}
+	}
+	if len(out.Requests) == 0 {
+		return nil, fmt.Errorf("none of %d requests in %s has an input %s", len(d.Requests), d.Name, b.inputs())
+	}
+	out.Timed = out.Requests[0].Timed
+	return &out, nil
+}
+
+// take adds the turns of a session, whose lines are those of the set they are from.
+func (d *Dataset) take(session []Request, lines []int) {
+	for n, r := range session {
+		d.lines = append(d.lines, lines[r.Index])
+		r.Index, r.Turns = len(d.Requests), len(session)
+		if n == 0 {
+			r.Prompt.Whole = false
+		}
+		d.count(r)
+		d.Requests = append(d.Requests, r)
+	}
+	if len(session) > 0 {
+		d.Sessions++
+	}
+}
+
+// inputs says which lengths of input are inside.
+func (b Bounds) inputs() string {
+	if b.MaxISL == 0 {
+		return fmt.Sprintf("of at least %d tokens", b.MinISL)
+	}
+	return fmt.Sprintf("of %d to %d tokens", b.MinISL, b.MaxISL)
+}
+
 // waiting is the turn number of a request that stands in for one left out, until
 // the next turn takes its time.
 const waiting = -1

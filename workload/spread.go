@@ -73,8 +73,9 @@ func (s Spread) place(times []time.Duration, start, width time.Duration, key Key
 	slices.Sort(times)
 }
 
-// medianGap is the median of the gaps between distinct times; 0 where there is
-// none.
+// medianGap is the upper median of the gaps between distinct times; 0 where there
+// is none. It is no figure of a report: the step of a clock is a gap that occurs,
+// and the mean of two gaps need not be one.
 func medianGap(times []time.Duration) time.Duration {
 	var gaps []time.Duration
 	for i := 1; i < len(times); i++ {

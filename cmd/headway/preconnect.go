@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"headway/internal/openai"
+	"headway/metric"
 	"headway/record"
 	"headway/workload"
 )
@@ -145,10 +146,12 @@ func opened(took []time.Duration) *record.Ahead {
 	if len(took) == 0 {
 		return nil
 	}
-	at := func(q float64) float64 { return took[min(len(took)-1, int(q*float64(len(took))))].Seconds() }
-	a := record.Ahead{Count: len(took), P50: at(0.5), P99: at(0.99), Max: at(1)}
-	for _, d := range took {
-		a.Mean += d.Seconds() / float64(len(took))
+	sorted := make([]float64, len(took))
+	a := record.Ahead{Count: len(took)}
+	for i, d := range took {
+		sorted[i] = d.Seconds()
+		a.Mean += sorted[i] / float64(len(took))
 	}
+	a.P50, a.P99, a.Max = metric.Percentile(sorted, 50), metric.Percentile(sorted, 99), metric.Percentile(sorted, 100)
 	return &a
 }

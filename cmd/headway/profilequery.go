@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 
 	"headway/internal/profile"
 )
@@ -28,7 +29,10 @@ func (profileQueryCmd) Help() string {
 
 Each figure is given as the planner reads it, and as well as the measurements
 allow; ± is what the curve misses by when a point is left out of it (root mean
-square over the points), in brackets at the point nearest to the question.`
+square over the points), in brackets at the point nearest to the question.
+
+There is no answer for a length outside of what was measured, nor where the KV
+cache holds no request: the output says so, and the exit code is 1.`
 }
 
 func (c *profileQueryCmd) run(_ context.Context, a app) (int, error) {
@@ -58,10 +62,11 @@ func (c *profileQueryCmd) run(_ context.Context, a app) (int, error) {
 		if err := printJSON(a.stdout, answer); err != nil {
 			return exitFailed, err
 		}
-		return exitDone, nil
-	}
-	if err := c.print(a.stdout, answer); err != nil {
+	} else if err := c.print(a.stdout, answer); err != nil {
 		return exitFailed, err
+	}
+	if none := answer.Unanswered(); len(none) > 0 {
+		return exitFailed, fmt.Errorf("the profile does not answer the question: %s", strings.Join(none, "; "))
 	}
 	return exitDone, nil
 }
@@ -77,30 +82,23 @@ func (c *profileQueryCmd) print(w io.Writer, a profile.Answer) error {
 	say("ISL %g, OSL %g, targets: TTFT %g ms, ITL %g ms", c.ISL, c.OSL, c.TTFT, c.ITL)
 	if p := a.Prefill; p != nil {
 		say("\nPrefill")
-		switch {
-		case !p.Planner.Known:
-			say("  planner   fails: it takes at least 4 prompt lengths")
-		case p.Planner.Met:
-			say("  planner   TTFT %.2f ms: met, requests can queue %.2f ms", p.Planner.TTFT, p.Planner.Slack)
-		default:
-			say("  planner   TTFT %.2f ms: above the target", p.Planner.TTFT)
-		}
 		if p.Planner.Known {
+			say("  planner   TTFT %.2f ms: %s", p.Planner.TTFT, plannerPrefill(p))
 			say("            %.2f tokens/s/GPU: %.3f requests/s saturate one GPU", p.Planner.Throughput, p.Planner.PerGPU)
+		} else {
+			say("  planner   fails: it takes at least 4 prompt lengths")
 		}
-		say("  measured  TTFT %s: %s", reading(p.TTFT, "ms"), verdict(p.Met, p.Sure))
-		say("            %s: %.3f requests/s saturate one GPU", reading(p.Throughput, "tokens/s/GPU"), p.PerGPU)
+		say("  measured  TTFT %s: %s", reading(p.TTFT, "ms"), verdict(p.Met, p.Sure, p.Undecided))
+		say("            %s: %.3f requests/s saturate one GPU%s", reading(p.Throughput, "tokens/s/GPU"), p.PerGPU, where(p.Throughput))
 	}
 	if d := a.Decode; d != nil {
 		say("\nDecode, at a context of ISL + OSL/2 = %g tokens", d.Context)
-		if d.Planner.Met {
-			say("  planner   ITL %.2f ms at %.2f %% of the KV cache: met", d.Planner.ITL, 100*d.Planner.KVUsage)
-		} else {
-			say("  planner   ITL %.2f ms: above the target even where the cache is empty", d.Planner.ITL)
-		}
-		say("            %.2f tokens/s/GPU: %.3f requests/s saturate one GPU", d.Planner.Throughput, d.Planner.PerGPU)
-		say("  measured  ITL %s at %.2f %% of the KV cache (%.0f requests): %s", reading(d.ITL, "ms"), 100*d.KVUsage, d.Requests, verdict(d.Met, d.Sure))
-		say("            %s: %.3f requests/s saturate one GPU", reading(d.Throughput, "tokens/s/GPU"), d.PerGPU)
+		say("  planner   ITL %.2f ms at %.2f %% of the KV cache: %s", d.Planner.ITL, 100*d.Planner.KVUsage,
+			verdict(d.Planner.Met, true, d.Planner.Undecided))
+		say("            %.2f tokens/s/GPU%s: %.3f requests/s saturate one GPU", d.Planner.Throughput, other(d.Planner.Throughput, d.Planner.Other), d.Planner.PerGPU)
+		say("  measured  ITL %s at %.2f %% of the KV cache (%.0f requests): %s", reading(d.ITL, "ms"), 100*d.KVUsage, d.Requests,
+			verdict(d.Met, d.Sure, d.Undecided))
+		say("            %s: %.3f requests/s saturate one GPU%s", reading(d.Throughput, "tokens/s/GPU"), d.PerGPU, where(d.Throughput))
 	}
 	return err
 }
@@ -114,20 +112,43 @@ func reading(r profile.Reading, unit string) string {
 	if !math.IsNaN(r.NearestError) {
 		s += fmt.Sprintf(" (nearby %.2g)", r.NearestError)
 	}
-	s += " " + unit
-	if !r.Measured {
-		s += ", outside what was measured"
-	}
-	return s
+	return s + " " + unit
 }
 
-func verdict(met, sure bool) string {
-	s := "above the target"
-	if met {
-		s = "met"
+// where says that a figure is that of the nearest point.
+func where(r profile.Reading) string {
+	if r.Measured {
+		return ""
 	}
-	if !sure {
-		s += ", but closer than the error of reading it"
+	return " at the nearest point that was measured"
+}
+
+// plannerPrefill is the planner's verdict on TTFT.
+func plannerPrefill(p *profile.PrefillAnswer) string {
+	if p.Planner.Met != nil && *p.Planner.Met {
+		return fmt.Sprintf("met, requests can queue %.2f ms", p.Planner.Slack)
 	}
-	return s
+	return verdict(p.Planner.Met, true, p.Undecided)
+}
+
+// other is what the planner reads when its SciPy divides points on one circle
+// otherwise, where that is another figure.
+func other(rate, otherwise float64) string {
+	if math.Abs(otherwise-rate) < 0.0005*math.Abs(rate) {
+		return ""
+	}
+	return fmt.Sprintf(" (%.2f where SciPy divides points on one circle otherwise)", otherwise)
+}
+
+// verdict is what became of a target; why says that there is no answer.
+func verdict(met *bool, sure bool, why string) string {
+	switch {
+	case met == nil:
+		return "not decided: " + why
+	case !sure:
+		return "not decided: closer to the target than the error of reading it"
+	case *met:
+		return "met"
+	}
+	return "above the target"
 }

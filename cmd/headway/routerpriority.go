@@ -59,12 +59,12 @@ func (c *routerPriorityCmd) run(ctx context.Context, a app) (int, error) {
 	if err != nil {
 		return exitUsage, usageError{err}
 	}
-	l, err := c.load(d, c.rows(a, seed, d))
+	l, err := c.load(d, c.drawn(a, seed, d))
 	if err != nil {
 		return exitUsage, usageError{err}
 	}
 	b := c.bench(a, "priority", pairs(arms), []routerLoad{l})
-	b.talks, b.fixed = d.Sessions < len(d.Requests), c.identity()
+	b.talks, b.fixed = d.Sessions < len(d.Requests), c.recorded()
 	b.tiers = &tiers{shares: c.Shares, values: c.Values, key: workload.Seed(seed).Named("tiers")}
 	b.summary.Baseline = ""
 	b.summary.Notes = append(notes, "without and with priorities: the same requests at the same times with the same tiers, each time with text of its own")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"headway/internal/study"
 	"headway/record"
@@ -42,12 +43,14 @@ func (f *traceFlags) faults(a app, bad *faultList) {
 	bad.between("trace-block-size", float64(f.BlockSize), 1, workload.MaxTokens)
 }
 
-// identity says that the rows of the file are played as they are. A speed-up
-// alone draws nothing new.
-func (f *traceFlags) identity() bool {
+// recorded says that the rows of the file are played, not new ones: a speed-up
+// moves them, and bounds of the lengths choose and cut them. Only what cannot be
+// done to a row that is there draws others.
+func (f *traceFlags) recorded() bool {
 	s := f.synthesisFlags
-	s.Speedup = 1
-	return !f.given() && s == synthesisFlags{Speedup: 1, PrefixLen: 1, PrefixRoots: 1, PromptLen: 1, Arrivals: "empirical"}
+	s.Speedup, s.MinISL, s.MaxISL, s.MinOSL, s.MaxOSL = 1, 0, 0, 0, 0
+	asIs := synthesisFlags{Speedup: 1, PrefixLen: 1, PrefixRoots: 1, PromptLen: 1, Arrivals: "empirical", Correlated: true}
+	return !f.given() && s == asIs
 }
 
 // read gives the trace to be played, its speed-up not applied, and what is to
@@ -55,20 +58,13 @@ func (f *traceFlags) identity() bool {
 func (f *traceFlags) read(a app, seed uint64) (d *workload.Dataset, notes []string, warnings []record.Warning, err error) {
 	key := workload.Seed(seed).Named("router trace")
 	options := workload.ReadOptions{Lenient: f.Lenient, BlockSize: f.BlockSize}
-	if f.identity() {
-		options.Limit = f.Requests
-		if d, err = workload.ReadFile(f.Dataset, options); err != nil {
-			return nil, nil, nil, err
-		}
-		a.noteSkipped(d.Skipped, d.FirstSkip)
-		if f.Requests > len(d.Requests) {
-			return nil, nil, nil, fmt.Errorf("--num-requests %d: %s has %d; an option that changes the trace, such as --keep-correlation, draws as many as asked for", f.Requests, f.Dataset, len(d.Requests))
-		}
-		notes = append(notes, howMany(len(d.Requests), "row of the trace as it is", "rows of the trace as they are"))
+	if f.recorded() {
+		d, notes, err = f.rows(a, options)
 	} else {
-		if d, notes, err = f.draw(a, seed, options); err != nil {
-			return nil, nil, nil, err
-		}
+		d, notes, err = f.draw(a, seed, options)
+	}
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	if len(d.Requests) == 0 {
 		return nil, nil, nil, fmt.Errorf("no requests in %s", f.Dataset)
@@ -85,6 +81,49 @@ func (f *traceFlags) read(a app, seed uint64) (d *workload.Dataset, notes []stri
 		notes = append(notes, "requests that share a timestamp were spread up to the next one: "+f.Spread)
 	}
 	return d, notes, warnings, nil
+}
+
+// rows reads the rows of the file, as far as they are inside the bounds.
+func (f *traceFlags) rows(a app, options workload.ReadOptions) (*workload.Dataset, []string, error) {
+	b := f.bounds()
+	if b == (workload.Bounds{}) {
+		options.Limit = f.Requests
+	}
+	all, err := workload.ReadFile(f.Dataset, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.noteSkipped(all.Skipped, all.FirstSkip)
+	d := all
+	note := howMany(len(d.Requests), "row of the trace as it is", "rows of the trace as they are")
+	if b != (workload.Bounds{}) {
+		if d, err = all.Within(b, f.Requests); err != nil {
+			return nil, nil, err
+		}
+		note = fmt.Sprintf("%s of the trace, which has %d: %s", howMany(len(d.Requests), "row", "rows"), len(all.Requests), f.boundsText())
+	}
+	if f.Requests > len(d.Requests) {
+		return nil, nil, fmt.Errorf("--num-requests %d: %s has %d; `headway trace synthesize` draws as many as asked for, and so does --no-keep-correlation here",
+			f.Requests, f.Dataset, len(d.Requests))
+	}
+	return d, []string{note}, nil
+}
+
+// boundsText says what the bounds did to the rows.
+func (f *traceFlags) boundsText() string {
+	var parts []string
+	for _, b := range []struct {
+		value int
+		text  string
+	}{
+		{f.MinISL, "inputs below %d tokens left out"}, {f.MaxISL, "inputs above %d tokens left out"},
+		{f.MinOSL, "outputs raised to at least %d tokens"}, {f.MaxOSL, "outputs cut to at most %d tokens"},
+	} {
+		if b.value > 0 {
+			parts = append(parts, fmt.Sprintf(b.text, b.value))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // draw makes new rows.
@@ -117,8 +156,9 @@ func (f *traceFlags) draw(a app, seed uint64, options workload.ReadOptions) (*wo
 	notes := []string{fmt.Sprintf("%s drawn from %s", howMany(n, "row", "rows"), f.Dataset+f.Model+f.Preset)}
 	if f.given() && o.MaxISL == 0 && o.MinISL < presetMaxISL {
 		o.MaxISL = presetMaxISL
-		notes = append(notes, fmt.Sprintf("prompts of more than %d tokens, which drawing lengths independently can give, were left out; --max-isl sets another limit", presetMaxISL))
+		notes = append(notes, fmt.Sprintf("prompts of more than %d tokens were left out; --max-isl sets another limit", presetMaxISL))
 	}
+	notes = append(notes, "not kept of the trace: "+strings.Join(m.Lost(o), "; "))
 	var rows bytes.Buffer
 	if _, err := synth.Write(&rows, m.Draw(o)); err != nil {
 		return nil, nil, err
@@ -177,12 +217,12 @@ func (c *routerTraceCmd) run(ctx context.Context, a app) (int, error) {
 	if !d.Timed {
 		return exitUsage, usageError{fmt.Errorf("%s has no timestamps, so there is no schedule to play; headway router sessions plays it at a concurrency", d.Name)}
 	}
-	loads, err := c.loads(d, c.rows(a, seed, d))
+	loads, err := c.loads(d, c.drawn(a, seed, d))
 	if err != nil {
 		return exitUsage, usageError{err}
 	}
 	b := c.bench(a, "trace", arms, loads)
-	b.talks, b.fixed = d.Sessions < len(d.Requests), c.identity()
+	b.talks, b.fixed = d.Sessions < len(d.Requests), c.recorded()
 	b.summary.Notes, b.summary.Warnings = notes, warnings
 	if len(loads) > 1 {
 		b.summary.XKey, b.summary.XLabel = "request_rate", "Requests/s"

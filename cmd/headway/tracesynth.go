@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"headway/report"
+	"headway/workload"
 	"headway/workload/synth"
 )
 
@@ -24,7 +25,7 @@ type synthesisFlags struct {
 	MinOSL      int     `name:"min-osl" default:"0" placeholder:"N" help:"Raise shorter outputs to this."`
 	MaxOSL      int     `name:"max-osl" default:"0" placeholder:"N" help:"Cut longer outputs to this."`
 	Arrivals    string  `name:"arrivals" aliases:"arrival" enum:"empirical,poisson,gamma" default:"empirical" help:"Law of the arrivals: ${enum}."`
-	Correlated  bool    `name:"keep-correlation" help:"Draw what a prompt has of its own together with its context and output, instead of each by itself."`
+	Correlated  bool    `name:"keep-correlation" default:"true" negatable:"" help:"Draw what a prompt has of its own together with its context and its output length. --no-keep-correlation draws each by itself, as Dynamo's generator does; the spread of the lengths is then lost."`
 }
 
 // faults are those that zero would hide: in the package it stands for the
@@ -43,6 +44,11 @@ func (f synthesisFlags) faults(bad *faultList) {
 			bad.add("%w", err)
 		}
 	}
+}
+
+// bounds are those of the options that choose and cut rows and draw nothing.
+func (f synthesisFlags) bounds() workload.Bounds {
+	return workload.Bounds{MinISL: f.MinISL, MaxISL: f.MaxISL, MinOSL: f.MinOSL, MaxOSL: f.MaxOSL}
 }
 
 func (f synthesisFlags) options(requests int, seed uint64) (synth.Options, error) {
@@ -177,6 +183,7 @@ func (c *traceSynthesizeCmd) write(a app, m *synth.Model, o synth.Options) error
 			100*f.HitBlocks, 100*f.LimitBlocks, 100*f.LimitTokens)
 	}
 	a.note("%s", line)
+	a.note("not kept: %s", strings.Join(m.Lost(o), "; "))
 	return nil
 }
 
@@ -225,5 +232,23 @@ func (c *traceFitCmd) run(_ context.Context, a app) (int, error) {
 		return exitFailed, err
 	}
 	a.note("model of %s in %s", howMany(len(t.Rows), "row", "rows"), c.Output)
-	return exitDone, nil
+	return exitDone, c.compare(a, t, m)
+}
+
+// compare says what a compact model makes of the sharing in the trace.
+func (c *traceFitCmd) compare(a app, t *workload.Trace, m *synth.Model) error {
+	if c.Full || !m.Prefixes {
+		return nil
+	}
+	source, err := synth.Analyze(t.Rows, t.BlockSize)
+	if err != nil {
+		return err
+	}
+	f, err := m.Forecast(synth.Options{Requests: len(t.Rows), KeepCorrelation: true})
+	if err != nil {
+		return err
+	}
+	a.note("a cache that never forgets hits %.1f %% of blocks in the trace and %.1f %% in what the model draws; --full keeps everything",
+		100*source.Reuse.HitBlocks, 100*f.HitBlocks)
+	return nil
 }

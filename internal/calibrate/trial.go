@@ -10,6 +10,7 @@ import (
 	"headway/internal/openai"
 	"headway/internal/wire"
 	"headway/load"
+	"headway/metric"
 	"headway/record"
 	"headway/workload"
 )
@@ -193,10 +194,8 @@ func (t *trial) judge(all []*record.Record, from, to record.Time, offset int64) 
 	}
 	t.events = len(off)
 	slices.Sort(off)
-	for i, q := range [...]float64{0.5, 0.99, 0.999} {
-		if len(off) > 0 {
-			t.errors[i] = off[min(len(off)-1, int(q*float64(len(off))))]
-		}
+	for i, p := range [...]float64{50, 99, 99.9} {
+		t.errors[i] = metric.Percentile(off, p)
 	}
 	t.together, t.user = float64(together)/float64(max(1, len(off))), float64(user)/float64(max(1, len(off)))
 }
@@ -294,5 +293,5 @@ func spread(v []float64) Spread {
 	if len(v) == 0 {
 		return Spread{}
 	}
-	return Spread{v[len(v)/2], v[0], v[len(v)-1]}
+	return Spread{metric.Percentile(v, 50), v[0], v[len(v)-1]}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"headway/internal/router"
+	"headway/metric"
 	"headway/record"
 )
 
@@ -48,11 +49,13 @@ func (r *regret) summary() (mean, p50, p99 record.Number) {
 	if r == nil || len(r.seconds) == 0 {
 		return record.Unknown(), record.Unknown(), record.Unknown()
 	}
-	sorted := slices.Clone(r.seconds)
-	slices.Sort(sorted)
-	for _, s := range sorted {
-		mean += record.Number(s)
+	sorted := make([]float64, len(r.seconds))
+	sum := 0.0
+	for i, s := range r.seconds {
+		sorted[i] = float64(s)
+		sum += sorted[i]
 	}
-	at := func(q float64) record.Number { return record.Number(sorted[int(q*float64(len(sorted)-1)+0.5)]) }
-	return mean / record.Number(len(sorted)), at(0.5), at(0.99)
+	slices.Sort(sorted)
+	at := func(p float64) record.Number { return record.Number(metric.Percentile(sorted, p)) }
+	return record.Number(sum / float64(len(sorted))), at(50), at(99)
 }

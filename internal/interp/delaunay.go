@@ -128,6 +128,54 @@ func (t *triangulation) legalize() {
 	}
 }
 
+// onCircle is up to which share of its terms inCircle counts as 0: some ten times its
+// rounding. Qhull, too, takes points so close to one circle for one face, and divides
+// it afterwards. More would take the points of a profile for it, whose axes differ by
+// five orders of magnitude.
+const onCircle = 1e-14
+
+// divideOtherwise flips the common edge of every two triangles whose corners lie on
+// one circle, and says whether there were any. Triangles that were flipped already
+// stay.
+func (t *triangulation) divideOtherwise() bool {
+	var edges [][2]int
+	for e := range t.apex {
+		if e[0] < e[1] {
+			edges = append(edges, e)
+		}
+	}
+	slices.SortFunc(edges, func(a, b [2]int) int { return cmp.Or(a[0]-b[0], a[1]-b[1]) })
+	changed := map[[3]int]bool{}
+	for _, e := range edges {
+		a, b := e[0], e[1]
+		c, left := t.apex[e]
+		d, right := t.apex[[2]int{b, a}]
+		if !left || !right || changed[corners(a, b, c)] || changed[corners(a, b, d)] || !t.nearCircle(a, b, c, d) ||
+			t.turn(c, a, d) <= 0 || t.turn(d, b, c) <= 0 {
+			continue
+		}
+		delete(t.apex, e)
+		delete(t.apex, [2]int{b, a})
+		t.add(c, a, d)
+		t.add(d, b, c)
+		changed[corners(c, a, d)], changed[corners(d, b, c)] = true, true
+	}
+	return len(changed) > 0
+}
+
+// corners names a triangle.
+func corners(a, b, c int) [3]int {
+	k := [3]int{a, b, c}
+	slices.Sort(k[:])
+	return k
+}
+
+// nearCircle says whether d lies on the circle through a, b and c but for rounding.
+func (t *triangulation) nearCircle(a, b, c, d int) bool {
+	sum, size := t.determinant(a, b, c, t.points[d])
+	return math.Abs(sum) <= onCircle*size
+}
+
 // peel takes triangles without noticeable area off the hull. A profile has
 // measurements that lie on one line but for rounding (one sequence at each
 // context length), and the long edge past them would bend the gradients.
@@ -197,19 +245,24 @@ func (t *triangulation) inCircle(a, b, c, d int) int {
 // (J. R. Shewchuk 1997, the bound of the first of his adaptive stages).
 func (t *triangulation) roughly(a, b, c int, o Point) (sign int, sure bool) {
 	const bound = (10 + 96*0x1p-53) * 0x1p-53
+	sum, size := t.determinant(a, b, c, o)
+	return cmp.Compare(sum, 0), math.Abs(sum) > bound*size
+}
+
+// determinant is that of inCircle, and the sum of its terms without their signs.
+func (t *triangulation) determinant(a, b, c int, o Point) (sum, size float64) {
 	var x, y, square [3]float64
 	for k, i := range [3]int{a, b, c} {
 		x[k], y[k] = t.points[i].X-o.X, t.points[i].Y-o.Y
 		square[k] = x[k]*x[k] + y[k]*y[k]
 	}
-	sum, size := 0.0, 0.0
 	for k := range 3 {
 		i, j := (k+1)%3, (k+2)%3
 		u, v := x[i]*y[j], x[j]*y[i]
 		sum += square[k] * (u - v)
 		size += square[k] * (math.Abs(u) + math.Abs(v))
 	}
-	return cmp.Compare(sum, 0), math.Abs(sum) > bound*size
+	return sum, size
 }
 
 func minus(a, b float64) *big.Rat {

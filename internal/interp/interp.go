@@ -1,8 +1,10 @@
-// Package interp reads values between measured ones exactly as SciPy does: the
-// cubic not-a-knot spline of interp1d, and griddata's cubic surface through
-// scattered points. Dynamo's planner interpolates its profiles with these two,
-// so whoever plays the planner, or its mocker, needs the same to the last
-// digits that matter. The arrays of such profiles are read and written here
+// Package interp reads values between measured ones. Two ways are SciPy's, since
+// Dynamo's planner interpolates its profiles with them, and whoever plays the
+// planner, or its mocker, needs the same: the cubic not-a-knot spline of interp1d,
+// and griddata's cubic surface through scattered points, which agrees with SciPy to
+// 1e-6 where the points have one triangulation and else depends on a choice
+// ([Surface.Divided]). Both swing beyond the values that they are drawn through. Two
+// more do not, and are for our own answers: [NewMonotone] and [Surface.Linear]. The arrays of such profiles are read and written here
 // too, as NumPy's archives.
 //
 // Numbers flow in and out; the package knows no unit and no metric, measures

@@ -124,9 +124,10 @@ type Residual struct {
 func (r Residual) Off() float64 { return r.Predicted - r.Measured }
 
 // LeaveOneOut predicts each point of a curve from all others, in the order of
-// x. It takes at least 3 points. The first and the last are not Inside.
-func LeaveOneOut(x, y []float64) ([]Residual, error) {
-	all, err := NewSpline(x, y)
+// x; curve is [NewSpline] or [NewMonotone]. It takes at least 3 points. The first and
+// the last are not Inside.
+func LeaveOneOut(x, y []float64, curve func(x, y []float64) (Spline, error)) ([]Residual, error) {
+	all, err := curve(x, y)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +137,7 @@ func LeaveOneOut(x, y []float64) ([]Residual, error) {
 	}
 	out := make([]Residual, n)
 	for i := range out {
-		s, err := NewSpline(slices.Delete(slices.Clone(all.x), i, i+1), slices.Delete(slices.Clone(all.y), i, i+1))
+		s, err := curve(slices.Delete(slices.Clone(all.x), i, i+1), slices.Delete(slices.Clone(all.y), i, i+1))
 		if err != nil {
 			return nil, err
 		}

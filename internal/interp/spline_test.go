@@ -45,7 +45,7 @@ func TestSplineFaults(t *testing.T) {
 			t.Errorf("%v: %v, want %s", p, err, want)
 		}
 	}
-	if _, err := LeaveOneOut([]float64{1, 2}, []float64{1, 2}); err == nil || !strings.Contains(err.Error(), "at least 3") {
+	if _, err := LeaveOneOut([]float64{1, 2}, []float64{1, 2}, NewMonotone); err == nil || !strings.Contains(err.Error(), "at least 3") {
 		t.Errorf("two points: %v", err)
 	}
 }
@@ -60,7 +60,7 @@ func TestLeaveOneOut(t *testing.T) {
 		y[i] = cubic(x[i])
 	}
 	y[3] += 5
-	all, err := LeaveOneOut(x, y)
+	all, err := LeaveOneOut(x, y, NewSpline)
 	if err != nil {
 		t.Fatal(err)
 	}

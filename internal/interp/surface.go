@@ -8,14 +8,20 @@ import (
 
 // Surface is a smooth surface through scattered points: over each triangle of
 // their Delaunay triangulation a cubic Clough–Tocher element, joined without a
-// crease. It is what SciPy's griddata(method="cubic") gives: gradients that
+// crease. It is that of SciPy's griddata(method="cubic"): gradients that
 // minimise the curvature along the edges (G. M. Nielson 1983), elements as
 // Bézier nets of three sub-triangles that are invariant under affine maps
 // (P. Alfeld 1984, G. Farin 1986).
+//
+// The values are SciPy's where the points have one Delaunay triangulation only. Four
+// on a circle, as in every cell of a regular grid, can be divided in two ways, and
+// which of them Qhull takes follows from the order in which it came to the points;
+// see [Surface.Divided].
 type Surface struct {
 	points   []Point
 	values   []float64
 	elements []element
+	other    *Surface
 }
 
 // element is the surface over one triangle: the control values of its three
@@ -50,13 +56,26 @@ func NewSurface(points []Point, values []float64) (*Surface, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Surface{points: points, values: values}
+	s := surfaceOver(t, values)
+	if t.divideOtherwise() {
+		s.other = surfaceOver(t, values)
+	}
+	return s, nil
+}
+
+func surfaceOver(t *triangulation, values []float64) *Surface {
+	s := &Surface{points: t.points, values: values}
 	slopes := s.gradients(t)
 	for _, corner := range t.triangles() {
 		s.elements = append(s.elements, s.newElement(t, corner, slopes))
 	}
-	return s, nil
+	return s
 }
+
+// Divided is the surface over the same points with every four that lie on a circle
+// divided the other way; nil where there are none. The difference shows how much
+// hangs on a choice that nobody made.
+func (s *Surface) Divided() *Surface { return s.other }
 
 // gradients estimates the gradient at each point. Each in turn is set to what
 // minimises the integral of the squared second derivative along its edges,
@@ -156,14 +175,38 @@ func (s *Surface) barycentric(corner [3]int, at Point) [3]float64 {
 
 // At is the surface's value, and false outside the hull of the points.
 func (s *Surface) At(p Point) (float64, bool) {
+	e, b := s.locate(p)
+	if e == nil {
+		return 0, false
+	}
+	return e.evaluate(b), true
+}
+
+// Linear is the value of the plane through the corners of the triangle that p lies
+// in, and false outside the hull: with kinks at the edges, and never beyond what was
+// given at the corners, where a cubic surface swings over.
+func (s *Surface) Linear(p Point) (float64, bool) {
+	e, b := s.locate(p)
+	if e == nil {
+		return 0, false
+	}
+	v := 0.0
+	for i, k := range e.corner {
+		v += max(b[i], 0) * s.values[k]
+	}
+	return v / (max(b[0], 0) + max(b[1], 0) + max(b[2], 0)), true
+}
+
+// locate finds the triangle around p, nil outside the hull.
+func (s *Surface) locate(p Point) (*element, [3]float64) {
 	const edge = -100 * 0x1p-52
 	for i := range s.elements {
 		b := s.barycentric(s.elements[i].corner, p)
 		if b[0] >= edge && b[1] >= edge && b[2] >= edge {
-			return s.elements[i].evaluate(b), true
+			return &s.elements[i], b
 		}
 	}
-	return 0, false
+	return nil, [3]float64{}
 }
 
 // evaluate sums the Bernstein polynomials of the sub-triangle that the point
@@ -217,15 +260,15 @@ func (s *Surface) Grid(x, y []float64) []float64 {
 }
 
 // LeaveOneOut predicts each point from all others, in the order in which they
-// were given. Where the others lie on one line, or do not surround the point,
+// were given; read is (*Surface).At or (*Surface).Linear. Where the others lie on one line, or do not surround the point,
 // the prediction is that of the nearest and not Inside.
-func (s *Surface) LeaveOneOut() []Residual {
+func (s *Surface) LeaveOneOut(read func(*Surface, Point) (float64, bool)) []Residual {
 	out := make([]Residual, len(s.points))
 	for i, p := range s.points {
 		points, values := slices.Delete(slices.Clone(s.points), i, i+1), slices.Delete(slices.Clone(s.values), i, i+1)
 		out[i].Measured = s.values[i]
 		if others, err := NewSurface(points, values); err == nil {
-			out[i].Predicted, out[i].Inside = others.At(p)
+			out[i].Predicted, out[i].Inside = read(others, p)
 		}
 		if !out[i].Inside {
 			out[i].Predicted = (&Surface{points: points, values: values}).Nearest(p)

@@ -135,7 +135,7 @@ func TestSurfaceLeaveOneOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	inside := 0
-	for i, r := range s.LeaveOneOut() {
+	for i, r := range s.LeaveOneOut((*Surface).At) {
 		if r.Measured != values[i] {
 			t.Errorf("point %d: measured %v, want %v", i, r.Measured, values[i])
 		}
@@ -154,7 +154,7 @@ func TestSurfaceLeaveOneOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, r := range line.LeaveOneOut() {
+	for i, r := range line.LeaveOneOut((*Surface).Linear) {
 		if r.Inside || r.Predicted == r.Measured {
 			t.Errorf("two points left of three, point %d: %+v", i, r)
 		}
@@ -171,5 +171,55 @@ func TestSurfaceFaults(t *testing.T) {
 		if err := f(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
+	}
+}
+
+// Between the corners of a triangle the linear surface is SciPy's, and never beyond
+// what was measured.
+func TestLinear(t *testing.T) {
+	a, want := arrays(t, "profile.npz", "points", "values", "queries"), arrays(t, "linear.npz", "surface")["surface"].Values
+	s, err := NewSurface(pairs(a["points"].Values), a["values"].Values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range pairs(a["queries"].Values) {
+		got, inside := s.Linear(q)
+		if inside == math.IsNaN(want[i]) || inside && math.Abs(got-want[i]) > 1e-9 {
+			t.Errorf("at %v: %v (inside: %v), want %v", q, got, inside, want[i])
+		}
+	}
+}
+
+// On a regular grid every cell can be divided in two ways, and SciPy takes now the
+// one, now the other. What it reads is no further from ours than twice what the
+// other division of every cell makes of it, at the worst place of the grid.
+func TestRegularGrids(t *testing.T) {
+	for _, name := range []string{"square", "profile", "fine"} {
+		a := arrays(t, "grids.npz", "points_"+name, "values_"+name, "queries_"+name, "surface_"+name)
+		s, err := NewSurface(pairs(a["points_"+name].Values), a["values_"+name].Values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := s.Divided()
+		if other == nil {
+			t.Fatalf("%s: nothing was found to be on a circle", name)
+		}
+		apart, off := 0.0, 0.0
+		for i, q := range pairs(a["queries_"+name].Values) {
+			ours, _ := s.At(q)
+			theirs, _ := other.At(q)
+			scipy := a["surface_"+name].Values[i]
+			apart = max(apart, math.Abs(theirs/ours-1))
+			off = max(off, math.Abs(scipy/ours-1))
+		}
+		t.Logf("%s: SciPy up to %.2f %% from ours, the other division %.2f %%", name, 100*off, 100*apart)
+		if off > 2*apart || off < 1e-6 {
+			t.Errorf("%s: SciPy is up to %.2f %% from ours, the other division %.2f %%", name, 100*off, 100*apart)
+		}
+	}
+	a := arrays(t, "scattered.npz", "points", "values")
+	s, err := NewSurface(pairs(a["points"].Values), a["values"].Values)
+	if err != nil || s.Divided() != nil {
+		t.Errorf("random points were divided otherwise: %v", err)
 	}
 }

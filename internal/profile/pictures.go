@@ -24,14 +24,14 @@ func (c PrefillCurve) pictures(about string) []named {
 	first := chart.Chart{Title: "Time to first token over prompt length", X: x, Y: chart.Axis{Label: "Time to first token (ms)"},
 		Note: note, Series: []chart.Series{ttft}}
 	if q, ok := FitQuadratic(isl, ms); ok {
-		first.Series = append(first.Series, smooth(fmt.Sprintf("fit: %.3g·ISL² %+.3g·ISL %+.3g ms, R² = %.5f", q.A, q.B, q.C, q.R2), isl, q.At))
+		first.Series = append(first.Series, smooth(fmt.Sprintf("fit: %.3g·ISL² %+.3g·ISL %+.3g ms, R² = %.5f", q.A, q.B, q.C, q.R2), isl, func(x float64) float64 { return max(q.At(x), 0) }))
 	}
 	rate, isl, tokens := measured(func(p PrefillPoint) Figure { return p.Throughput }, 1)
 	second := chart.Chart{Title: "Prefill throughput over prompt length", X: x, Y: chart.Axis{Label: "Prefill throughput (tokens/s/GPU)"},
 		Note: note, Series: []chart.Series{rate}}
-	if s, err := interp.NewSpline(isl, tokens); err == nil {
+	if s, err := interp.NewMonotone(isl, tokens); err == nil {
 		second.Series[0].Name = "measured, joined by lines"
-		second.Series = append(second.Series, smooth("the planner's cubic curve", isl, s.At))
+		second.Series = append(second.Series, smooth("a curve that stays between them", isl, s.At))
 	}
 	return []named{{"prefill_ttft_interpolation", first}, {"prefill_throughput_interpolation", second}}
 }
@@ -64,34 +64,39 @@ const (
 // in space. Points that lie on one line make no surface, and no picture.
 func (s DecodeSurface) pictures(about string) []named {
 	var all []named
+	var points []interp.Point
+	var itl, rate []float64
+	for _, p := range s.Usable() {
+		points = append(points, interp.Point{X: p.KVUsage, Y: p.Context})
+		itl, rate = append(itl, p.ITL.Mean*1e3), append(rate, p.Throughput.Mean)
+	}
+	r, err := newDecodeReading(points, itl, rate)
+	if err != nil {
+		return nil
+	}
 	for _, v := range []struct {
 		name, title, label string
-		of                 func(DecodePoint) float64
+		measured           []float64
+		at                 func(interp.Point) float64
 	}{
-		{"decode_itl", "Inter-token latency over load and context", "Inter-token latency (ms)", func(p DecodePoint) float64 { return p.ITL.Mean * 1e3 }},
-		{"decode_throughput", "Decode throughput over load and context", "Decode throughput (tokens/s/GPU)", func(p DecodePoint) float64 { return p.Throughput.Mean }},
+		{"decode_itl", "Inter-token latency over load and context", "Inter-token latency (ms)", itl,
+			func(p interp.Point) float64 { v, _ := r.itlAt(p); return v }},
+		{"decode_throughput", "Decode throughput over load and context", "Decode throughput (tokens/s/GPU)", rate, r.rateAt},
 	} {
 		f := chart.Field{Title: v.title, Note: about + " · circles: measured points", X: chart.Axis{Label: "KV cache in use (%)", Min: 0, Max: 100},
 			Y: chart.Axis{Label: "Context (tokens)"}, Z: chart.Axis{Label: v.label}}
-		var points []interp.Point
-		var values []float64
-		for _, p := range s.Usable() {
-			points, values = append(points, interp.Point{X: p.KVUsage, Y: p.Context}), append(values, v.of(p))
-			f.Points = append(f.Points, chart.FieldPoint{X: 100 * p.KVUsage, Y: p.Context, Z: v.of(p)})
+		for i, p := range points {
+			f.Points = append(f.Points, chart.FieldPoint{X: 100 * p.X, Y: p.Y, Z: v.measured[i]})
 		}
-		surface, err := interp.NewSurface(points, values)
-		if err != nil {
-			continue
-		}
-		all = append(all, named{v.name + "_interpolation", chart.HeatMap{Field: sampled(f, surface, points, mapColumns, mapRows)}},
-			named{v.name + "_surface", chart.Surface{Field: sampled(f, surface, points, spaceColumns, spaceRows)}})
+		all = append(all, named{v.name + "_interpolation", chart.HeatMap{Field: sampled(f, v.at, points, mapColumns, mapRows)}},
+			named{v.name + "_surface", chart.Surface{Field: sampled(f, v.at, points, spaceColumns, spaceRows)}})
 	}
 	return all
 }
 
-// sampled fills a field's grid from the surface. Outside of the measured points,
+// sampled fills a field's grid. Outside of the measured points,
 // where nothing is drawn, the value is that of the nearest place on their hull.
-func sampled(f chart.Field, s *interp.Surface, points []interp.Point, columns, rows int) chart.Field {
+func sampled(f chart.Field, at func(interp.Point) float64, points []interp.Point, columns, rows int) chart.Field {
 	low, high, near, far := math.Inf(1), math.Inf(-1), math.Inf(1), 0.0
 	for _, p := range points {
 		low, high, near, far = min(low, p.Y), max(high, p.Y), min(near, p.X), max(far, p.X)
@@ -104,7 +109,7 @@ func sampled(f chart.Field, s *interp.Surface, points []interp.Point, columns, r
 	for _, x := range interp.Linspace(near, far, columns) {
 		f.Xs = append(f.Xs, 100*x)
 		for _, y := range f.Ys {
-			f.Values = append(f.Values, s.Value(interp.Onto(hull, interp.Point{X: x, Y: y})))
+			f.Values = append(f.Values, at(interp.Onto(hull, interp.Point{X: x, Y: y})))
 		}
 	}
 	return f

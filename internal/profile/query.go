@@ -17,8 +17,8 @@ const plannerGrid = 100
 // in milliseconds here and in [DecodeTable], as in the files.
 type PrefillTable struct {
 	isl, ttft, rate        []float64
-	ttftCurve, rateCurve   interp.Spline
-	workCurve              interp.Spline // of rate·TTFT/ISL; see Better
+	ttftCurve, rateCurve   interp.Spline // the planner's
+	ours, workCurve        interp.Spline // monotone: TTFT, and rate·TTFT/ISL; see Better
 	ttftErrors, rateErrors []interp.Residual
 }
 
@@ -28,12 +28,13 @@ type DecodeTable struct {
 	// KVTokens is how many tokens the cache holds.
 	KVTokens float64
 
-	points                []interp.Point // KV usage, context
-	itl, rate             *interp.Surface
-	work                  *interp.Surface // of rate·ITL over the requests; see Better
+	decodeReading
 	itlErrors, rateErrors []interp.Residual
 	usage, context        []float64 // the cells' centres
 	itlCells, rateCells   []float64 // of usage[i] and context[j] at i·100 + j
+	// itlOther and rateOther are the cells where points on one circle are divided
+	// the other way; nil where there are none.
+	itlOther, rateOther []float64
 }
 
 // ReadPrefillTable reads the prefill half of a profile's folder, as Dynamo's
@@ -82,19 +83,20 @@ func newPrefillTable(isl, ttft, rate []float64) (*PrefillTable, error) {
 	var faults [3]error
 	t.ttftCurve, faults[0] = interp.NewSpline(isl, ttft)
 	t.rateCurve, faults[1] = interp.NewSpline(isl, rate)
-	t.workCurve, faults[2] = interp.NewSpline(isl, work)
+	t.workCurve, faults[2] = interp.NewMonotone(isl, work)
 	for i, name := range []string{"prefill_ttft", "prefill_thpt_per_gpu", "prefill_thpt_per_gpu times prefill_ttft"} {
 		if faults[i] != nil {
 			return nil, fmt.Errorf("%s over prefill_isl: %w", name, faults[i])
 		}
 	}
-	if len(isl) < 3 {
-		return t, nil
+	t.ours, faults[0] = interp.NewMonotone(isl, ttft)
+	if len(isl) < 3 || faults[0] != nil {
+		return t, faults[0]
 	}
 	var workErrors []interp.Residual
 	var failed error
-	t.ttftErrors, faults[0] = interp.LeaveOneOut(isl, ttft)
-	workErrors, faults[1] = interp.LeaveOneOut(isl, work)
+	t.ttftErrors, faults[0] = interp.LeaveOneOut(isl, ttft, interp.NewMonotone)
+	workErrors, faults[1] = interp.LeaveOneOut(isl, work, interp.NewMonotone)
 	if failed = errors.Join(faults[:2]...); failed != nil {
 		return nil, fmt.Errorf("prefill_ttft over prefill_isl: %w", failed)
 	}
@@ -120,29 +122,22 @@ func newDecodeTable(usage, context, itl, rate, maxKV []float64) (*DecodeTable, e
 	}
 	t := &DecodeTable{KVTokens: maxKV[0]}
 	longest := 0.0
+	var points []interp.Point
 	for i := range usage {
-		t.points = append(t.points, interp.Point{X: usage[i], Y: context[i]})
+		points = append(points, interp.Point{X: usage[i], Y: context[i]})
 		longest = max(longest, context[i])
 	}
 	var err error
-	if t.itl, err = interp.NewSurface(t.points, itl); err != nil {
-		return nil, fmt.Errorf("z_itl over x_kv_usage and y_context_length: %w", err)
+	if t.decodeReading, err = newDecodeReading(points, itl, rate); err != nil {
+		return nil, err
 	}
-	if t.rate, err = interp.NewSurface(t.points, rate); err != nil {
-		return nil, fmt.Errorf("z_thpt_per_gpu over x_kv_usage and y_context_length: %w", err)
-	}
-	requests, work := make([]float64, len(usage)), make([]float64, len(usage))
-	for i, p := range t.points {
-		requests[i] = t.requests(p)
-		work[i] = rate[i] * itl[i] / requests[i]
-	}
-	if t.work, err = interp.NewSurface(t.points, work); err != nil {
-		return nil, fmt.Errorf("z_thpt_per_gpu times z_itl over x_kv_usage and y_context_length: %w", err)
-	}
-	t.itlErrors = t.itl.LeaveOneOut()
-	t.rateErrors = derived(rate, t.work.LeaveOneOut(), t.itlErrors, requests)
+	t.itlErrors = t.itl.LeaveOneOut((*interp.Surface).Linear)
+	t.rateErrors = derived(rate, t.work.LeaveOneOut((*interp.Surface).Linear), t.itlErrors, load(points))
 	t.usage, t.context = interp.Linspace(0, 1, plannerGrid), interp.Linspace(0, longest, plannerGrid)
 	t.itlCells, t.rateCells = t.itl.Grid(t.usage, t.context), t.rate.Grid(t.usage, t.context)
+	if o := t.itl.Divided(); o != nil {
+		t.itlOther, t.rateOther = o.Grid(t.usage, t.context), t.rate.Divided().Grid(t.usage, t.context)
+	}
 	return t, nil
 }
 
@@ -171,10 +166,26 @@ func (t *DecodeTable) Planner(usage, context float64) (itl, rate float64) {
 // of the nearest context the fullest cell whose ITL (ms) is at most the target,
 // and the emptiest where none is.
 func (t *DecodeTable) PlannerBest(itl, context float64) (rate, atITL, usage float64) {
+	return t.best(t.itlCells, t.rateCells, itl, context)
+}
+
+func (t *DecodeTable) best(itlCells, rateCells []float64, itl, context float64) (rate, atITL, usage float64) {
 	j := cell(t.context, context)
 	i := plannerGrid - 1
-	for i > 0 && !(t.itlCells[i*plannerGrid+j] <= itl) {
+	for i > 0 && !(itlCells[i*plannerGrid+j] <= itl) {
 		i--
 	}
-	return t.rateCells[i*plannerGrid+j], t.itlCells[i*plannerGrid+j], t.usage[i]
+	return rateCells[i*plannerGrid+j], itlCells[i*plannerGrid+j], t.usage[i]
+}
+
+// PlannerOther is the throughput of PlannerBest where points on one circle are
+// divided the other way. SciPy, and with it the planner, takes either in each cell of
+// a regular grid. It is that of PlannerBest where the points have one triangulation.
+func (t *DecodeTable) PlannerOther(itl, context float64) float64 {
+	if t.itlOther == nil {
+		rate, _, _ := t.PlannerBest(itl, context)
+		return rate
+	}
+	rate, _, _ := t.best(t.itlOther, t.rateOther, itl, context)
+	return rate
 }

@@ -55,9 +55,11 @@ func TestPlannerAnswers(t *testing.T) {
 			}
 		}
 		betterITL, _ := d.Better(usage, context)
-		surface, _ := d.rate.At(interp.Point{X: usage, Y: context})
-		if inside := !math.IsNaN(exact[0]); inside != betterITL.Measured || inside && (math.Abs(betterITL.Value-exact[0]) > 1e-6 || math.Abs(surface-exact[1]) > 1e-6*exact[1]) {
-			t.Errorf("question %v: off the surface %+v %v, want %v", q[:4], betterITL, surface, exact[:2])
+		at := interp.Point{X: usage, Y: context}
+		itlThere, _ := d.itl.At(at)
+		surface, _ := d.rate.At(at)
+		if inside := !math.IsNaN(exact[0]); inside != betterITL.Measured || inside && (math.Abs(itlThere-exact[0]) > 1e-6 || math.Abs(surface-exact[1]) > 1e-6*exact[1]) {
+			t.Errorf("question %v: off the surface %+v %v %v, want %v", q[:4], betterITL, itlThere, surface, exact[:2])
 		} else if inside {
 			measured++
 		}
@@ -131,6 +133,101 @@ func TestBetterAnswers(t *testing.T) {
 	if err != nil || !strings.Contains(string(raw), `"nearest_error":`) || strings.Contains(string(raw), `"error":null`) {
 		t.Errorf("%s %v", raw, err)
 	}
+}
+
+// grids of a profile with nine points, throughput falling steeply with the context.
+func steep(t *testing.T, kv float64) *DecodeTable {
+	t.Helper()
+	d, err := newDecodeTable([]float64{0.002, 0.5, 0.95, 0.01, 0.5, 0.95, 0.02, 0.5, 0.9}, []float64{350, 350, 350, 2300, 2300, 2300, 4300, 4300, 4300},
+		[]float64{5.9, 26.3, 33.8, 6.4, 26.4, 34, 6.9, 26.6, 33.7}, []float64{168, 10800, 16000, 155, 1650, 2400, 144, 875, 1250}, []float64{kv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// What is read stays within what was measured, at every place; the planner's own
+// surface of the same points falls below zero.
+func TestBetterStaysWithinTheMeasured(t *testing.T) {
+	d := steep(t, 200_000)
+	below := 0
+	for _, x := range interp.Linspace(0, 1, 80) {
+		for _, y := range interp.Linspace(1, 5000, 80) {
+			itl, rate := d.Better(x, y)
+			if !(itl.Value >= 5.9 && itl.Value <= 34 && rate.Value >= 144 && rate.Value <= 16000) {
+				t.Fatalf("at %v, %v: %v ms, %v tokens/s", x, y, itl.Value, rate.Value)
+			}
+			if _, planner := d.Planner(x, y); planner < 0 {
+				below++
+			}
+		}
+	}
+	if below == 0 {
+		t.Error("the planner's surface is nowhere below zero: the points do not show what they are for")
+	}
+	// A curve that is flat and then rises: a cubic one would swing below.
+	p, err := newPrefillTable([]float64{100, 2000, 4000, 6000, 8000}, []float64{10, 10, 10, 10, 900}, []float64{10000, 2e5, 4e5, 6e5, 8888})
+	if err != nil {
+		t.Fatal(err)
+	}
+	swing := math.Inf(1)
+	for _, isl := range interp.Linspace(1, 9000, 500) {
+		ttft, rate := p.Better(isl)
+		if !(ttft.Value >= 10-1e-9 && ttft.Value <= 900+1e-9 && rate.Value >= 8888 && rate.Value <= 6e5) {
+			t.Fatalf("at %v: %v ms, %v tokens/s", isl, ttft.Value, rate.Value)
+		}
+		planner, _, _ := p.Planner(isl)
+		swing = min(swing, planner)
+	}
+	if swing > 0 {
+		t.Errorf("the planner's curve is at least %v: the points do not show what they are for", swing)
+	}
+}
+
+// There is a verdict only where the profile has measured, and where at least one
+// request is in the cache.
+func TestNoVerdictWithoutAMeasurement(t *testing.T) {
+	d := steep(t, 200_000)
+	verdicts := func(d *DecodeTable, q Question) (planner, ours *bool, why string) {
+		a := d.ask(q)
+		return a.Planner.Met, a.Met, a.Planner.Undecided + "; " + a.Undecided
+	}
+	is := func(got *bool, want string) bool {
+		return got == nil && want == "" || got != nil && (want == "met") == *got && want != ""
+	}
+	for _, c := range []struct {
+		name          string
+		table         *DecodeTable
+		q             Question
+		planner, ours string // met, missed, or "" for none
+		why           string
+	}{
+		{"among the points", d, Question{ISL: 3000, OSL: 150, ITL: 20}, "met", "met", "; "},
+		{"too strict", d, Question{ISL: 3000, OSL: 150, ITL: 2}, "missed", "missed", "; "},
+		{"a longer context", d, Question{ISL: 9000, OSL: 150, ITL: 50}, "", "", "a context of 9075 tokens is outside what was measured (350 to 4300)"},
+		{"a shorter one", d, Question{ISL: 100, OSL: 150, ITL: 50}, "", "", "175 tokens is outside"},
+		{"a cache for none", steep(t, 3000), Question{ISL: 3000, OSL: 150, ITL: 50}, "", "", "the KV cache of 3000 tokens does not hold one request of 3150"},
+		{"a load for none", steep(t, 8000), Question{ISL: 4000, OSL: 150, ITL: 7.2}, "", "missed", "hold 0 requests"},
+	} {
+		planner, ours, why := verdicts(c.table, c.q)
+		if !is(planner, c.planner) || !is(ours, c.ours) || !strings.Contains(why, c.why) {
+			t.Errorf("%s: planner %v, ours %v, %s", c.name, show(planner), show(ours), why)
+		}
+	}
+	p, _ := tables(t, filepath.Join("testdata", "planner"))
+	for isl, decided := range map[float64]bool{50: false, 3000: true, 90_000: false} {
+		a := p.ask(Question{ISL: isl, TTFT: 1e6})
+		if (a.Met != nil) != decided || (a.Planner.Met != nil) != decided || (a.Undecided == "") != decided {
+			t.Errorf("prompt of %v tokens: %+v", isl, a)
+		}
+	}
+}
+
+func show(b *bool) any {
+	if b == nil {
+		return "none"
+	}
+	return *b
 }
 
 // Faults name the file and what is wrong in it; three prompt lengths are read,

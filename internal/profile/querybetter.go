@@ -3,6 +3,7 @@ package profile
 import (
 	"encoding/json"
 	"math"
+	"slices"
 
 	"headway/internal/interp"
 )
@@ -18,6 +19,12 @@ type Reading struct {
 	// at the inner point nearest to the place. Both are NaN where no point can
 	// be left out.
 	Error, NearestError float64
+}
+
+// sure says that a target is further from the value than the error of reading it; an
+// error that is not known is none.
+func (r Reading) sure(target float64) bool {
+	return math.IsNaN(r.Error) || abs(r.Value-target) > r.Error
 }
 
 // MarshalJSON writes null for an error that is not known.
@@ -36,32 +43,31 @@ func (r Reading) MarshalJSON() ([]byte, error) {
 	}{r.Value, r.Measured, known(r.Error), known(r.NearestError)})
 }
 
-// Better reads TTFT (ms) off its curve, and makes the throughput (tokens/s/GPU)
-// of it: ISL over TTFT, times what that product came to where it was measured,
-// which is nearly the same at all lengths. A curve through the throughputs
-// themselves, which bend sharply where prompts are short, misses by several
-// times as much.
+// Better reads TTFT (ms) off a curve that stays between its points, and makes the
+// throughput (tokens/s/GPU) of it: ISL over TTFT, times what that product came to
+// where it was measured, which is nearly the same at all lengths. A curve through the
+// throughputs themselves, which bend sharply where prompts are short, misses by
+// several times as much. Neither is beyond what was measured.
 func (t *PrefillTable) Better(isl float64) (ttft, rate Reading) {
-	lo, hi := t.ttftCurve.Range()
+	lo, hi := t.ours.Range()
 	inside := isl >= lo && isl <= hi
-	ttft = Reading{Value: t.ttftCurve.Clamped(isl), Measured: inside}
+	ttft = Reading{Value: t.ours.Clamped(isl), Measured: inside}
 	at := min(max(isl, lo), hi)
 	rate = Reading{Value: t.workCurve.Clamped(at) * at / ttft.Value, Measured: inside}
-	x := t.ttftCurve.Places()
+	rate.Value = min(max(rate.Value, slices.Min(t.rate)), slices.Max(t.rate))
+	x := t.ours.Places()
 	distance := func(i int) float64 { return math.Abs(x[i] - isl) }
 	ttft.Error, ttft.NearestError = misses(t.ttftErrors, distance)
 	rate.Error, rate.NearestError = misses(t.rateErrors, distance)
 	return ttft, rate
 }
 
-// Better reads ITL (ms) off its surface where it is asked for, and not at a cell
-// nearby, and makes the throughput (tokens/s/GPU) of it: the requests over ITL,
-// times what that came to where it was measured. A few requests more than one
-// then give as much as they can, however far apart the measured points lie.
+// Better reads ITL (ms) and throughput (tokens/s/GPU) where they are asked for, and
+// not at a cell nearby; see itlAt and rateAt.
 func (t *DecodeTable) Better(usage, context float64) (itl, rate Reading) {
 	p := interp.Point{X: usage, Y: context}
-	_, inside := t.itl.At(p)
-	itl = Reading{Value: t.itl.Value(p), Measured: inside}
+	v, inside := t.itlAt(p)
+	itl = Reading{Value: v, Measured: inside}
 	rate = Reading{Value: t.rateAt(p), Measured: inside}
 	// Near means near in the picture, where both axes are as long.
 	longest := t.context[plannerGrid-1]
@@ -71,13 +77,6 @@ func (t *DecodeTable) Better(usage, context float64) (itl, rate Reading) {
 	itl.Error, itl.NearestError = misses(t.itlErrors, distance)
 	rate.Error, rate.NearestError = misses(t.rateErrors, distance)
 	return itl, rate
-}
-
-// requests is how many of them, with the context of p, fill the share of p.
-func (t *DecodeTable) requests(p interp.Point) float64 { return p.X * t.KVTokens / p.Y }
-
-func (t *DecodeTable) rateAt(p interp.Point) float64 {
-	return t.work.Value(p) * t.requests(p) / t.itl.Value(p)
 }
 
 // misses is the root mean square of the residuals inside, and the one that is
@@ -101,9 +100,9 @@ func misses(residuals []interp.Residual, distance func(i int) float64) (rms, nea
 const fineness = 2000
 
 // Best is the most throughput at this context with an ITL (ms) of at most the
-// target, over the shares of the cache that were measured at it: where the
-// surface says so, not at the nearest cell, and never outside the measured
-// points. A context outside is taken for the nearest that was measured, and the
+// target, over the shares of the cache that were measured at it and hold at least
+// one request: where the surface says so, not at the nearest cell, and never outside
+// the measured points. A context outside is taken for the nearest that was measured, and the
 // readings are then not Measured. ok is false where no share meets the target;
 // the readings are then those of the least ITL.
 func (t *DecodeTable) Best(itl, context float64) (rate, atITL Reading, usage float64, ok bool) {
@@ -112,8 +111,8 @@ func (t *DecodeTable) Best(itl, context float64) (rate, atITL Reading, usage flo
 	best, least, bestAt, leastAt := math.Inf(-1), math.Inf(1), -1.0, -1.0
 	for i := range fineness + 1 {
 		p := interp.Point{X: float64(i) / fineness, Y: at}
-		v, inside := t.itl.At(p)
-		if !inside {
+		v, inside := t.itl.Linear(p)
+		if !inside || p.X*t.KVTokens < at {
 			continue
 		}
 		if v < least {

@@ -263,9 +263,7 @@ func (t *Trial) warn(format string, args ...any) {
 }
 
 func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+	return metric.Percentile(slices.Sorted(slices.Values(values)), 50)
 }
 
 func largest(values []float64) float64 {

@@ -85,7 +85,7 @@ func burstsAndGaps(times []float64) (bursts []int, gaps []float64) {
 // rounded when at least half of the rows share their time with another and nine
 // tenths of the gaps are within a hundredth of a multiple of the median gap. The
 // tolerance is needed: the conversation trace of Mooncake has gaps of 2,997 to
-// 3,003 ms.
+// 3,003 ms. The median is the upper one, since a step is a gap that occurs.
 func roundingStep(count int, gaps []float64) float64 {
 	if len(gaps) < 10 || 2*(len(gaps)+1) > count {
 		return 0

@@ -84,8 +84,12 @@ func (p *plan) row(now float64, x outcome, s streams, ids *idMaker) Drawn {
 	if roots := p.o.roots(); roots > 1 {
 		offset = s.root.Int64N(int64(roots)) * p.shared
 	}
+	if x.pass > ids.pass {
+		ids.pass, ids.fresh = x.pass, ids.next
+		ids.next += p.shared * int64(p.o.roots())
+	}
 	d.HashIDs = ids.make(workload.Blocks(x.input, p.model.BlockSize))
-	p.path(d.HashIDs, p.terminals[x.terminal].node, offset)
+	p.path(d.HashIDs, p.terminals[x.terminal].node, offset, ids.fresh+offset)
 	for b := x.context; b < len(d.HashIDs); b++ {
 		d.HashIDs[b] = ids.next
 		ids.next++
@@ -97,6 +101,9 @@ func (p *plan) row(now float64, x outcome, s streams, ids *idMaker) Drawn {
 type idMaker struct {
 	next int64
 	free []int64
+	// fresh is the first id of the shared prefixes that are of this pass only.
+	pass  int
+	fresh int64
 }
 
 func (m *idMaker) make(n int) []int64 {

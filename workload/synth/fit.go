@@ -22,6 +22,9 @@ type Model struct {
 
 	nodes   []node
 	classes [][]sample
+	// places is how many places a terminal keeps at the most; 0 when the model
+	// knows none.
+	places int
 }
 
 // sample is what a row is like after it left the tree; weight rows were like it.
@@ -42,18 +45,20 @@ type Limits struct {
 	Samples int
 	// Gaps is how many different times between arrivals are kept.
 	Gaps int
+	// Places is at how many places of the trace rows are kept; the commonest
+	// prefixes are then taken to come at equal distances between those.
+	Places int
 }
 
 // Compact are limits that keep the JSON of any model under 200 KB.
-func Compact() Limits { return Limits{Nodes: 4000, Samples: 4000, Gaps: 500} }
+func Compact() Limits { return Limits{Nodes: 4000, Samples: 4000, Gaps: 500, Places: 12000} }
 
 // contextClasses is into how many groups by length of context the rows are divided
 // when the samples are limited.
 const contextClasses = 32
 
-// Fit makes a model of the rows of a trace with ids of so many tokens. Order is not
-// kept: what is drawn has no sessions, and a prefix comes back as often as in the
-// trace, but not as soon.
+// Fit makes a model of the rows of a trace with ids of so many tokens. Prefixes come
+// again as often as in the trace and as soon; what is drawn has no sessions.
 func Fit(rows []workload.Row, blockSize int, l Limits) (*Model, error) {
 	if err := checkRows("fitting the trace", rows, blockSize); err != nil {
 		return nil, err
@@ -61,7 +66,8 @@ func Fit(rows []workload.Row, blockSize int, l Limits) (*Model, error) {
 	f := newForest(rows)
 	m := &Model{BlockSize: blockSize, Rows: len(rows), Prefixes: f.ids > 0, Arrivals: fitArrivals(rows, l.Gaps)}
 	nodes, terminals := buildTree(f)
-	t := fitted{nodes: nodes, leaves: make([][]sample, len(nodes)), ends: make([][]sample, len(nodes)), blockSize: blockSize}
+	t := fitted{nodes: nodes, leaves: make([][]sample, len(nodes)), ends: make([][]sample, len(nodes)),
+		leafAt: make([][]int, len(nodes)), endAt: make([][]int, len(nodes)), blockSize: blockSize}
 	depth := depths(nodes)
 	for i, at := range terminals {
 		s := sample{output: rows[i].OutputLength, weight: 1}
@@ -69,14 +75,19 @@ func Fit(rows []workload.Row, blockSize int, l Limits) (*Model, error) {
 		if at.leaf {
 			s.unique = rows[i].InputLength - depth[at.node]*blockSize
 			t.leaves[at.node] = append(t.leaves[at.node], s)
+			t.leafAt[at.node] = append(t.leafAt[at.node], i)
 			continue
 		}
 		// Equal ids are equal text, so all rows that end here have the same.
 		n.last = rows[i].InputLength - (depth[at.node]-1)*blockSize
 		t.ends[at.node] = append(t.ends[at.node], s)
+		t.endAt[at.node] = append(t.endAt[at.node], i)
 	}
 	if l.Nodes > 0 {
 		t.prune(max(l.Nodes, 1))
+	}
+	if m.Prefixes {
+		m.places = t.keepPlaces(l.Places)
 	}
 	t.classify(l.Samples)
 	m.nodes, m.classes = t.nodes, t.classes
@@ -85,10 +96,11 @@ func Fit(rows []workload.Row, blockSize int, l Limits) (*Model, error) {
 
 // fitted is a tree with the samples of each node, on its way to a Model.
 type fitted struct {
-	blockSize    int
-	nodes        []node
-	leaves, ends [][]sample
-	classes      [][]sample
+	blockSize     int
+	nodes         []node
+	leaves, ends  [][]sample
+	leafAt, endAt [][]int // rows of the trace that the samples are of
+	classes       [][]sample
 }
 
 // prune takes the rarest nodes away until so many are left. A node has no more
@@ -116,6 +128,7 @@ func (t *fitted) prune(keep int) {
 			t.leaves[p] = append(t.leaves[p], s)
 		}
 		t.nodes[p].leaves += n.leaves + n.ends
+		t.leafAt[p] = append(append(t.leafAt[p], t.leafAt[i]...), t.endAt[i]...)
 	}
 	number := make([]int, len(t.nodes))
 	kept := 0
@@ -127,7 +140,9 @@ func (t *fitted) prune(keep int) {
 			n.parent = number[n.parent]
 		}
 		number[i] = kept
-		t.nodes[kept], t.leaves[kept], t.ends[kept] = n, t.leaves[i], t.ends[i]
+		t.nodes[kept] = n
+		t.leaves[kept], t.ends[kept] = t.leaves[i], t.ends[i]
+		t.leafAt[kept], t.endAt[kept] = t.leafAt[i], t.endAt[i]
 		kept++
 	}
 	t.nodes, t.leaves, t.ends = t.nodes[:kept], t.leaves[:kept], t.ends[:kept]

@@ -13,9 +13,10 @@ type Forecast struct {
 	// MeanInput is in tokens.
 	MeanInput float64
 	// HitBlocks is the share of blocks, from 0 to 1, that a cache which never
-	// forgets finds in so many rows. It rises with the number, since a shared block
-	// misses once however often it is drawn. LimitBlocks and LimitTokens are the
-	// shares for infinitely many rows. All are NaN without block ids.
+	// forgets finds in so many rows. It rises a little with the number, since a
+	// prefix that lasts misses once however often it is drawn. LimitBlocks and
+	// LimitTokens are the shares for infinitely many rows. All are NaN without
+	// block ids.
 	HitBlocks, LimitBlocks, LimitTokens float64
 }
 
@@ -38,10 +39,18 @@ func (m *Model) Forecast(o Options) (Forecast, error) {
 	if !m.Prefixes || math.IsNaN(e.blocks) {
 		return f, nil
 	}
-	f.LimitBlocks = 1 - e.leafBlocks/e.blocks
-	f.LimitTokens = 1 - e.leafTokens/e.tokens
-	missed := p.missed(float64(f.Rows)/e.kept, e)
-	f.HitBlocks = f.LimitBlocks - missed/(float64(f.Rows)*e.blocks)
+	shared := 1 - e.leafBlocks/e.blocks
+	f.LimitBlocks, f.LimitTokens = shared, 1-e.leafTokens/e.tokens
+	missed := 0.0
+	if p.ordered() {
+		missed = p.missedInPasses(float64(f.Rows)/e.kept, e)
+		blocks, tokens := p.missedEachPass(e)
+		f.LimitBlocks -= blocks / (float64(m.Rows) * e.kept * e.blocks)
+		f.LimitTokens -= tokens / (float64(m.Rows) * e.kept * e.tokens)
+	} else {
+		missed = p.missed(float64(f.Rows)/e.kept, e)
+	}
+	f.HitBlocks = shared - missed/(float64(f.Rows)*e.blocks)
 	return f, nil
 }
 
@@ -63,6 +72,76 @@ func (p *plan) missed(drawn float64, e expected) float64 {
 		missed += roots * length * (1 - math.Pow(never, through[i]*cards*e.kept))
 	}
 	return missed
+}
+
+// seen is the chance that some copy of node i is drawn by so many visits, times the
+// copies; kept is the share of its visits that the filters leave.
+func (p *plan) seen(visits, kept float64) float64 {
+	roots := float64(p.o.roots())
+	return roots * (1 - math.Pow(1-min(kept, 1)/roots, visits))
+}
+
+// missedInPasses is missed for an ordered model: a node that lasts misses once, any
+// other once in each pass that comes to it.
+func (p *plan) missedInPasses(drawn float64, e expected) float64 {
+	nodes, full := p.model.nodes, visits(p.model.nodes)
+	passes := int(drawn) / p.model.Rows
+	part := p.visitsOf(passes, int(math.Round(drawn))-passes*p.model.Rows)
+	missed := 0.0
+	for i, kept := range p.keptOf(e, full) {
+		times := 0.0
+		switch {
+		case i == 0:
+		case p.lasting[i]:
+			times = p.seen(float64(passes*full[i]+part[i]), kept)
+		default:
+			times = float64(passes)*p.seen(float64(full[i]), kept) + p.seen(float64(part[i]), kept)
+		}
+		missed += times * float64(p.depth[i]-p.depth[max(nodes[i].parent, 0)])
+	}
+	return missed
+}
+
+// missedEachPass is what a whole pass misses of nodes that do not last.
+func (p *plan) missedEachPass(e expected) (blocks, tokens float64) {
+	nodes, full := p.model.nodes, visits(p.model.nodes)
+	for i, kept := range p.keptOf(e, full) {
+		if i == 0 || p.lasting[i] {
+			continue
+		}
+		length := float64(p.depth[i] - p.depth[nodes[i].parent])
+		times := p.seen(float64(full[i]), kept)
+		blocks += times * length
+		tokens += times * length * float64(p.model.BlockSize)
+		if n := nodes[i]; n.ends > 0 && length > 0 {
+			// The first row to come may end with the block, which is then not full.
+			tokens -= times * float64(p.model.BlockSize-n.last) * share(n.ends, full[i])
+		}
+	}
+	return blocks, tokens
+}
+
+// keptOf is the share of the visits of each node that the filters leave.
+func (p *plan) keptOf(e expected, full []int) []float64 {
+	kept := p.through(e.at)
+	for i := range kept {
+		kept[i] *= float64(p.model.Rows) * e.kept / float64(max(full[i], 1))
+	}
+	return kept
+}
+
+// visitsOf counts how often each node is visited by the first rows of a pass.
+func (p *plan) visitsOf(pass, rows int) []int {
+	s := sequence{p: p, key: p.o.key("path"), pass: pass}
+	count := make([]int, len(p.model.nodes))
+	for range rows {
+		terminal, _ := s.draw()
+		count[p.terminals[terminal].node]++
+	}
+	for i := len(count) - 1; i > 0; i-- {
+		count[p.model.nodes[i].parent] += count[i]
+	}
+	return count
 }
 
 // expected are means per row.

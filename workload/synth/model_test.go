@@ -103,7 +103,7 @@ func TestPresetsDraw(t *testing.T) {
 func TestModelRoundTrip(t *testing.T) {
 	rows := randomRows(rand.New(rand.NewPCG(6, 6)), 80, 16)
 	rows[3].HashIDs = nil // a row of which nothing is known
-	for _, l := range []Limits{{}, {Nodes: 9, Samples: 12, Gaps: 2}} {
+	for _, l := range []Limits{{}, {Nodes: 9, Samples: 12, Gaps: 2, Places: 30}} {
 		m, err := Fit(rows, 16, l)
 		if err != nil {
 			t.Fatal(err)
@@ -155,14 +155,46 @@ func TestPruneKeepsLengths(t *testing.T) {
 	}
 }
 
-const smallModel = `{"version":1,"block_size":8,"rows":5,"prefixes":true,` +
+const smallModel = `{"version":2,"block_size":8,"rows":5,"prefixes":true,` +
 	`"nodes":{"parent":[-1,0],"length":[0,2],"leaves":[2,1],"ends":[0,2],"last":[0,3],"leaf_class":[0,0],"end_class":[-1,1]},` +
+	smallOrder +
 	`"classes":[{"unique":[5,20],"output":[1,0],"weight":[1,2]},{"unique":[0],"output":[9],"weight":[2]}],` +
 	`"arrivals":{"rate":2,"shape":1,"step_ms":0,"burst":[1,2],"burst_weight":[3,1],"gap_ms":[0.5],"gap_weight":[3]}}`
 
+const smallOrder = `"order":{"most":2,"at":[0,3,1,2,2]},`
+
+// firstVersion is a model that was kept before there was an order.
+var firstVersion = strings.Replace(strings.Replace(smallModel, smallOrder, "", 1), `"version":2`, `"version":1`, 1)
+
+// A model without an order can be drawn from, and says what that loses.
+func TestFirstVersion(t *testing.T) {
+	m, err := ReadModel(strings.NewReader(firstVersion), "old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkDrawn(t, m, Options{Requests: 30}, 30)
+	if lost := strings.Join(m.Lost(Options{}), "; "); !strings.Contains(lost, "fit the trace again") {
+		t.Errorf("lost: %s", lost)
+	}
+	now, err := ReadModel(strings.NewReader(smallModel), "new")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lost := strings.Join(now.Lost(Options{}), "; "); strings.Contains(lost, "fit the trace again") {
+		t.Errorf("lost: %s", lost)
+	}
+}
+
 func TestModelFaults(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
-		{`"version":1`, `"version":2`, "version 2"},
+		{`"version":2`, `"version":3`, "version 3"},
+		{`"version":2`, `"version":0`, "version 0"},
+		{smallOrder, "", "order: it is missing"},
+		{`"most":2`, `"most":1`, "most 1"},
+		{`[0,3,1,2,2]`, `[0,3,1,2]`, "too few"},
+		{`[0,3,1,2,2]`, `[0,3,1,2,2,1]`, "1 more than"},
+		{`[0,3,1,2,2]`, `[0,5,1,2,2]`, "row 5 of 5"},
+		{`[0,3,1,2,2]`, `[3,-1,1,2,2]`, "out of range"},
 		{`"rows":5`, `"rows":6`, "rows 6: the nodes have 5"},
 		{`"block_size":8`, `"block_size":0`, "block_size 0"},
 		{`"prefixes":true`, `"prefixes":false`, "prefixes is false"},
@@ -172,7 +204,8 @@ func TestModelFaults(t *testing.T) {
 		{`"length":[0,2]`, `"length":[0,0]`, "length 0"},
 		{`"length":[0,2]`, `"length":[0,16777000]`, "longer than any prompt"},
 		{`"leaves":[2,1]`, `"leaves":[2,-1]`, "leaves -1"},
-		{`"leaves":[2,1]`, `"leaves":[2,2]`, "class 0: its samples are of 3 rows, its nodes have 4"},
+		{`"leaves":[2,1]`, `"leaves":[2,2]`, "too few for the rows of node 1"},
+		{`"output":[1,0],"weight":[1,2]`, `"output":[1,0],"weight":[1,3]`, "class 0: its samples are of 4 rows, its nodes have 3"},
 		{`"last":[0,3]`, `"last":[0,9]`, "last 9"},
 		{`"leaf_class":[0,0]`, `"leaf_class":[0,7]`, "there is no class 7"},
 		{`"leaf_class":[0,0]`, `"leaf_class":[0,1]`, "not of its kind"},
@@ -197,6 +230,7 @@ func TestModelFaults(t *testing.T) {
 // Every model that is read can be drawn from.
 func FuzzModel(f *testing.F) {
 	f.Add([]byte(smallModel), 1.5, 0.5)
+	f.Add([]byte(firstVersion), 1.5, 0.5)
 	f.Add([]byte(strings.Replace(smallModel, `"output":[1,0]`, `"output":[100,3]`, 1)), 0.1, 3.0)
 	f.Add([]byte(strings.Replace(smallModel, `"block_size":8`, `"block_size":512`, 1)), 1.0, 1.0)
 	f.Add([]byte(fmt.Sprintf(`{"version":1,"rows":%d}`, 1<<40)), 1.0, 1.0)

@@ -11,14 +11,15 @@ import (
 	"headway/workload"
 )
 
-// modelVersion is the version of the file format.
-const modelVersion = 1
+// modelVersion is the version of the file format. Version 1 had no order; it is read,
+// and what is drawn from it comes again at random.
+const modelVersion = 2
 
 // modelFile is the JSON of a Model. Nodes are runs of shared blocks, parents before
 // children, the first the root; for each there is the node before it, its length in
 // blocks, how many rows leave it with text of their own (leaves) or end with it
 // (ends), the tokens in its last block then, and the classes of such rows, -1 for
-// none. A class lists tokens of a prompt's own, tokens of its reply (0 unknown) and
+// none. The order says where in the trace the rows of each node were. A class lists tokens of a prompt's own, tokens of its reply (0 unknown) and
 // how many rows were so.
 type modelFile struct {
 	Version   int          `json:"version"`
@@ -26,6 +27,7 @@ type modelFile struct {
 	Rows      int          `json:"rows"`
 	Prefixes  bool         `json:"prefixes"`
 	Nodes     nodesFile    `json:"nodes"`
+	Order     orderFile    `json:"order,omitzero"`
 	Classes   []classFile  `json:"classes"`
 	Arrivals  arrivalsFile `json:"arrivals"`
 }
@@ -59,6 +61,9 @@ type arrivalsFile struct {
 // MarshalJSON writes the model; it holds nothing but numbers.
 func (m *Model) MarshalJSON() ([]byte, error) {
 	f := modelFile{Version: modelVersion, BlockSize: m.BlockSize, Rows: m.Rows, Prefixes: m.Prefixes}
+	if m.Prefixes && !m.ordered() {
+		f.Version = 1 // it was read from such a file
+	}
 	for _, n := range m.nodes {
 		f.Nodes.Parent = append(f.Nodes.Parent, n.parent)
 		f.Nodes.Length = append(f.Nodes.Length, n.length)
@@ -68,6 +73,7 @@ func (m *Model) MarshalJSON() ([]byte, error) {
 		f.Nodes.LeafClass = append(f.Nodes.LeafClass, n.leafClass)
 		f.Nodes.EndClass = append(f.Nodes.EndClass, n.endClass)
 	}
+	f.Order = m.order()
 	for _, class := range m.classes {
 		var c classFile
 		for _, s := range class {
@@ -93,8 +99,8 @@ func (m *Model) UnmarshalJSON(text []byte) error {
 	if err := d.Decode(&f); err != nil {
 		return err
 	}
-	if f.Version != modelVersion {
-		return fmt.Errorf("version %d: this program reads version %d", f.Version, modelVersion)
+	if f.Version < 1 || f.Version > modelVersion {
+		return fmt.Errorf("version %d: this program reads versions 1 to %d; fit the trace again with it", f.Version, modelVersion)
 	}
 	got := Model{BlockSize: f.BlockSize, Rows: f.Rows, Prefixes: f.Prefixes}
 	if got.BlockSize < 1 || got.BlockSize > workload.MaxTokens {
@@ -106,6 +112,12 @@ func (m *Model) UnmarshalJSON(text []byte) error {
 	}
 	if got.nodes, err = f.Nodes.nodes(f.BlockSize); err != nil {
 		return fmt.Errorf("nodes: %w", err)
+	}
+	if got.places, err = f.Order.into(got.nodes, f.Rows); err != nil {
+		return fmt.Errorf("order: %w", err)
+	}
+	if f.Version > 1 && got.Prefixes && got.places == 0 {
+		return errors.New("order: it is missing, and prefixes is true")
 	}
 	for i, c := range f.Classes {
 		class, err := c.class()
@@ -153,7 +165,10 @@ func (f nodesFile) nodes(blockSize int) ([]node, error) {
 	}
 	nodes, depth := make([]node, n), make([]int, n)
 	for i := range nodes {
-		v := node{f.Parent[i], f.Length[i], f.Leaves[i], f.Ends[i], f.Last[i], f.LeafClass[i], f.EndClass[i]}
+		v := node{
+			parent: f.Parent[i], length: f.Length[i], leaves: f.Leaves[i], ends: f.Ends[i],
+			last: f.Last[i], leafClass: f.LeafClass[i], endClass: f.EndClass[i],
+		}
 		bad := func(what string, value int) ([]node, error) {
 			return nil, fmt.Errorf("node %d: %s %d is out of range", i, what, value)
 		}

@@ -52,7 +52,7 @@ type Options struct {
 	// Independent draws with replacement, as Dynamo's generator does. Otherwise
 	// everything that the trace had is dealt out once before anything comes again,
 	// so that the means and the sharing of short traces are those of the original,
-	// too.
+	// too, and shared prefixes come again as soon as in the trace.
 	Independent bool
 }
 

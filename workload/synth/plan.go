@@ -11,7 +11,8 @@ import (
 //
 // A random path in the tree that takes every branch in proportion to how often it
 // was taken ends at a terminal in proportion to how often rows ended there. So the
-// terminal is drawn at once, which gives the same law as walking and is faster.
+// terminal is drawn at once, which gives the same law as walking and is faster. When
+// it comes is for sequence, in recency.go.
 type plan struct {
 	o         Options
 	model     *Model
@@ -22,6 +23,12 @@ type plan struct {
 	weights   []int // of terminals
 
 	leafBlocks, leafLast, output counts // drawn each by itself
+
+	// Of an ordered model, for each node: when it was visited, its children in
+	// groups that change places, and whether it is the same in the next pass.
+	visited []visited
+	units   [][][]int32
+	lasting []bool
 }
 
 func (m *Model) plan(o Options) *plan {
@@ -40,7 +47,15 @@ func (m *Model) plan(o Options) *plan {
 	if !o.KeepCorrelation {
 		p.countParts()
 	}
+	if p.ordered() {
+		p.measureVisits()
+	}
 	return p
+}
+
+// ordered says whether prefixes come again as soon as in the trace.
+func (p *plan) ordered() bool {
+	return p.model.ordered() && !p.o.Independent && p.model.Rows <= deckLimit
 }
 
 // scaleTree multiplies the places where prefixes end, not the length of each node:
@@ -83,7 +98,7 @@ func (p *plan) countParts() {
 // all have the same seed, as in one version of Dynamo's generator, long contexts
 // meet long prompts.)
 type streams struct {
-	path                 *dealer
+	path                 func() (terminal, pass int)
 	blocks, last, output *dealer
 	joint                []*dealer // of each class
 	root                 *rand.Rand
@@ -92,7 +107,13 @@ type streams struct {
 func (p *plan) streams(of string) streams {
 	key := func(use string) workload.Key { return p.o.key(of + use) }
 	deal := func(weights []int, k workload.Key) *dealer { return newDealer(weights, k, p.o.Independent) }
-	s := streams{path: deal(p.weights, key("path")), root: key("root").Rand()}
+	s := streams{root: key("root").Rand()}
+	if p.ordered() {
+		s.path = (&sequence{p: p, key: key("path")}).draw
+	} else {
+		cards := deal(p.weights, key("path"))
+		s.path = func() (int, int) { return cards.draw(), 0 }
+	}
 	if !p.o.KeepCorrelation {
 		s.blocks = deal(p.leafBlocks.weights, key("blocks"))
 		s.last = deal(p.leafLast.weights, key("last"))
@@ -112,6 +133,7 @@ func (p *plan) streams(of string) streams {
 // outcome is a row before it has ids and a time.
 type outcome struct {
 	terminal int // index
+	pass     int // number of the pass through the tree that it is of
 	context  int // blocks of the tree
 	unique   int // tokens of its own
 	input    int // tokens in all
@@ -119,7 +141,8 @@ type outcome struct {
 }
 
 func (p *plan) outcome(s streams) outcome {
-	x := outcome{terminal: s.path.draw()}
+	x := outcome{}
+	x.terminal, x.pass = s.path()
 	at := p.terminals[x.terminal]
 	n := &p.model.nodes[at.node]
 	bs := p.model.BlockSize
@@ -163,9 +186,14 @@ func (p *plan) lastTokens(i int) int {
 	return n.last
 }
 
-// path writes the ids of the tree's blocks down to a node.
-func (p *plan) path(ids []int64, node int, offset int64) {
+// path writes the ids of the tree's blocks down to a node: those of nodes that last
+// begin at lasting, those of this pass only at fresh.
+func (p *plan) path(ids []int64, node int, lasting, fresh int64) {
 	for i := node; i > 0; i = p.model.nodes[i].parent {
+		offset := fresh
+		if p.lasting == nil || p.lasting[i] {
+			offset = lasting
+		}
 		start := p.depth[p.model.nodes[i].parent]
 		for b := start; b < p.depth[i]; b++ {
 			ids[b] = offset + p.first[i] + int64(b-start)

@@ -3,6 +3,8 @@ package synth
 import (
 	"math"
 	"slices"
+
+	"headway/metric"
 )
 
 // Summary describes a set of values. All but Count are NaN when there is none.
@@ -11,8 +13,8 @@ type Summary struct {
 	Mean  float64
 	// SD is the sample standard deviation (divided by n-1); 0 for one value.
 	SD float64
-	// The quantiles are nearest ranks: the smallest value that at least that
-	// share of all values does not exceed. They are values that occur.
+	// The quantiles are those of [metric.Percentile], as in every other table:
+	// linear interpolation between neighbours, NumPy's default.
 	Min, P25, Median, P75, P90, P99, Max float64
 }
 
@@ -27,8 +29,8 @@ func Summarize(xs []float64) Summary {
 	sorted := slices.Clone(xs)
 	slices.Sort(sorted)
 	s.Min, s.Max = sorted[0], sorted[len(sorted)-1]
-	s.P25, s.Median, s.P75 = rank(sorted, 0.25), rank(sorted, 0.5), rank(sorted, 0.75)
-	s.P90, s.P99 = rank(sorted, 0.9), rank(sorted, 0.99)
+	s.P25, s.Median, s.P75 = metric.Percentile(sorted, 25), metric.Percentile(sorted, 50), metric.Percentile(sorted, 75)
+	s.P90, s.P99 = metric.Percentile(sorted, 90), metric.Percentile(sorted, 99)
 	return s
 }
 
@@ -44,9 +46,4 @@ func meanAndSD(xs []float64) (mean, sd float64) {
 		sd += (x - mean) * (x - mean)
 	}
 	return mean, math.Sqrt(sd / float64(len(xs)-1))
-}
-
-// rank is the nearest-rank quantile of sorted values.
-func rank(sorted []float64, q float64) float64 {
-	return sorted[max(int(math.Ceil(q*float64(len(sorted))))-1, 0)]
 }

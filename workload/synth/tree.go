@@ -11,6 +11,10 @@ type node struct {
 	last   int // tokens in the last block of the rows that end here
 
 	leafClass, endClass int // what such rows are like: index of a class, -1 none
+
+	// leafAt and endAt are the numbers of such rows in the trace, rising; of many
+	// some are kept, see between.
+	leafAt, endAt []int
 }
 
 // terminal is where a row leaves the tree: the node, and whether it goes on with
