@@ -27,7 +27,7 @@ func (s *Series) Quantile(q float64) Estimate {
 	}
 	n := float64(len(sorted))
 	worth := n / s.clustering(q)
-	shrink := normal() / student(s.freedom)
+	shrink := normal() / student(min(cosines, len(sorted)/3)/2)
 	sure := worth * shrink * shrink
 	if sure*(1-q) < fewAbove || sure*q < fewBelow {
 		return without(value, FewInTail)
@@ -53,7 +53,7 @@ const (
 	// wider is how many times the tail beyond a quantile is that of the quantile
 	// beside it, and reliable is how many independent values beyond a quantile
 	// make it unnecessary to look beside.
-	wider, reliable = 5, 8
+	wider, reliable = 3, 5
 )
 
 // clustering is how many requests beyond the quantile count as one, since they
@@ -96,7 +96,7 @@ func (s *Series) inflation(q float64) float64 {
 	}
 	// A closed loop without any noise repeats itself exactly. Its bounds are
 	// then neighbours, not one and the same.
-	s.beside[q] = max(slow(below, s.freedom).inflation(), 1e-6)
+	s.beside[q] = max(slow(below).inflation(), 1e-6)
 	return s.beside[q]
 }
 

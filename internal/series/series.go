@@ -10,11 +10,11 @@ import (
 // start. A request that failed has the value +Inf where it counts as
 // infinitely slow. A Series is not safe for use by several goroutines.
 type Series struct {
-	values  []float64
-	freedom int
-	sorted  []float64
-	moves   *bool               // whether it drifts, once that is known
-	beside  map[float64]float64 // inflation of quantiles
+	values   []float64
+	together float64
+	sorted   []float64
+	moves    *bool               // whether it drifts, once that is known
+	beside   map[float64]float64 // inflation of quantiles
 }
 
 // New makes a Series of values, which it keeps and does not change. Together is
@@ -23,17 +23,16 @@ type Series struct {
 // few batches, so that a sequence says little that is shorter than several
 // times as many.
 func New(values []float64, together float64) *Series {
-	return &Series{values: values, freedom: freedom(len(values), together), beside: map[float64]float64{}}
+	return &Series{values: values, together: together, beside: map[float64]float64{}}
 }
 
-// freedom is the number of cosines for n values: none of them may be faster
-// than the requests that were in flight together, and 0 is too short.
-func freedom(n int, together float64) int {
-	waves := min(float64(n)/max(together, 1), most)
-	if n < least || waves < fewest {
-		return 0
-	}
-	return int(waves)
+// flights is how many times as many requests as are in flight together a
+// sequence must have.
+const flights = 5
+
+// short reports whether n values are too few for any interval.
+func short(n int, together float64) bool {
+	return n < least || float64(n) < flights*together
 }
 
 // Sorted is the values in ascending order; not to be changed.
@@ -49,7 +48,7 @@ func (s *Series) Sorted() []float64 {
 // stands against it.
 func (s *Series) Why() Reason {
 	switch {
-	case s.freedom == 0:
+	case short(len(s.values), s.together):
 		return TooShort
 	case s.drifts():
 		return NotStationary
@@ -76,7 +75,7 @@ func (s *Series) drifts() bool {
 	for i, v := range s.values {
 		ranks[i] = float64(sort.SearchFloat64s(steps, v))
 	}
-	moves := slow(ranks, s.freedom).drifts()
+	moves := slow(ranks).drifts()
 	s.moves = &moves
 	return moves
 }
@@ -93,7 +92,7 @@ func (s *Series) Mean() Estimate {
 	if why := s.Why(); why != "" {
 		return without(m, why)
 	}
-	sp := slow(s.values, s.freedom)
+	sp := slow(s.values)
 	half := sp.margin()
 	return Estimate{Value: m, Low: m - half, High: m + half, Effective: sp.effective()}
 }

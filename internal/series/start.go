@@ -14,22 +14,21 @@ import "math"
 // it cuts differs from that of the rest by more than dependent values do by
 // chance. Together is that of [New].
 func Start(values []float64, together float64) (skip int, ok bool) {
+	if short(len(values), together) {
+		return 0, false
+	}
 	values = finite(values)
 	skip = shortest(values)
-	if skip == 0 {
-		return 0, freedom(len(values), together) > 0
+	if skip > len(values)/2 || short(len(values)-skip, together) {
+		skip = 0
 	}
-	first, rest := values[:skip], values[skip:]
-	free := freedom(len(rest), together)
-	if free == 0 || skip > len(values)/2 {
-		return skip, false
+	if first, rest := values[:skip], values[skip:]; skip > 0 {
+		err := math.Sqrt(slow(rest).longRun * (1/float64(len(first)) + 1/float64(len(rest))))
+		if math.Abs(mean(first)-mean(rest)) <= apart*err {
+			skip = 0
+		}
 	}
-	s := slow(rest, free)
-	error := math.Sqrt(s.longRun * (1/float64(len(first)) + 1/float64(len(rest))))
-	if math.Abs(mean(first)-mean(rest)) <= apart*error {
-		return 0, true
-	}
-	return skip, true
+	return skip, New(values[skip:], together).Stationary()
 }
 
 // apart is how many standard errors two means differ by when their difference
@@ -96,4 +95,18 @@ func finite(values []float64) []float64 {
 		out[i] = min(v, greatest)
 	}
 	return out
+}
+
+// Flying is how many requests are in flight when the last one starts. From there
+// on the load falls, and what is still in flight ends sooner than it would have:
+// the last so many requests, by start, are not of the stationary part. To leave
+// out those that are in flight then would leave out the long ones.
+func Flying(starts, ends []float64) int {
+	n := 0
+	for _, e := range ends {
+		if e > starts[len(starts)-1] {
+			n++
+		}
+	}
+	return n
 }

@@ -1,0 +1,47 @@
+package series
+
+// pieces is how many parts the time of a [Flow] has.
+const pieces = 512
+
+// Flow is what a run delivered in time: tokens or requests, in equal pieces of
+// the time that is looked at, for a rate with an interval.
+type Flow struct {
+	begin, width float64 // seconds; of one piece
+	amounts      []float64
+}
+
+// NewFlow makes an empty Flow from one time to another (s).
+func NewFlow(begin, end float64) *Flow {
+	return &Flow{begin: begin, width: (end - begin) / pieces, amounts: make([]float64, pieces)}
+}
+
+// Add counts an amount that came evenly from one time to another, which may be
+// the same. What came outside the Flow's time is not counted.
+func (f *Flow) Add(from, to, amount float64) {
+	if !(f.width > 0) {
+		return
+	}
+	a, b := (from-f.begin)/f.width, (to-f.begin)/f.width
+	if b <= a {
+		if a >= 0 && a < pieces {
+			f.amounts[int(a)] += amount
+		}
+		return
+	}
+	for i := int(max(a, 0)); i < pieces && float64(i) < b; i++ {
+		f.amounts[i] += amount * (min(b, float64(i+1)) - max(a, float64(i))) / (b - a)
+	}
+}
+
+// Rate estimates the stationary rate (1/s). A request that is in flight across
+// several pieces ties them together: flight is how long it is on average (s).
+func (f *Flow) Rate(flight float64) Estimate {
+	if !(f.width > 0) {
+		return Ratio(nil, nil, 1)
+	}
+	widths := make([]float64, pieces)
+	for i := range widths {
+		widths[i] = f.width
+	}
+	return Ratio(f.amounts, widths, flight/f.width)
+}
