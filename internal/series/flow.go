@@ -1,5 +1,7 @@
 package series
 
+import "math"
+
 // pieces is how many parts the time of a [Flow] has.
 const pieces = 512
 
@@ -35,13 +37,22 @@ func (f *Flow) Add(from, to, amount float64) {
 
 // Rate estimates the stationary rate (1/s). A request that is in flight across
 // several pieces ties them together: flight is how long it is on average (s).
+//
+// No first-order process is fitted here, unlike for latencies. What a queue
+// remembers delays what is delivered, and adds nothing to it: in the long run as
+// much comes out as went in, so that the slowest movements are those of the
+// arrivals.
 func (f *Flow) Rate(flight float64) Estimate {
 	if !(f.width > 0) {
-		return Ratio(nil, nil, 1)
+		return without(math.NaN(), TooShort)
 	}
-	widths := make([]float64, pieces)
-	for i := range widths {
-		widths[i] = f.width
+	rate := mean(f.amounts) / f.width
+	s := New(f.amounts, flight/f.width)
+	if why := s.Why(); why != "" {
+		return without(rate, why)
 	}
-	return Ratio(f.amounts, widths, flight/f.width)
+	sp := slow(f.amounts)
+	sp.longRun = mean(sp.squares)
+	half := sp.margin() / f.width
+	return Estimate{Value: rate, Low: rate - half, High: rate + half, Effective: sp.effective()}
 }

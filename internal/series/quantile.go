@@ -27,9 +27,9 @@ func (s *Series) Quantile(q float64) Estimate {
 	}
 	n := float64(len(sorted))
 	worth := n / s.clustering(q)
-	shrink := normal() / student(min(cosines, len(sorted)/3)/2)
+	shrink := normal() / student(spread{squares: make([]float64, min(cosines, len(sorted)/3))}.freedom())
 	sure := worth * shrink * shrink
-	if sure*(1-q) < fewAbove || sure*q < fewBelow {
+	if n*min(q, 1-q) < seen || sure*(1-q) < fewAbove || sure*q < fewBelow {
 		return without(value, FewInTail)
 	}
 	low, high := proportions(q, sure)
@@ -45,6 +45,8 @@ func (s *Series) Quantile(q float64) Estimate {
 }
 
 const (
+	// seen is how many values must lie beyond a quantile.
+	seen = 2
 	// fewAbove is how many independent values must lie beyond a quantile: below
 	// one where the tail can be drawn out, see tailScale.
 	fewAbove = 0.2

@@ -120,7 +120,7 @@ func (l load) study(seeds int) (map[string]*score, error) {
 			goal = series.New(column(a.requests[p.from:p.to], latency), 1).Quantile(0.75).Value
 		}
 		all := a.estimates(p, goal)
-		if l.workers > 1 {
+		if l.routed {
 			if err := l.replay(uint64(seed+1), n, router.KV, &b); err != nil {
 				return nil, err
 			}
@@ -149,7 +149,7 @@ func (l load) study(seeds int) (map[string]*score, error) {
 
 // TestCoverage judges every figure on every load, with as many seeds as
 // COVERAGE says, and prints the table of docs/accuracy.md. COVERAGE_LOADS may
-// name some of the loads by their beginnings, separated by commas.
+// name some of the loads by their beginnings, separated by semicolons.
 func TestCoverage(t *testing.T) {
 	seeds, err := strconv.Atoi(os.Getenv("COVERAGE"))
 	if err != nil {
@@ -178,7 +178,7 @@ func TestCoverage(t *testing.T) {
 
 func named(name string) bool {
 	some := os.Getenv("COVERAGE_LOADS")
-	return some == "" || slices.ContainsFunc(strings.Split(some, ","), func(s string) bool { return strings.HasPrefix(name, s) })
+	return some == "" || slices.ContainsFunc(strings.Split(some, ";"), func(s string) bool { return strings.HasPrefix(name, s) })
 }
 
 // rows are a load's part of the table.

@@ -18,6 +18,8 @@ type load struct {
 	plan func(key workload.Key, requests int) workload.Plan
 	// slots is the number of a closed loop, 0 for an open one.
 	slots int
+	// routed loads are run under round-robin and kv, for the gain.
+	routed bool
 	// workers and blocks, of each one's KV cache, where not the defaults.
 	workers, blocks int
 	// narrow loads are those whose intervals must be given, and not be wide.
@@ -56,7 +58,7 @@ func loads() []load {
 		{name: "overload, 110 %", plan: open(poisson(1.1)), unsteady: grows},
 		{name: "closed, 32 slots", slots: 32, plan: closed(32, prompts, replies)},
 		{name: "closed, 32 slots, equal lengths", slots: 32, plan: closed(32, workload.Length{Mean: prompts.Mean}, workload.Length{Mean: replies.Mean})},
-		{name: "shared prefixes, 4 workers", workers: 4, blocks: 1600, plan: prefixes},
+		{name: "shared prefixes, 4 workers", routed: true, workers: 4, blocks: 1600, plan: prefixes},
 	}
 	if _, err := os.Stat(traceFile); err == nil {
 		all = append(all, load{name: "conversation trace, 8 workers", workers: 8, plan: resampled()})
@@ -96,7 +98,7 @@ func closed(slots int, isl, osl workload.Length) func(workload.Key, int) workloa
 // them do together.
 func prefixes(key workload.Key, n int) workload.Plan {
 	return workload.Plan{Source: workload.Synthetic{Key: key, Requests: n, ISL: workload.Length{Mean: 300, SD: 100}, OSL: replies,
-		PrefixPool: 60, PrefixTokens: 3000, Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: 24}}.Source()}
+		PrefixPool: 60, PrefixTokens: 3000, Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: 16}}.Source()}
 }
 
 const (
