@@ -39,20 +39,25 @@ func (f *Flow) Add(from, to, amount float64) {
 // several pieces ties them together: flight is how long it is on average (s).
 //
 // No first-order process is fitted here, unlike for latencies. What a queue
-// remembers delays what is delivered, and adds nothing to it: in the long run as
-// much comes out as went in, so that the slowest movements are those of the
-// arrivals.
+// remembers delays what is delivered and adds nothing to it: in the long run as
+// much comes out as went in. On shorter times more does than went in, since a
+// server catches up, so that only cosines count that are several times as slow as
+// a request.
 func (f *Flow) Rate(flight float64) Estimate {
 	if !(f.width > 0) {
 		return without(math.NaN(), TooShort)
 	}
-	rate := mean(f.amounts) / f.width
-	s := New(f.amounts, flight/f.width)
+	rate, together := mean(f.amounts)/f.width, flight/f.width
+	s := New(f.amounts, together)
 	if why := s.Why(); why != "" {
 		return without(rate, why)
 	}
 	sp := slow(f.amounts)
-	sp.longRun = mean(sp.squares)
-	half := sp.margin() / f.width
+	used := sp.squares[:int(min(max(pieces/(slower*together), 5), cosines))]
+	sp.longRun = mean(used)
+	half := student(len(used)) * math.Sqrt(sp.longRun/pieces) / f.width
 	return Estimate{Value: rate, Low: rate - half, High: rate + half, Effective: sp.effective()}
 }
+
+// slower is how many times as long as a request half a period of a cosine is.
+const slower = 6

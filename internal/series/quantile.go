@@ -14,8 +14,9 @@ import (
 // the proportion to one of the quantile; Korn and Graubard, Survey Methodology
 // 24, 1998, take one for independent values to dependent ones by an effective
 // number, and allow for the degrees of freedom in it). So ties, discrete values
-// and infinite ones need no care: the bounds are values that were seen. An upper
-// bound may be +Inf.
+// and infinite ones need no care: the bounds lie between values that were seen, and
+// the upper one may be +Inf. Only where less than one independent value lies above
+// the upper bound it is drawn out beyond them, see tailScale.
 func (s *Series) Quantile(q float64) Estimate {
 	if len(s.values) == 0 {
 		return without(math.NaN(), TooShort)
@@ -27,7 +28,7 @@ func (s *Series) Quantile(q float64) Estimate {
 	}
 	n := float64(len(sorted))
 	worth := n / s.clustering(q)
-	shrink := normal() / student(spread{squares: make([]float64, min(cosines, len(sorted)/3))}.freedom())
+	shrink := normal() / student(fitted(len(sorted)))
 	sure := worth * shrink * shrink
 	if n*min(q, 1-q) < seen || sure*(1-q) < fewAbove || sure*q < fewBelow {
 		return without(value, FewInTail)
@@ -35,10 +36,10 @@ func (s *Series) Quantile(q float64) Estimate {
 	low, high := proportions(q, sure)
 	e := Estimate{
 		Value: value, Effective: worth,
-		Low:  sorted[int(low*n)],
-		High: sorted[min(len(sorted)-1, int(math.Ceil(high*n)))],
+		Low:  interpolated(sorted, low),
+		High: interpolated(sorted, high),
 	}
-	if (1-high)*sure < 1 {
+	if (1-high)*sure < 1 && !math.IsInf(e.High, 0) {
 		e.High = max(e.High, value+tailScale(sorted, q)*math.Log((1-q)/(1-high)))
 	}
 	return e
@@ -55,7 +56,7 @@ const (
 	// wider is how many times the tail beyond a quantile is that of the quantile
 	// beside it, and reliable is how many independent values beyond a quantile
 	// make it unnecessary to look beside.
-	wider, reliable = 3, 5
+	wider, reliable = 5, 6
 )
 
 // clustering is how many requests beyond the quantile count as one, since they
@@ -96,9 +97,7 @@ func (s *Series) inflation(q float64) float64 {
 			below[i] = 0.5
 		}
 	}
-	// A closed loop without any noise repeats itself exactly. Its bounds are
-	// then neighbours, not one and the same.
-	s.beside[q] = max(slow(below).inflation(), 1e-6)
+	s.beside[q] = slow(below).inflation()
 	return s.beside[q]
 }
 

@@ -8,31 +8,31 @@ import "math"
 // the mean of (a − ratio·b)/mean(b), the first term of its Taylor series.
 // Together counts as in [New], in pieces.
 func Ratio(numerators, denominators []float64, together float64) Estimate {
-	ratio, rest := linear(numerators, denominators)
-	if rest == nil {
-		return without(ratio, TooShort)
+	ratio, rest, why := linear(numerators, denominators)
+	if why != "" {
+		return without(ratio, why)
 	}
 	e := New(rest, together).Mean()
 	e.Value, e.Low, e.High = ratio, ratio+e.Low, ratio+e.High
 	return e
 }
 
-// linear is the ratio of two sequences, and the sequence whose mean moves as it
-// does; nil where there is none, or where it is infinite.
-func linear(numerators, denominators []float64) (ratio float64, rest []float64) {
+// linear is the ratio of two sequences and the sequence whose mean moves as it
+// does, or why there is none.
+func linear(numerators, denominators []float64) (ratio float64, rest []float64, why Reason) {
 	if len(numerators) == 0 || len(numerators) != len(denominators) {
-		return math.NaN(), nil
+		return math.NaN(), nil, TooShort
 	}
 	over, under := mean(numerators), mean(denominators)
 	ratio = over / under
 	if math.IsInf(over, 0) || math.IsInf(under, 0) || under == 0 {
-		return ratio, nil
+		return ratio, nil, Infinite
 	}
 	rest = make([]float64, len(numerators))
 	for i, a := range numerators {
 		rest[i] = (a - ratio*denominators[i]) / under
 	}
-	return ratio, rest
+	return ratio, rest, ""
 }
 
 // Runs estimates a figure from its values in runs that are independent of each

@@ -22,7 +22,6 @@ type spread struct {
 	n        int
 	variance float64 // of single values
 	longRun  float64 // n times the variance of the mean
-	memory   float64 // of the sequence as a part of its length
 	squares  []float64
 }
 
@@ -45,7 +44,7 @@ type spread struct {
 func slow(values []float64) spread {
 	n := len(values)
 	centre := mean(values)
-	s := spread{n: n, squares: make([]float64, min(cosines, n/3))}
+	s := spread{n: n, squares: make([]float64, coefficients(n))}
 	blocks := min(n, blocksMost)
 	for k := range blocks {
 		sum := 0.0
@@ -66,7 +65,7 @@ func slow(values []float64) spread {
 	for j, c := range s.squares {
 		s.squares[j] = c * c * 2 / float64(n)
 	}
-	s.longRun, s.memory = atZero(s.squares)
+	s.longRun = atZero(s.squares)
 	return s
 }
 
@@ -75,10 +74,9 @@ func slow(values []float64) spread {
 var bends = [...]float64{math.Inf(1), 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1.5, 1}
 
 // atZero is the density at frequency zero of the first-order process that is the
-// likeliest for squared coefficients, and its memory, 1 over the frequency of its
-// bend.
-func atZero(squares []float64) (density, memory float64) {
-	n, least := float64(len(squares)), math.Inf(1)
+// likeliest for squared coefficients.
+func atZero(squares []float64) (density float64) {
+	n, best := float64(len(squares)), math.Inf(1)
 	for _, bend := range bends {
 		at, logs := 0.0, 0.0
 		for j, c := range squares {
@@ -87,31 +85,35 @@ func atZero(squares []float64) (density, memory float64) {
 			logs += math.Log1p(f * f)
 		}
 		// −2 log L, but for what does not depend on the bend.
-		if l := n*math.Log(at) - logs; l < least {
-			least, density, memory = l, at, 1/bend
+		if l := n*math.Log(at) - logs; l < best {
+			best, density = l, at
 		}
 	}
-	return density, memory
+	return density
 }
 
-// freedom is the degrees of freedom of the long-run variance. A fit of two
-// parameters to so many coefficients is about as sure as a mean of two thirds of
-// them: found
-// by trial, on autoregressive sequences and on simulated queues.
-func (s spread) freedom() int { return len(s.squares) * 2 / 3 }
+// coefficients is how many cosines are taken of n values.
+func coefficients(n int) int { return min(cosines, n/3) }
+
+// fitted is the degrees of freedom of the long-run variance of n values. A fit of
+// two parameters to so many coefficients is about as sure as a mean of three
+// fifths of them: found by trial, on autoregressive sequences and on simulated
+// queues.
+func fitted(n int) int { return coefficients(n) * 3 / 5 }
 
 // margin is half the width of an interval of the mean.
 func (s spread) margin() float64 {
-	return student(s.freedom()) * math.Sqrt(s.longRun/float64(s.n))
+	return student(fitted(s.n)) * math.Sqrt(s.longRun/float64(s.n))
 }
 
 // inflation is the variance of the mean over that of independent values; 1
-// where all values are the same.
+// where all values are the same. A closed loop without any noise repeats itself
+// exactly: it has a bound, so that the effective number is finite.
 func (s spread) inflation() float64 {
 	if s.variance == 0 {
 		return 1
 	}
-	return s.longRun / s.variance
+	return max(s.longRun/s.variance, 1e-6)
 }
 
 // effective is how many independent values say as much.
@@ -121,7 +123,9 @@ func (s spread) effective() float64 { return float64(s.n) / s.inflation() }
 // cosine, half a period, is what a steady rise looks like: of a straight line it
 // has 99 % of the movement. It is held against the next ones by an F test at the
 // level of one in a thousand; overloads and ramps are beyond one in ten
-// thousand.
+// thousand. What is below the noise of independent values is no rise: the slow
+// movements of a closed loop can be so small that the last, incomplete wave is
+// the greatest of them.
 func (s spread) drifts() bool {
 	const level = 0.001
 	next := s.squares[1:min(12, len(s.squares))]
@@ -129,7 +133,7 @@ func (s spread) drifts() bool {
 	for _, c := range next {
 		others += c
 	}
-	return s.squares[0] > distuv.F{D1: 1, D2: count}.Quantile(1-level)*others/count
+	return s.squares[0] > max(s.variance, distuv.F{D1: 1, D2: count}.Quantile(1-level)*others/count)
 }
 
 // student is the two-sided critical value of Student's t distribution.

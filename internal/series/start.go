@@ -37,9 +37,11 @@ const apart = 3
 
 // AfterFirst is the index of the first request that started when each of the
 // first so many had ended: where the start-up of a closed loop is over, whose
-// first requests, as many as it has slots, all start at one instant. Starts are
-// in ascending order; ends belong to them. It is len(starts) where there is no
-// such request.
+// first requests, as many as it has slots, all start at one instant. In an open
+// loop it is as many as are in flight at once on average, which is when the empty
+// server has filled: the latencies show that late, the tokens that it delivers at
+// once. Starts are in ascending order; ends belong to them. It is len(starts)
+// where there is no such request.
 func AfterFirst(starts, ends []float64, slots int) int {
 	last := math.Inf(-1)
 	for _, e := range ends[:min(slots, len(ends))] {

@@ -3,6 +3,7 @@ package coverage
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"headway/internal/series"
@@ -71,23 +72,23 @@ type part struct {
 	ok       bool
 }
 
-// stationary finds the part.
+// stationary finds the part. An open loop begins with an empty server, as a
+// closed one does with as many requests at once as it has slots: in both, the
+// start is over when those are gone that first filled it.
 func (r *run) stationary(slots int) part {
 	slices.SortFunc(r.requests, func(a, b request) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.index, b.index)) })
 	starts, ends := column(r.requests, start), column(r.requests, end)
 	p := part{to: len(starts) - series.Flying(starts, ends), ok: true}
-	if slots > 0 {
-		p.from = series.AfterFirst(starts, ends, slots)
+	p.together = r.together(0, len(starts))
+	if slots == 0 {
+		slots = int(math.Ceil(p.together))
 	}
-	some := r.requests[p.from:max(p.from, p.to)]
-	if len(some) < 2 {
-		return p
+	p.from = series.AfterFirst(starts, ends, slots)
+	if p.to-p.from < 2 {
+		return part{to: len(starts)}
 	}
-	flight := 0.0
-	for _, q := range some {
-		flight += q.latency
-	}
-	p.together = flight / (some[len(some)-1].start - some[0].start)
+	p.together = r.together(p.from, p.to)
+	some := r.requests[p.from:p.to]
 	skip := 0
 	for _, of := range []func(request) float64{ttft, latency} {
 		n, ok := series.Start(column(some, of), p.together)
@@ -95,6 +96,16 @@ func (r *run) stationary(slots int) part {
 	}
 	p.from += skip
 	return p
+}
+
+// together is how many requests were in flight at once, of those from one index
+// to another (Little's law).
+func (r *run) together(from, to int) float64 {
+	flight := 0.0
+	for _, q := range r.requests[from:to] {
+		flight += q.latency
+	}
+	return flight / (r.requests[to-1].start - r.requests[from].start)
 }
 
 // estimates are all figures of a run. A request is good that takes at most goal
@@ -110,16 +121,14 @@ func (r *run) estimates(p part, goal float64) map[string]series.Estimate {
 		}
 	}
 	begin, until := some[0].start, some[len(some)-1].start
-	output, good := series.NewFlow(begin, until), series.NewFlow(begin, until)
+	output := series.NewFlow(begin, until)
 	flight := 0.0
 	for _, q := range r.requests {
 		output.Add(q.first, q.end, q.tokens)
 		flight += q.latency / float64(len(r.requests))
-		if q.latency <= goal {
-			good.Add(q.end, q.end, 1)
-		}
 	}
-	all["output tok/s mean"], all["goodput mean"] = output.Rate(flight), good.Rate(flight)
+	all["output tok/s mean"] = output.Rate(flight)
+	all["goodput mean"] = goodput(some, p.together, goal)
 	if !p.ok {
 		for name, e := range all {
 			e.Why = series.NotStationary
@@ -127,6 +136,19 @@ func (r *run) estimates(p part, goal float64) map[string]series.Estimate {
 		}
 	}
 	return all
+}
+
+// goodput is the rate of good requests, by the time at which they started: of
+// each, whether it was good, and the time to the next one.
+func goodput(of []request, together, goal float64) series.Estimate {
+	good, gaps := make([]float64, len(of)-1), make([]float64, len(of)-1)
+	for i, q := range of[:len(of)-1] {
+		if q.latency <= goal {
+			good[i] = 1
+		}
+		gaps[i] = of[i+1].start - q.start
+	}
+	return series.Ratio(good, gaps, together)
 }
 
 // gains are those of another arm over this one, from the same requests under
