@@ -24,8 +24,8 @@ func adjusted(itl measure) []Metric {
 }
 
 // summariseAdjusted summarises values with failed infinite ones added. Sum,
-// mean and maximum are infinite, the standard deviation and the mean's
-// interval do not exist (NaN), and quantiles are values of the sample, since
+// mean and maximum are infinite, the standard deviation and intervals do not
+// exist (NaN), and quantiles are values of the sample, since
 // there is no interpolating towards infinity: the rank q(n−1), rounded with
 // ties to even (NumPy's "nearest").
 func summariseAdjusted(m Metric, values []float64, failed int) Summary {
@@ -38,7 +38,7 @@ func summariseAdjusted(m Metric, values []float64, failed int) Summary {
 	}
 	for _, p := range percents {
 		at := math.RoundToEven(float64(p) / 100 * float64(len(all)-1))
-		s.Quantiles = append(s.Quantiles, quantile(all, p, all[int(at)]))
+		s.Quantiles = append(s.Quantiles, quantile(len(all), p, all[int(at)]))
 	}
 	return s
 }

@@ -3,6 +3,10 @@ package metric
 import (
 	"math"
 	"strconv"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"headway/internal/series"
 )
 
 // Spread is one statistic of one metric over several runs of the same
@@ -75,6 +79,13 @@ func appendSpread(list []Spread, m Metric, stat string, level float64, runs []*R
 	return append(list, spread(m, stat, values, level))
 }
 
+// MeanOfRuns is the mean of a figure over runs with Student's 95 % interval;
+// the interval is NaN below two runs.
+func MeanOfRuns(values []float64) (mean, low, high float64) {
+	e := series.Runs(values)
+	return e.Value, e.Low, e.High
+}
+
 func spread(m Metric, stat string, values []float64, level float64) Spread {
 	n := float64(len(values))
 	within := Summarise(m, values)
@@ -95,4 +106,9 @@ func spread(m Metric, stat string, values []float64, level float64) Spread {
 		s.CV = s.Std / s.Mean
 	}
 	return s
+}
+
+// tCritical is the two-sided critical value of Student's t distribution.
+func tCritical(level float64, freedom int) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(freedom)}.Quantile(1 - (1-level)/2)
 }

@@ -16,7 +16,7 @@ type Options struct {
 	// Clock is that of the run; it turns Times to wall time.
 	Clock record.Clock
 	// Concurrency is the asked number of requests in flight, 0 in an open
-	// loop without a limit; above 0 it asks for Result.Steady.
+	// loop without a limit; Result.Steady is of it.
 	Concurrency int
 	// Goodput are bounds on single requests, as [ParseGoodput] reads them.
 	Goodput []Objective
@@ -33,6 +33,8 @@ type Options struct {
 	FixedSchedule bool
 	// NumGPUs is the declared number of GPUs of the endpoint, 0 where not said.
 	NumGPUs int
+	// Samples asks for Result.Samples.
+	Samples bool
 	// ChunkRule says what becomes of the times of chunks that were read
 	// together; the zero value leaves them.
 	ChunkRule ChunkRule
@@ -66,6 +68,7 @@ type Collector struct {
 	read    reading
 	seen    evidence
 	warmup  *Collector
+	broken  []broken  // requests that were sent and have no valid reply
 	scratch []float64 // values being summarised
 
 	mu   sync.Mutex
@@ -114,12 +117,13 @@ func (c *Collector) add(r *record.Record) {
 	}
 	c.seen.add(r, c.options)
 	r = c.read.of(r)
+	place := c.times.spans.len()
 	for i := range c.table {
 		// Those that adjust for failures have the values of the plain ones,
 		// and lists are on the timeline.
 		if m := &c.table[i]; m.value != nil && !m.adjusted {
 			if v, ok := m.value(r); ok {
-				c.columns[i].add(v)
+				c.columns[i].add(place, v)
 			}
 		}
 	}
@@ -127,10 +131,14 @@ func (c *Collector) add(r *record.Record) {
 	if v, ok := lagOf(r); ok && c.options.FixedSchedule {
 		c.totals.lags = append(c.totals.lags, v)
 	}
-	if c.totals.Goals && good(r, c.goals) {
+	met := c.totals.Goals && good(r, c.goals)
+	if met {
 		c.totals.Good++
 	}
-	c.times.add(r)
+	if !Valid(r) {
+		c.broken = append(c.broken, brokenOf(r, place))
+	}
+	c.times.add(r, met)
 }
 
 // outcome counts what became of a request; false for one that was not sent,
@@ -184,8 +192,10 @@ func (c *Collector) Result() *Result {
 	totals := c.totals
 	totals.sums = map[string]float64{}
 	curves := c.times.sweep()
+	v := c.view()
+	r.Steady = v.steady(c.options.Concurrency)
 	for i, m := range c.table {
-		if s, ok := c.summary(i, curves); ok {
+		if s, ok := c.summary(i, curves, &v); ok {
 			totals.sums[m.Tag] = s.Sum
 			r.Summaries = append(r.Summaries, s)
 		}
@@ -199,8 +209,10 @@ func (c *Collector) Result() *Result {
 		}
 	}
 	r.Failures = c.failures()
-	if c.options.Concurrency > 0 {
-		r.Steady = c.times.steady(c.options.Concurrency)
+	r.Whole = v.whole()
+	if c.options.Samples {
+		lead, _ := r.Lead()
+		r.Samples = v.samples(lead)
 	}
 	r.Offered, r.Completed = c.times.delivered()
 	r.Chunks = c.chunks()
@@ -208,8 +220,8 @@ func (c *Collector) Result() *Result {
 		r.Warmup = c.warmup.Result()
 		r.Warmup.Warnings = nil // a warm-up is not a measurement
 	}
-	r.Verdicts = Check(c.options.Objectives, &r)
-	r.Warnings = c.seen.warnings(&r, c.totals)
+	r.Verdicts = c.check(&r, &v)
+	r.Warnings = append(lossWarnings(&r), c.seen.warnings(&r, c.totals)...)
 	if v, ok := totals.lag(99); ok && v > degradedLag {
 		r.Warnings = append(r.Warnings, record.Warning{Code: "replay_sched_degraded", Text: fmt.Sprintf(
 			"one request in a hundred was sent %.0f ms late or more: this is not the schedule that was asked for", v*1000)})
@@ -219,7 +231,7 @@ func (c *Collector) Result() *Result {
 
 // summary describes the metric at an index of the table; false where it has no
 // values.
-func (c *Collector) summary(i int, curves map[string]Summary) (Summary, bool) {
+func (c *Collector) summary(i int, curves map[string]Summary, v *view) (Summary, bool) {
 	m := c.table[i]
 	switch {
 	case m.Kind == OverTime:
@@ -227,7 +239,11 @@ func (c *Collector) summary(i int, curves map[string]Summary) (Summary, bool) {
 		s.Metric = m
 		return s, ok
 	case m.values != nil:
-		return c.times.gapSummary(m)
+		s, ok := v.gapSummary(m)
+		if v.holdsStart {
+			s.without(HoldsStart)
+		}
+		return s, ok
 	case m.adjusted:
 		plain := slices.IndexFunc(c.table, func(p Metric) bool { return "adj_"+p.Tag == m.Tag })
 		if c.columns[plain].len() == 0 || c.totals.Errors == 0 {
@@ -238,8 +254,21 @@ func (c *Collector) summary(i int, curves map[string]Summary) (Summary, bool) {
 	case c.columns[i].len() == 0:
 		return Summary{}, false
 	}
-	c.scratch = c.columns[i].values(c.scratch[:0])
-	return Summarise(m, c.scratch), true
+	if !m.sampled() {
+		c.scratch = c.columns[i].values(c.scratch[:0])
+		return Summarise(m, c.scratch), true
+	}
+	s := summariseSeries(m, v.answers(i), v.together())
+	if v.holdsStart {
+		s.without(HoldsStart)
+	}
+	return s, true
+}
+
+// sampled reports whether the metric's mean is an estimate: latencies and
+// rates are, what was asked for and what was counted are not.
+func (m Metric) sampled() bool {
+	return m.Kind == PerRecord && m.Better != Neutral && !m.Integer && m.Group != GroupHTTP && m.Group != GroupUsage && !m.Failed
 }
 
 // chunks says how the times of chunks were taken.

@@ -37,7 +37,7 @@ func TestTotals(t *testing.T) {
 	const d = 1.1 // 1000 ms to 2100 ms: neither the failure nor the warm-up stretches it
 	origin := float64(wall.Unix()) * 1e9
 	want := map[string]float64{
-		"completed_request_count": 4, "request_count": 2, "error_request_count": 2, "request_error_rate": 50, "context_overflow_count": 1,
+		"completed_request_count": 4, "request_count": 2, "error_request_count": 2, "request_error_rate": 50, "failed_request_rate": 100. / 3, "context_overflow_count": 1,
 		"total_isl": 200, "total_osl": 5, "total_output_tokens": 5, "total_error_isl": 200,
 		"min_request_timestamp": origin + 1e9, "max_response_timestamp": origin + 2.1e9, "benchmark_duration": d,
 		"request_throughput": 2 / d, "output_token_throughput": 5 / d, "input_token_throughput": 200 / d,
@@ -81,7 +81,7 @@ func TestEmptyRuns(t *testing.T) {
 		}
 		want := map[string]float64{}
 		if r.Failed > 0 {
-			want = map[string]float64{"completed_request_count": 1, "error_request_count": 1, "request_error_rate": 100,
+			want = map[string]float64{"completed_request_count": 1, "error_request_count": 1, "request_error_rate": 100, "failed_request_rate": 100,
 				"context_overflow_count": 0, "total_error_isl": 100, "good_request_fraction": 0}
 		}
 		got := scalars(r)
@@ -214,9 +214,15 @@ func TestTimeScales(t *testing.T) {
 				t.Fatalf("%s: median %v, at half the speed %s %v", s.Metric.Tag, fast, got.Metric.Tag, median)
 			}
 		}
-		x, y := a.Steady.OutputTokenThroughput, b.Steady.OutputTokenThroughput
-		if !within(y, x/2, 1e-9) {
-			t.Fatalf("steady tokens/s %v, at half the speed %v", x, y)
+		if a.Steady == nil {
+			return // nothing was sent
+		}
+		for _, pair := range [][2]*Part{{a.Whole, b.Whole}, {&a.Steady.Part, &b.Steady.Part}} {
+			x, known := pair[0].Rate("output_token_throughput")
+			y, _ := pair[1].Rate("output_token_throughput")
+			if known && !within(y.Value, x.Value/2, 1e-9) {
+				t.Fatalf("tokens/s %v, at half the speed %v", x.Value, y.Value)
+			}
 		}
 	})
 }

@@ -13,10 +13,19 @@ import (
 // over 10⁹, or a whole number: a block of such values is kept as whole numbers
 // above the least of them, in as many bytes as the greatest needs; none at all
 // where all are the same. A block with any other value is kept as it is.
+//
+// A request that has no value of the metric leaves a hole, so that a value can
+// be brought together with its request: batches are of requests in the order
+// of their starts, whatever the order in which they ended.
 type column struct {
-	full []block
-	tail []float64
+	full  []block
+	tail  []float64
+	next  int // the place after that of the last value
+	holes []hole
 }
+
+// hole is n places in a row without a value.
+type hole struct{ at, n uint32 }
 
 // blockLen is the number of values in a block.
 const blockLen = 4096
@@ -31,7 +40,12 @@ type block struct {
 	raw   []float64
 }
 
-func (c *column) add(v float64) {
+// add puts a value at a place, above those of all values before.
+func (c *column) add(at int, v float64) {
+	if at > c.next {
+		c.holes = append(c.holes, hole{uint32(c.next), uint32(at - c.next)})
+	}
+	c.next = at + 1
 	if c.tail == nil {
 		c.tail = make([]float64, 0, blockLen)
 	}
@@ -50,6 +64,17 @@ func (c *column) values(dst []float64) []float64 {
 		dst = c.full[i].unpack(dst)
 	}
 	return append(dst, c.tail...)
+}
+
+// spread moves the column's values, as [column.values] gives them, to their
+// places in dst. The places of holes are left as they are.
+func (c *column) spread(values, dst []float64) {
+	at := 0
+	for _, h := range c.holes {
+		values = values[copy(dst[at:h.at], values):]
+		at = int(h.at) + int(h.n)
+	}
+	copy(dst[at:], values)
 }
 
 func pack(values []float64) block {

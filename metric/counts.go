@@ -22,8 +22,14 @@ func counts() []Metric {
 				n := t.OK + t.Errors
 				return float64(n), n > 0
 			}}),
+		filled(Metric{Tag: "failed_request_rate", Unit: "%", Scale: 100, Kind: Derived, Console: true, Better: Lower, Source: ours,
+			Formula: "requests that the server failed / those and request_count; requests that were ended on purpose or at the end of the run count as neither", Where: "counts.go",
+			derive: func(t *Totals) (float64, bool) {
+				n := t.OK + t.Failed
+				return float64(t.Failed) / float64(n), n > 0
+			}}),
 		filled(Metric{Tag: "request_error_rate", Unit: "%", Scale: 100, Kind: Derived, Console: true, Better: Lower,
-			Formula: "error_request_count / (request_count + error_request_count)", Where: "counts.go",
+			Formula: "error_request_count / (request_count + error_request_count), cancelled ones included", Where: "counts.go",
 			derive: func(t *Totals) (float64, bool) {
 				n := t.OK + t.Errors
 				return float64(t.Errors) / float64(n), n > 0

@@ -52,7 +52,8 @@ func (h *gapHistogram) add(gap record.Time) {
 	h.squares[0], _ = bits.Add64(h.squares[0], high, carry)
 }
 
-// summary describes the gaps in seconds. A quantile is that of [Summarise]
+// summary describes the gaps in seconds, without intervals: which gap was of
+// which reply is not kept. A quantile is that of [Summarise]
 // with the middle of its cell for each value, and so within [GapError] of it.
 func (h *gapHistogram) summary(m Metric) Summary {
 	n := float64(h.n)
@@ -61,19 +62,11 @@ func (h *gapHistogram) summary(m Metric) Summary {
 		Sum: float64(h.sum) / 1e9, Mean: float64(h.sum) / n / 1e9, MeanLow: math.NaN(), MeanHigh: math.NaN(),
 	}
 	s.Std = h.deviation()
-	if h.n > 1 {
-		half := tCritical(confidence, int(h.n)-1) * s.Std / math.Sqrt(n-1)
-		s.MeanLow, s.MeanHigh = s.Mean-half, s.Mean+half
-	}
 	at := h.ranks()
 	for _, p := range percents {
-		low, high := orderInterval(int(h.n), float64(p)/100)
 		i, part := math.Modf(float64(p) / 100 * (n - 1))
 		a, b := at(int64(i)), at(min(int64(i)+1, h.n-1))
-		s.Quantiles = append(s.Quantiles, Quantile{
-			Q: float64(p) / 100, Value: a + (b-a)*part, Low: at(int64(low)), High: at(int64(high)),
-			Few: int(h.n)*min(p, 100-p) < 100*enough,
-		})
+		s.Quantiles = append(s.Quantiles, quantile(int(h.n), p, a+(b-a)*part))
 	}
 	return s
 }

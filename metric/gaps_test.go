@@ -39,7 +39,7 @@ func TestGapHistogram(t *testing.T) {
 		}
 		for i, q := range want.Quantiles {
 			g := got.Quantiles[i]
-			if !within(g.Value, q.Value, GapError) || !within(g.Low, q.Low, GapError) || !within(g.High, q.High, GapError) || g.Few != q.Few || g.Q != q.Q {
+			if !within(g.Value, q.Value, GapError) || !math.IsNaN(g.Low+g.High) || g.Few != q.Few || g.Q != q.Q {
 				t.Fatalf("got %+v, want %+v", g, q)
 			}
 		}
@@ -95,7 +95,8 @@ func TestSteadyWithoutChunks(t *testing.T) {
 		}
 	}
 	s := c.Result().Steady
-	if s.Duration != 0.9 || !within(s.OutputTokenThroughput, 5/0.9, 1e-12) {
+	rate, _ := s.Rate("output_token_throughput")
+	if s.Begin != 0.4 || s.Duration != 0.6 || !within(rate.Value, 2/0.6, 1e-12) {
 		t.Errorf("%+v", s)
 	}
 }

@@ -14,12 +14,13 @@ func ISL(r *record.Record) (tokens float64, ok bool) {
 // OSL is the output sequence length in tokens: output and reasoning together.
 // It is absent where neither was counted or both are nothing.
 func OSL(r *record.Record) (tokens float64, ok bool) {
-	if !Valid(r) {
-		return 0, false
-	}
-	n := max(0, r.TokensOut) + max(0, r.TokensReasoning)
-	return float64(n), n > 0
+	n := delivered(r)
+	return float64(n), n > 0 && Valid(r)
 }
+
+// delivered is how many output tokens came, also of a reply that was broken
+// off; 0 where nobody counted.
+func delivered(r *record.Record) int { return max(0, r.TokensOut) + max(0, r.TokensReasoning) }
 
 // OutputTokens is the count of output tokens that are not reasoning; absent
 // where there are none, as in aiperf.

@@ -37,6 +37,13 @@ func failed(start, done float64, f record.Failure) *record.Record {
 	}
 }
 
+// cancelled is a reply that we ended at its last chunk.
+func cancelled(r *record.Record) *record.Record {
+	r.Outcome = record.Cancelled
+	r.Failure = &record.Failure{Class: record.ClassCancelled, Code: 499}
+	return r
+}
+
 var wall = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
 func collect(o Options, records ...*record.Record) *Result {

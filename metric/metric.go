@@ -9,7 +9,10 @@
 // depend on how a Record was made.
 package metric
 
-import "headway/record"
+import (
+	"headway/internal/series"
+	"headway/record"
+)
 
 // Kind says how a metric's values come about.
 type Kind uint8
@@ -99,10 +102,14 @@ func (m Metric) Shown(v float64) float64 { return v * m.Scale }
 type Quantile struct {
 	Q     float64 // 0.99
 	Value float64 // linear interpolation on the sorted sample
-	// Low and High are the order statistics between which the quantile lies
-	// with 95 % confidence (binomial); equal to the sample's end where the
-	// sample does not reach far enough.
+	// Low and High bound the 95 % interval, which knows that requests of one
+	// run depend on each other (package series); NaN where there is none, and
+	// Why says why.
 	Low, High float64
+	Why       series.Reason
+	// AtLeast is set where requests that we ended ourselves reach into the
+	// quantile: it is Value or more.
+	AtLeast bool
 	// Few is set when fewer than five samples lie beyond the quantile,
 	// n(1−q) < 5: the value is then close to a single observation.
 	Few bool
@@ -115,10 +122,21 @@ type Summary struct {
 	Sum, Mean, Min, Max float64
 	// Std is the population standard deviation (divided by n), as aiperf's.
 	Std float64
-	// MeanLow and MeanHigh are the 95 % t-interval of the mean; NaN below two
-	// values. It takes values as independent, which requests that share a
-	// batch are not: repeats say more.
+	// MeanLow and MeanHigh bound the 95 % interval of the mean, which knows that
+	// requests of one run depend on each other; NaN where there is none, and Why
+	// says why. Only latencies and rates of requests have intervals.
 	MeanLow, MeanHigh float64
+	Why               series.Reason
+	// Failed of the Count are requests that the server failed, whose value is
+	// infinite, and Cut are requests that we ended before their value was known:
+	// it is at least what had passed. Both are 0 but in a [Part].
+	Failed, Cut int
+	// Known describes the values that are known and finite where some are not;
+	// nil where all are.
+	Known *Summary
+	// MeanAtLeast, MinAtLeast and MaxAtLeast are set where these are bounds from
+	// below, for the requests that were cut off.
+	MeanAtLeast, MinAtLeast, MaxAtLeast bool
 	// Quantiles are p1, p5, p10, p25, p50, p75, p90, p95, p99; fewer of an
 	// OverTime metric.
 	Quantiles []Quantile
@@ -137,21 +155,82 @@ type FailureCount struct {
 	Count   int
 }
 
-// Steady is the throughput over the part of a run in which at least 90 % of
-// the asked concurrency was in flight, so without ramp and tail.
+// Rate is what was served a second, in base units.
+type Rate struct {
+	Metric Metric // output_token_throughput, …
+	Value  float64
+	// Low and High bound the 95 % interval; NaN where there is none, and Why
+	// says why.
+	Low, High float64
+	Why       series.Reason
+}
+
+// Part is a stretch of a run and everything that went on in it. Its latencies
+// are those of all measured requests that started in it: one that the server
+// failed counts as infinite, one that we ended as at least what had passed. Its
+// rates count what came in it, of whichever request, over its whole time.
+type Part struct {
+	// Begin and Duration are in seconds on the run's clock. Share is Duration
+	// over the time in which measured requests were in flight, 0 to 1.
+	Begin, Duration, Share float64
+	// Requests is how many started in it; Failed and Cut of them the server
+	// failed or we ended.
+	Requests, Failed, Cut int
+	// Outside is the share of their time in flight, 0 to 1, that belongs to
+	// those two: figures of answered requests leave it out.
+	Outside float64
+	// Together is how many requests were in flight on average.
+	Together float64
+	// Assumed is the share of the output tokens, 0 to 1, that nobody counted:
+	// of replies that were cut off where the server counts. They are taken as
+	// so many a chunk as whole replies have.
+	Assumed   float64
+	Latencies []Summary
+	Rates     []Rate
+
+	from, to int // places of its requests in the order of starts
+}
+
+// Sample is one request's value of a metric, in base units.
+type Sample struct {
+	Index int // the Record's
+	Value float64
+}
+
+// Summary finds a latency of the part by its tag.
+func (p *Part) Summary(tag string) (Summary, bool) {
+	if p != nil {
+		for _, s := range p.Latencies {
+			if s.Metric.Tag == tag {
+				return s, true
+			}
+		}
+	}
+	return Summary{}, false
+}
+
+// Rate finds a rate of the part by its tag.
+func (p *Part) Rate(tag string) (Rate, bool) {
+	if p != nil {
+		for _, r := range p.Rates {
+			if r.Metric.Tag == tag {
+				return r, true
+			}
+		}
+	}
+	return Rate{}, false
+}
+
+// Steady is the part of a run without its start and its tail, see
+// [timeline.steady].
 type Steady struct {
-	Level    int     // concurrency that was asked for
-	Begin    float64 // seconds on the run's clock
-	Duration float64 // seconds; 0 when the level was never reached
-	// RequestThroughput (requests/s) counts each good reply by the share of its
-	// time in flight that lies inside, OutputTokenThroughput (tokens/s) spreads a
-	// request's tokens over its chunks and counts those inside; the tokens of a
-	// reply in one piece count like the reply.
-	RequestThroughput     float64
-	OutputTokenThroughput float64
-	// Share is Duration over the time from the first start to the last reply's
-	// end, failed requests included: 0 to 1.
-	Share float64
+	// Level is the concurrency that was asked for, 0 in an open loop.
+	Level int
+	Part  // of duration 0 where there is none
+	// Reached is set where nine tenths of the level were in flight at a time.
+	Reached bool
+	// Drifts is set where no stationary stretch was found after the start.
+	Drifts bool
 }
 
 // Result is everything computed from the Records of one run.
@@ -160,7 +239,14 @@ type Result struct {
 	Scalars   []Scalar       // Aggregate and Derived metrics that exist
 	Warmup    *Result        // the warm-up phase, nil where there was none
 	Failures  []FailureCount // the most frequent first, at most 1,000 and the others
-	Steady    *Steady        // nil in an open loop without a concurrency
+	// Whole is all that was measured; nil where nothing was sent. Summaries and
+	// Scalars are by aiperf's definitions, which leave out what failed and what
+	// was cut off, and the time that went into it.
+	Whole  *Part
+	Steady *Steady // nil where nothing was sent
+	// Samples are the latencies of valid replies that started in the leading
+	// part, by tag and in the order of starts; nil unless asked for.
+	Samples map[string][]Sample
 	// Offered and Completed (requests/s) are the [record.MiddleRate] of planned
 	// starts and of the ends of good replies, the latter no more than the share
 	// of requests that got one. What was completed is less than what a schedule
@@ -188,6 +274,16 @@ type Chunks struct {
 	// quantiles, and it is 0 where they are exact.
 	Gaps  int
 	Error float64
+}
+
+// Lead is the part whose figures tables and pictures lead with: the steady one
+// of a closed loop, where there is one, since a closed loop's start measures
+// itself; else the whole run. Nil where nothing was sent.
+func (r *Result) Lead() (p *Part, steady bool) {
+	if s := r.Steady; s != nil && s.Level > 0 && s.Duration > 0 && len(s.Latencies) > 0 {
+		return &s.Part, true
+	}
+	return r.Whole, false
 }
 
 // Summary finds the distribution of a metric by its tag.

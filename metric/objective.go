@@ -18,18 +18,6 @@ type Objective struct {
 	Text  string  // as it was written
 }
 
-// Verdict is an objective held against a result.
-type Verdict struct {
-	Objective Objective
-	// Value is the measured statistic in base units; it holds only when
-	// Known is set.
-	Value float64
-	Known bool
-	Met   bool
-	// Unsure is set when the statistic's 95 % interval contains the bound.
-	Unsure bool
-}
-
 // aliases are other names of tags.
 var aliases = map[string]string{
 	"ttft":        "time_to_first_token",
@@ -45,7 +33,7 @@ var aliases = map[string]string{
 	"osl":         "output_sequence_length",
 	"throughput":  "output_token_throughput",
 	"rps":         "request_throughput",
-	"error_rate":  "request_error_rate",
+	"error_rate":  "failed_request_rate",
 	"tps_per_gpu": "output_token_throughput_per_gpu",
 }
 

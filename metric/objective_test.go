@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"headway/record"
 )
 
 func TestParseObjective(t *testing.T) {
@@ -97,50 +95,6 @@ func TestParseGoodput(t *testing.T) {
 	} {
 		if _, err := ParseGoodput(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: the error %v does not say %q", text, err, says)
-		}
-	}
-}
-
-func TestCheck(t *testing.T) {
-	var records []*record.Record
-	for i := range 100 { // TTFT 1 … 100 ms
-		records = append(records, reply(1000, 1001+float64(i), 1200))
-	}
-	clean := collect(Options{Streaming: true}, records...)
-	shed := collect(Options{Streaming: true}, append(records, failed(1, 2, record.Failure{}))...)
-	dead := collect(Options{Streaming: true}, failed(1, 2, record.Failure{}))
-	tests := []struct {
-		text   string
-		result *Result
-		want   Verdict
-	}{
-		{"ttft p50 < 80", clean, Verdict{Value: 0.0505, Known: true, Met: true}},
-		{"ttft p50 < 51", clean, Verdict{Value: 0.0505, Known: true, Met: true, Unsure: true}},
-		{"ttft p50 < 50", clean, Verdict{Value: 0.0505, Known: true, Unsure: true}},
-		{"ttft avg < 20", clean, Verdict{Value: 0.0505, Known: true}},
-		{"ttft avg < 52", clean, Verdict{Value: 0.0505, Known: true, Met: true, Unsure: true}},
-		{"ttft max <= 100", clean, Verdict{Value: 0.1, Known: true, Met: true}},
-		{"ttft max < 100", clean, Verdict{Value: 0.1, Known: true}},
-		{"ttft min >= 1", clean, Verdict{Value: 0.001, Known: true, Met: true}},
-		{"request_count >= 100", clean, Verdict{Value: 100, Known: true, Met: true}},
-		{"error_request_count < 1", clean, Verdict{Known: true, Met: true}},
-		{"error_request_count < 1", shed, Verdict{Value: 1, Known: true}},
-		{"adj_time_to_first_token p50 < 80", clean, Verdict{Value: 0.0505, Known: true, Met: true}},
-		{"adj_time_to_first_token max < 1000", shed, Verdict{Value: math.Inf(1), Known: true}},
-		{"adj_time_to_first_token p50 < 80", dead, Verdict{}},
-		{"ttft p99 < 1000", dead, Verdict{}},
-		{"goodput > 0", clean, Verdict{}},
-		{"goodput < 1", clean, Verdict{}},
-	}
-	for _, test := range tests {
-		o, err := ParseObjective(test.text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		test.want.Objective = o
-		got := Check([]Objective{o}, test.result)
-		if diff := cmp.Diff([]Verdict{test.want}, got, near); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", test.text, diff)
 		}
 	}
 }

@@ -3,56 +3,116 @@ package metric
 import (
 	"cmp"
 	"slices"
+	"sort"
 
+	"headway/internal/series"
 	"headway/record"
 )
 
-// steady finds the part of the run at the asked level and what was served in
-// it.
+// steady finds the part of the run without its start and its tail.
 //
-// The part is one piece, from the first instant at which nine tenths of the
-// level were in flight to the last. Leaving out the dips between would be
-// wrong: in a closed loop every reply is followed by one while the next
-// request starts, and a server that answers in rounds has them by nature. They
-// are time in which less was served.
+// In a closed loop the part ends with the last instant at which nine tenths of
+// the level were in flight. Leaving out the dips between would be wrong: every
+// reply is followed by one while the next request starts, and a server that
+// answers in rounds has them by nature. They are time in which less was served.
+// It begins when the level was reached and each request that had started until
+// then is over: those met in queues of their own making, since a closed loop
+// starts with as many requests at one instant as it has slots. Latencies are of
+// the requests that started in the part and before any that was still in flight
+// at its end, since those had an emptier server for their last tokens; of all
+// that started in it where that would be fewer than half.
 //
-// A request counts by the share of its time in flight that lies inside. To
-// count those that ended inside would be too few: the part begins with all
-// requests new and ends with all but one still running. Tokens that came at one
-// instant, as those of a reply that is no stream, count like their request.
-//
-// Where the run has too many chunks to know when each came, a reply's tokens
-// are spread evenly from its first to its last. Only requests that were in
-// flight at one of the part's two ends are touched by that.
-func (t *timeline) steady(level int) *Steady {
+// In an open loop it ends with the last start. In both, what is left of the
+// start is cut off by the data (series.Start).
+func (v *view) steady(level int) *Steady {
 	s := &Steady{Level: level}
-	begin, end := t.bounds(level)
-	if end <= begin {
+	first, last, ok := v.c.times.window()
+	if !ok {
+		return nil
+	}
+	begin, end := first, v.spans[v.order[len(v.order)-1]].start
+	if level > 0 {
+		if begin, end = v.bounds(level); end <= begin {
+			return s
+		}
+		s.Reached = true
+		begin = max(first, v.firstOver(begin))
+	}
+	from := v.place(begin)
+	v.holdsStart = level > 0 && from > 0
+	skip, still := v.start(from)
+	s.Drifts = !still
+	if from += skip; skip > 0 {
+		begin = v.spans[v.order[from]].start
+	}
+	to := v.place(end + 1)
+	if end <= begin || to <= from {
 		return s
 	}
-	s.Begin, s.Duration = seconds(begin), seconds(end-begin)
-	var replies, tokens []float64
-	first, last, _ := t.window()
-	for p := range t.spans.each {
-		if !p.is(spanValid) {
+	if lived := v.firstFlying(from, end); level > 0 && 2*(lived-from) >= to-from {
+		to = lived
+	}
+	s.Part = v.part(begin, end, from, to, last-first)
+	return s
+}
+
+// place is that of the first request in the order that started at an instant or
+// later.
+func (v *view) place(at record.Time) int {
+	return sort.Search(len(v.order), func(i int) bool { return v.spans[v.order[i]].start >= at })
+}
+
+// firstOver is when the last of the requests that started up to an instant was
+// over.
+func (v *view) firstOver(at record.Time) record.Time {
+	over := at
+	for _, s := range v.flights {
+		if s.start <= at {
+			over = max(over, s.end)
+		}
+	}
+	return over
+}
+
+// firstFlying is the first place after another of a request that was in flight
+// at an instant and went on.
+func (v *view) firstFlying(from int, at record.Time) int {
+	for i, place := range v.order[from:] {
+		if v.spans[place].end > at {
+			return from + i
+		}
+	}
+	return len(v.order)
+}
+
+// startLeast is how many values it takes to see a start in them.
+const startLeast = 40
+
+// start is how many requests after a place still belong to the start, and
+// whether what follows neither rises nor falls.
+func (v *view) start(from int) (skip int, still bool) {
+	still = true
+	for i, m := range v.c.table {
+		if m.Tag != "time_to_first_token" && m.Tag != "request_latency" {
 			continue
 		}
-		replies = append(replies, share(p.start, p.end, begin, end))
-		tokens = append(tokens, t.inside(p, begin, end))
+		p, ok := v.population(i, slices.Index(latencies, m.Tag), from, len(v.order))
+		if !ok || len(p.values) < startLeast || p.failed > 0 || p.cut != nil || len(p.values) < len(v.order)-from {
+			continue
+		}
+		n, ok := series.Start(p.values)
+		if still = still && ok; ok {
+			skip = max(skip, n)
+		}
 	}
-	slices.Sort(replies)
-	slices.Sort(tokens)
-	s.RequestThroughput = sum(replies) / s.Duration
-	s.OutputTokenThroughput = sum(tokens) / s.Duration
-	s.Share = s.Duration / seconds(last-first)
-	return s
+	return skip, still
 }
 
 // delivered compares the planned starts of what was sent with the ends of good
 // replies (requests/s).
 func (t *timeline) delivered() (offered, completed float64) {
 	var planned, done []float64
-	for p := range t.spans.each {
+	for p := range t.flown {
 		planned = append(planned, seconds(p.planned))
 		if p.is(spanValid) {
 			done = append(done, seconds(p.end))
@@ -63,32 +123,6 @@ func (t *timeline) delivered() (offered, completed float64) {
 		completed = min(completed, offered*float64(len(done))/float64(len(planned)))
 	}
 	return offered, completed
-}
-
-// inside is how many of a reply's tokens came after begin and not after end.
-func (t *timeline) inside(p *span, begin, end record.Time) float64 {
-	if p.osl <= 0 {
-		return 0
-	}
-	if p.last <= p.first {
-		return float64(p.osl) * share(p.start, p.end, begin, end)
-	}
-	if !t.exact() {
-		return float64(p.osl) * share(p.first, p.last, begin, end)
-	}
-	var in, all uint64
-	at := p.first
-	for _, c := range t.chunksOf(p) {
-		at += c.gap
-		all += uint64(c.tokens)
-		if at > begin && at <= end {
-			in += uint64(c.tokens)
-		}
-	}
-	if all == 0 {
-		return 0
-	}
-	return float64(p.osl) * (float64(in) / float64(all))
 }
 
 // share is the part of the time from one instant to another that lies after
@@ -104,15 +138,16 @@ func share(from, to, begin, end record.Time) float64 {
 	return seconds(max(0, inside)) / seconds(to-from)
 }
 
-// bounds is the first instant at which the threshold was reached and the last
-// at which it was left; equal where it never was.
-func (t *timeline) bounds(level int) (begin, end record.Time) {
+// bounds is the first instant at which nine tenths of the level were in flight,
+// warm-up requests included, and the last at which they were; equal where they
+// never were.
+func (v *view) bounds(level int) (begin, end record.Time) {
 	type change struct {
 		at record.Time
 		by int
 	}
-	changes := make([]change, 0, 2*t.spans.len())
-	for p := range t.spans.each {
+	changes := make([]change, 0, 2*len(v.flights))
+	for _, p := range v.flights {
 		changes = append(changes, change{p.start, 1}, change{p.end, -1})
 	}
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.at, b.at) })

@@ -9,65 +9,74 @@ import (
 	"headway/record"
 )
 
-func TestSteady(t *testing.T) {
-	// Two slots: the second opens at 200 ms and the first closes at 900 ms.
-	a := reply(100, 250, 400)      // 2 tokens, both inside
-	b := reply(400, 500, 700, 900) // on a's slot at once
-	c := reply(200, 300, 600, 850) // the second slot
-	d := reply(850, 950, 1400)     // after c: its tokens come in the tail
-	counted := func(r *record.Record, n ...int) *record.Record {
-		for i := range n {
-			r.Arrivals[i].Tokens = n[i]
-		}
-		return r
+// told is what a part says of its rates, and of how many requests its latencies
+// are.
+type told struct {
+	Begin, Duration, Share float64
+	Started                int
+	Requests, Tokens       float64
+}
+
+func tell(p *Part) told {
+	requests, _ := p.Rate("request_throughput")
+	tokens, _ := p.Rate("output_token_throughput")
+	return told{p.Begin, p.Duration, p.Share, p.Requests, requests.Value, tokens.Value}
+}
+
+func counted(r *record.Record, n ...int) *record.Record {
+	for i := range n {
+		r.Arrivals[i].Tokens = n[i]
 	}
-	tests := []struct {
+	return r
+}
+
+func TestSteady(t *testing.T) {
+	// Two slots. The level is reached at 200 ms; b and c, which were in flight
+	// then, are over at 600 ms; it is left at 1,200 ms, when f is alone.
+	a := reply(100, 150, 190)
+	b := reply(190, 250, 500)
+	c := reply(200, 300, 600)
+	d := reply(500, 650, 900) // both tokens inside, 300 of its 400 ms
+	e := reply(600, 700, 1200)
+	f := reply(900, 1000, 1300, 1400) // one token inside, 300 of its 500 ms
+	two := []*record.Record{a, b, c, d, e, f}
+	broken := cancelled(reply(900, 1000, 1300, 1400))
+	for _, test := range []struct {
 		name    string
 		level   int
 		records []*record.Record
-		want    Steady
+		want    told
 	}{
-		{"two slots", 2, []*record.Record{a, b, c, d}, Steady{
-			Level: 2, Begin: 0.2, Duration: 0.7, Share: 0.7 / 1.3,
-			RequestThroughput:     (2./3 + 1 + 1 + 1./11) / 0.7,
-			OutputTokenThroughput: 8 / 0.7,
-		}},
-		{"never", 3, []*record.Record{a, b, c, d}, Steady{Level: 3}},
-		{"nothing", 3, nil, Steady{Level: 3}},
-		{"tokens by their chunks", 1, []*record.Record{
-			// In flight alone from 100 to 300 ms: 9 of 10 tokens, of 20 as encoded together.
-			counted(func() *record.Record { r := reply(100, 200, 300); r.TokensOut = 20; return r }(), 9, 1),
-		}, Steady{Level: 1, Begin: 0.1, Duration: 0.2, Share: 1, RequestThroughput: 5, OutputTokenThroughput: 100}},
-		{"a failure holds a slot and serves nothing", 2, []*record.Record{
-			reply(100, 200, 500), failed(300, 600, record.Failure{}),
-		}, Steady{Level: 2, Begin: 0.3, Duration: 0.2, Share: 0.4, RequestThroughput: 2.5, OutputTokenThroughput: 5}},
-		{"a dip between counts", 1, []*record.Record{
-			reply(100, 200), reply(400, 500),
-		}, Steady{Level: 1, Begin: 0.1, Duration: 0.4, Share: 1, RequestThroughput: 5, OutputTokenThroughput: 5}},
-	}
-	for _, test := range tests {
+		{"two slots", 2, two, told{0.6, 0.6, 0.6 / 1.3, 1, (0.75 + 1 + 0.6) / 0.6, 5 / 0.6}},
+		{"never", 3, two, told{}},
+		{"nothing after the first", 2, []*record.Record{a, b, c}, told{}},
+		{"tokens of what was cut off count", 2, []*record.Record{a, b, c, d, e, broken}, told{0.6, 0.6, 0.6 / 1.3, 1, (0.75 + 1) / 0.6, 5 / 0.6}},
+		{"a failure holds a slot and serves nothing", 2, []*record.Record{a, b, c, failed(500, 900, record.Failure{}), e, f},
+			told{0.6, 0.6, 0.6 / 1.3, 1, 1.6 / 0.6, 3 / 0.6}},
+		{"a dip between counts", 1, []*record.Record{reply(100, 200), reply(300, 400), reply(600, 700)}, told{0.2, 0.5, 0.5 / 0.6, 2, 4, 4}},
+		{"an open loop ends with its last start", 0, []*record.Record{reply(100, 300), reply(200, 500)}, told{0.1, 0.1, 0.25, 2, 5, 5}},
+	} {
 		got := collect(Options{Streaming: true, Concurrency: test.level}, test.records...)
-		if diff := cmp.Diff(&test.want, got.Steady, near); diff != "" {
+		if diff := cmp.Diff(test.want, tell(&got.Steady.Part), near); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
 	}
-	if got := collect(Options{Streaming: true}, a).Steady; got != nil {
-		t.Errorf("an open loop has a steady part: %+v", got)
+	if got := collect(Options{Streaming: true, Concurrency: 1}); got.Steady != nil || got.Whole != nil {
+		t.Errorf("a run in which nothing was sent has parts: %+v %+v", got.Steady, got.Whole)
 	}
 }
 
-func TestSteadySplitsTokensAtItsBounds(t *testing.T) {
-	// The level of two is reached at 300 ms: 3 of a's 4 counted tokens, of 8,
-	// came before.
-	a := reply(100, 200, 400)
-	a.TokensOut, a.Arrivals[0].Tokens, a.Arrivals[1].Tokens = 8, 3, 1
-	// b's chunks are not counted: half of its 6 tokens come before 400 ms.
-	b := reply(300, 350, 600)
-	b.TokensOut = 6
-	got := collect(Options{Streaming: true, Concurrency: 2}, a, b).Steady
-	want := &Steady{Level: 2, Begin: 0.3, Duration: 0.1, Share: 0.2, RequestThroughput: (1./3 + 1./3) / 0.1, OutputTokenThroughput: 50}
-	if diff := cmp.Diff(want, got, near); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+func TestPartsSplitTokensAtTheirBounds(t *testing.T) {
+	// One slot: the part begins when the first is over. What the warm-up still
+	// brought then counts: 3 of its 4 counted tokens, of 8, come after 300 ms.
+	first := reply(200, 250, 300)
+	warm := counted(reply(100, 250, 400), 1, 3)
+	warm.TokensOut, warm.Warmup = 8, true
+	second := reply(300, 350, 600)
+	second.TokensOut = 6 // no counts of chunks: 3 each
+	got := collect(Options{Streaming: true, Concurrency: 2}, warm, first, second)
+	if diff := cmp.Diff(told{0.2, 0.4, 1, 2, (1 + 1 + 2./3) / 0.4, (8 + 2 + 6) / 0.4}, tell(got.Whole), near); diff != "" {
+		t.Errorf("whole (-want +got):\n%s", diff)
 	}
 }
 
@@ -89,8 +98,8 @@ func TestSteadyIsTheRate(t *testing.T) {
 				records = append(records, r)
 			}
 		}
-		got := collect(Options{Streaming: pieces > 1, Concurrency: 2}, records...).Steady
-		if math.Abs(got.RequestThroughput-20) > 1e-9 || math.Abs(got.OutputTokenThroughput-200) > 1e-9 {
+		got := tell(&collect(Options{Streaming: pieces > 1, Concurrency: 2}, records...).Steady.Part)
+		if math.Abs(got.Requests-20) > 1e-9 || math.Abs(got.Tokens-200) > 1e-9 {
 			t.Errorf("%d pieces: %+v", pieces, got)
 		}
 	}
@@ -106,7 +115,7 @@ func TestNineTenthsOfTheLevel(t *testing.T) {
 			records = append(records, reply(1, 2))
 		}
 		got := collect(Options{Streaming: true, Concurrency: test.level}, records...).Steady
-		if (got.Duration > 0) != test.reached {
+		if got.Reached != test.reached {
 			t.Errorf("%d of %d in flight: %+v", test.flying, test.level, got)
 		}
 	}

@@ -3,13 +3,7 @@ package metric
 import (
 	"math"
 	"slices"
-	"sort"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
-
-// confidence is the level of the intervals of quantiles and means.
-const confidence = 0.95
 
 // enough is how many samples must lie beyond a quantile.
 const enough = 5
@@ -19,7 +13,8 @@ const enough = 5
 // below 5 in float64.
 var percents = [...]int{1, 5, 10, 25, 50, 75, 90, 95, 99}
 
-// Summarise describes values in base units, at least one. It sorts them, and
+// Summarise describes values in base units, at least one, without intervals: a
+// set of values does not say how they depend on each other. It sorts them, and
 // adds them up from the least, so that the result does not depend on their
 // order.
 func Summarise(m Metric, values []float64) Summary {
@@ -34,12 +29,8 @@ func Summarise(m Metric, values []float64) Summary {
 	}
 	s.Std = math.Sqrt(squares / n)
 	s.MeanLow, s.MeanHigh = math.NaN(), math.NaN()
-	if len(values) > 1 {
-		half := tCritical(confidence, len(values)-1) * math.Sqrt(squares/(n-1)/n)
-		s.MeanLow, s.MeanHigh = s.Mean-half, s.Mean+half
-	}
 	for _, p := range percents {
-		s.Quantiles = append(s.Quantiles, quantile(values, p, interpolated(values, p)))
+		s.Quantiles = append(s.Quantiles, quantile(len(values), p, interpolated(values, p)))
 	}
 	return s
 }
@@ -96,6 +87,9 @@ func sum(values []float64) float64 {
 		}
 		s = t
 	}
+	if math.IsInf(s, 0) {
+		return s
+	}
 	return s + lost
 }
 
@@ -109,37 +103,19 @@ func interpolated(sorted []float64, p int) float64 {
 		return sorted[len(sorted)-1]
 	}
 	a, b, t := sorted[i], sorted[i+1], at-math.Floor(at)
+	if a == b || t == 0 {
+		return a // also where both are infinite
+	}
 	if t >= 0.5 {
 		return b - (b-a)*(1-t)
 	}
 	return a + (b-a)*t
 }
 
-// quantile adds the uncertainty to a percentile's value.
-func quantile(sorted []float64, p int, value float64) Quantile {
-	n := len(sorted)
-	low, high := orderInterval(n, float64(p)/100)
+// quantile is one without an interval, of n values.
+func quantile(n, percent int, value float64) Quantile {
 	return Quantile{
-		Q: float64(p) / 100, Value: value,
-		Low: sorted[low], High: sorted[high],
-		Few: n*min(p, 100-p) < 100*enough,
+		Q: float64(percent) / 100, Value: value, Low: math.NaN(), High: math.NaN(),
+		Few: n*min(percent, 100-percent) < 100*enough,
 	}
-}
-
-// orderInterval gives the indices of the order statistics between which the
-// quantile q lies with at least 95 % confidence, whatever the distribution.
-// The number of samples below the quantile is binomial (n, q); the indices cut
-// off at most 2.5 % of it on either side. Where the sample does not reach far
-// enough for that, the index is that of its end and the confidence less.
-func orderInterval(n int, q float64) (low, high int) {
-	const tail = (1 - confidence) / 2
-	b := distuv.Binomial{N: float64(n), P: q}
-	low = sort.Search(n, func(k int) bool { return b.CDF(float64(k)) > tail }) - 1
-	high = sort.Search(n, func(k int) bool { return b.CDF(float64(k)) >= 1-tail })
-	return max(0, low), min(n-1, high)
-}
-
-// tCritical is the two-sided critical value of Student's t distribution.
-func tCritical(level float64, freedom int) float64 {
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(freedom)}.Quantile(1 - (1-level)/2)
 }

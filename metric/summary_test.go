@@ -31,31 +31,24 @@ func within(got, want, tolerance float64) bool {
 
 func TestSummaryAgreesWithNumPy(t *testing.T) {
 	type golden struct {
-		Values          []float64
-		Failed          int
-		Avg, Std, Sum   float64
-		Linear          []float64
-		MeanInterval    []float64 `json:"mean_interval"`
-		OrderStatistics [][2]int  `json:"low_high"`
-		NearestRank     []int     `json:"nearest_rank"`
+		Values        []float64
+		Failed        int
+		Avg, Std, Sum float64
+		Linear        []float64
+		NearestRank   []int `json:"nearest_rank"`
 	}
 	for _, g := range readGolden[[]golden](t, "testdata/summary.json") {
 		s := Summarise(Metric{}, g.Values) // sorts
 		if s.Count != len(g.Values) || !within(s.Mean, g.Avg, 1e-14) || !within(s.Std, g.Std, 1e-12) || !within(s.Sum, g.Sum, 1e-14) {
 			t.Errorf("n=%d: avg %v std %v sum %v, want %v %v %v", s.Count, s.Mean, s.Std, s.Sum, g.Avg, g.Std, g.Sum)
 		}
-		if len(g.MeanInterval) > 0 && (!within(s.MeanLow, g.MeanInterval[0], 1e-9) || !within(s.MeanHigh, g.MeanInterval[1], 1e-9)) {
-			t.Errorf("n=%d: mean in %v to %v, want %v", s.Count, s.MeanLow, s.MeanHigh, g.MeanInterval)
-		}
-		if len(g.MeanInterval) == 0 && !math.IsNaN(s.MeanLow+s.MeanHigh) {
-			t.Errorf("n=%d: a mean of one value has the interval %v to %v", s.Count, s.MeanLow, s.MeanHigh)
+		if !math.IsNaN(s.MeanLow) || !math.IsNaN(s.MeanHigh) {
+			t.Errorf("n=%d: values without an order have the interval %v to %v", s.Count, s.MeanLow, s.MeanHigh)
 		}
 		a := summariseAdjusted(Metric{}, g.Values, g.Failed)
 		for i, p := range percents {
-			q := s.Quantiles[i]
-			low, high := g.Values[g.OrderStatistics[i][0]], g.Values[g.OrderStatistics[i][1]]
-			if q.Value != g.Linear[i] || q.Low != low || q.High != high {
-				t.Errorf("n=%d p%d: %v in %v to %v, want %v in %v to %v", s.Count, p, q.Value, q.Low, q.High, g.Linear[i], low, high)
+			if q := s.Quantiles[i]; q.Value != g.Linear[i] || !math.IsNaN(q.Low) || !math.IsNaN(q.High) {
+				t.Errorf("n=%d p%d: %v in %v to %v, want %v", s.Count, p, q.Value, q.Low, q.High, g.Linear[i])
 			}
 			want := math.Inf(1)
 			if rank := g.NearestRank[i]; rank < len(g.Values) {
@@ -103,38 +96,6 @@ func itoa(n int) string {
 	return string(b)
 }
 
-// The interval of a quantile must hold the true quantile in at least 95 % of
-// samples; that is what it promises, and no golden can show it.
-func TestQuantileIntervalCovers(t *testing.T) {
-	const rounds = 2000
-	state := uint64(1)
-	uniform := func() float64 { // an LCG is enough, and the same for ever
-		state = state*6364136223846793005 + 1442695040888963407
-		return float64(state>>11) / (1 << 53)
-	}
-	for _, percent := range []int{25, 50, 90} {
-		truth := float64(percent) / 100
-		hit := 0
-		for range rounds {
-			values := make([]float64, 200)
-			for i := range values {
-				values[i] = uniform()
-			}
-			q, ok := Summarise(Metric{}, values).Quantile(percent)
-			if !ok {
-				t.Fatalf("p%d is missing", percent)
-			}
-			if q.Low <= truth && truth <= q.High {
-				hit++
-			}
-		}
-		// Three standard deviations of 2,000 draws at 0.95 are 0.015.
-		if share := float64(hit) / rounds; share < 0.935 {
-			t.Errorf("p%d: the interval held it in %.3f of samples", percent, share)
-		}
-	}
-}
-
 func TestSummaryProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(rapid.Float64Range(0, 1e4), 1, 200).Draw(t, "values")
@@ -145,7 +106,7 @@ func TestSummaryProperties(t *testing.T) {
 		}
 		last := a.Min
 		for _, q := range a.Quantiles {
-			if q.Value < last || q.Value > a.Max || q.Low > q.High || q.Low < a.Min || q.High > a.Max {
+			if q.Value < last || q.Value > a.Max {
 				t.Fatalf("quantile %+v is out of order in %v", q, values)
 			}
 			last = q.Value

@@ -118,7 +118,7 @@ func (p *span) output() float64 {
 func (s *sweep) whole() {
 	s.clear()
 	streamed := false
-	for p := range s.t.spans.each {
+	for p := range s.t.flown {
 		s.in(p.start, p.end)
 		input, output := p.input(), p.output()
 		s.change(p.start, input)
@@ -136,7 +136,7 @@ func (s *sweep) whole() {
 // decode is about replies from their first text on.
 func (s *sweep) decode() {
 	s.clear()
-	for p := range s.t.spans.each {
+	for p := range s.t.flown {
 		if !p.streamed() {
 			continue
 		}
@@ -177,7 +177,7 @@ func (s *sweep) gaps(p *span) {
 // known to have had a prefill.
 func (s *sweep) prefill() {
 	s.clear()
-	for p := range s.t.spans.each {
+	for p := range s.t.flown {
 		if p.streamed() {
 			s.in(p.start, p.first)
 			s.change(p.start, p.input())
@@ -202,7 +202,7 @@ func (s *sweep) phase(name string) {
 // prompt from the start, those of the output as they come, until the end.
 func (s *sweep) inFlight() {
 	s.clear()
-	for p := range s.t.spans.each {
+	for p := range s.t.flown {
 		if !p.streamed() {
 			continue
 		}

@@ -3,6 +3,7 @@ package metric
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -151,11 +152,14 @@ func TestColumnKeepsValues(t *testing.T) {
 			func() float64 { return random.NormFloat64() * 1e300 },
 		}).Draw(t, "kind")
 		var c column
-		var want []float64
+		var want, placed []float64
 		for range n {
+			for rapid.IntRange(0, 5).Draw(t, "hole") == 0 {
+				placed = append(placed, math.NaN())
+			}
 			v := draw()
-			c.add(v)
-			want = append(want, v)
+			c.add(len(placed), v)
+			want, placed = append(want, v), append(placed, v)
 		}
 		got := c.values(nil)
 		if c.len() != n || len(got) != n {
@@ -166,6 +170,13 @@ func TestColumnKeepsValues(t *testing.T) {
 				t.Fatalf("value %d is %v, was %v", i, got[i], want[i])
 			}
 		}
+		spread := slices.Repeat([]float64{math.NaN()}, len(placed))
+		c.spread(got, spread)
+		for i := range placed {
+			if math.IsNaN(placed[i]) != math.IsNaN(spread[i]) || !math.IsNaN(placed[i]) && placed[i] != spread[i] {
+				t.Fatalf("place %d has %v, want %v", i, spread[i], placed[i])
+			}
+		}
 	})
 }
 
@@ -173,8 +184,8 @@ func TestColumnKeepsValues(t *testing.T) {
 func TestColumnIsSmall(t *testing.T) {
 	var latency, constant column
 	for i := range blockLen {
-		latency.add(seconds(record.Time(20e6 + i*1000)))
-		constant.add(1024)
+		latency.add(i, seconds(record.Time(20e6+i*1000)))
+		constant.add(i, 1024)
 	}
 	if w := latency.full[0].width; w != 3 {
 		t.Errorf("4 ms of nanoseconds take %d bytes each", w)

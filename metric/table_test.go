@@ -104,6 +104,7 @@ total_token_throughput_per_gpu|Total Token Throughput Per GPU
 request_throughput|Request Throughput
 goodput|Goodput
 completed_request_count|Completed Requests (Success + Error)
+failed_request_rate|Failed Request Rate
 request_error_rate|Request Error Rate
 request_count|Request Count
 adj_time_to_first_token|Time to First Token (error-adjusted)

@@ -22,12 +22,14 @@ type timeline struct {
 	wide   *gapHistogram
 }
 
-// span is a request in flight from start to end, planned for a time. A reply has its first and
-// last arrivals with text.
+// span is a request in flight from start to end, planned for a time. One that
+// got text, whatever became of it then, has the first and last arrivals with
+// text and how many tokens came.
 type span struct {
 	planned, start, first, last, end record.Time
 	isl, osl                         int32 // tokens, -1 where unknown
 	at, count                        uint32
+	index                            uint32 // the Record's own
 	flags                            uint8
 }
 
@@ -36,24 +38,35 @@ const (
 	spanStream              // it came as a stream
 	spanCounted             // its chunks have token counts of their own
 	spanGaps                // its gaps are those of inter_chunk_latency
+	spanGood                // it met every objective of goodput
+	spanCut                 // it was ended by us: what it would have taken is not known
+	spanText                // it got text, valid or not
 )
 
 func (s *span) is(flag uint8) bool { return s.flags&flag != 0 }
 
-func (t *timeline) add(r *record.Record) {
-	if !r.Start.Known() || r.Done < r.Start {
-		return
-	}
-	s := span{planned: r.Planned, start: r.Start, end: r.Done, isl: -1, osl: -1}
-	if Valid(r) {
+// add keeps a Record that was sent. good says whether it met every objective
+// of goodput.
+func (t *timeline) add(r *record.Record, good bool) {
+	s := span{planned: r.Planned, start: r.Start, end: max(r.Start, r.Done), isl: -1, osl: -1, index: uint32(max(0, r.Index))}
+	first, text := firstOf(r, anyText)
+	switch {
+	case Valid(r):
 		s.flags = spanValid
-		s.first, _ = firstOf(r, anyText)
-		s.last = lastText(r)
-		if v, ok := ISL(r); ok {
-			s.isl = int32(min(v, math.MaxInt32))
+		if good {
+			s.flags |= spanGood
 		}
-		if v, ok := OSL(r); ok {
-			s.osl = int32(min(v, math.MaxInt32))
+	case r.Outcome == record.Cancelled:
+		s.flags = spanCut
+	}
+	if r.TokensIn >= 0 {
+		s.isl = int32(min(r.TokensIn, math.MaxInt32))
+	}
+	if text && first >= r.Start {
+		s.flags |= spanText
+		s.first, s.last = first, lastText(r)
+		if n := delivered(r); n > 0 {
+			s.osl = int32(min(n, math.MaxInt32))
 		}
 		if r.Streamed {
 			s.flags |= spanStream
@@ -63,8 +76,8 @@ func (t *timeline) add(r *record.Record) {
 	t.spans.add(s)
 }
 
-// reply keeps the chunks of a valid reply: of each the time since the one
-// before, then its tokens where chunks were counted.
+// reply keeps the chunks of a reply, whole or broken off: of each the time
+// since the one before, then its tokens where chunks were counted.
 func (t *timeline) reply(r *record.Record, s *span) {
 	texts, orderly, counted := 0, true, false
 	last := s.first
@@ -77,10 +90,11 @@ func (t *timeline) reply(r *record.Record, s *span) {
 			last = a.At
 		}
 	}
-	if r.Streamed && orderly {
+	if r.Streamed && orderly && s.is(spanValid) {
 		s.flags |= spanGaps
 		t.gaps += texts - 1
 	}
+	s.count = uint32(texts)
 	t.kept += texts - 1
 	if t.wide == nil && t.kept > t.limit {
 		t.widen()
@@ -92,7 +106,7 @@ func (t *timeline) reply(r *record.Record, s *span) {
 	if counted {
 		s.flags |= spanCounted
 	}
-	s.at, s.count = uint32(len(t.chunks)), uint32(texts)
+	s.at = uint32(len(t.chunks))
 	last = s.first
 	for i := range r.Arrivals {
 		a := &r.Arrivals[i]
@@ -170,31 +184,19 @@ func (t *timeline) chunksOf(s *span) func(yield func(int, arrived) bool) {
 	}
 }
 
-// gapSummary describes the gaps of all replies; false where there are none.
-func (t *timeline) gapSummary(m Metric) (Summary, bool) {
-	switch {
-	case t.gaps == 0:
-		return Summary{}, false
-	case !t.exact():
-		return t.wide.summary(m), true
-	}
-	values := make([]float64, 0, t.gaps)
+// flown gives the requests whose start is known.
+func (t *timeline) flown(yield func(*span) bool) {
 	for s := range t.spans.each {
-		if s.is(spanGaps) {
-			for i, c := range t.chunksOf(s) {
-				if i > 0 {
-					values = append(values, seconds(c.gap))
-				}
-			}
+		if s.start.Known() && !yield(s) {
+			return
 		}
 	}
-	return Summarise(m, values), true
 }
 
 // window is the time from the first start to the last end; false where no
 // request was in flight.
 func (t *timeline) window() (begin, end record.Time, ok bool) {
-	for s := range t.spans.each {
+	for s := range t.flown {
 		if !ok || s.start < begin {
 			begin = s.start
 		}

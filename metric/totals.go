@@ -5,8 +5,9 @@ import "headway/record"
 // Totals are a run's counts and sums, of which Aggregate and Derived metrics
 // are formulas.
 type Totals struct {
-	// OK counts valid records and Errors those that were sent and are not.
-	OK, Errors int
+	// OK counts valid records and Errors those that were sent and are not; of
+	// the latter the server Failed those that we did not end ourselves.
+	OK, Errors, Failed int
 	// Good counts valid records that met every objective of Goals; Goals is
 	// false where no goodput was asked for.
 	Good  int
@@ -78,6 +79,9 @@ func overDuration(sum func(*Totals) (float64, bool)) func(*Totals) (float64, boo
 func (t *Totals) add(r *record.Record) {
 	if !Valid(r) {
 		t.Errors++
+		if r.Outcome != record.Cancelled {
+			t.Failed++
+		}
 		if overflows(r.Failure) {
 			t.Overflows++
 		}

@@ -125,9 +125,9 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 			replies, strings.Join(few, ", "), enough)
 	}
 	// Of a run that ended before its first reply there is nothing to warn of.
-	if r.Steady != nil && r.OK+r.Failed > 0 {
-		warn(r.Steady.Duration == 0, "level_not_reached",
-			"nine tenths of the asked concurrency of %d were never in flight: there is no steady part, and the figures are of a lower load", r.Steady.Level)
+	if s := r.Steady; s != nil && s.Level > 0 && r.OK+r.Failed > 0 {
+		warn(!s.Reached, "level_not_reached",
+			"nine tenths of the asked concurrency of %d were never in flight: there is no steady part, and the figures are of a lower load", s.Level)
 	}
 	warn(e.whole > 0, "not_streamed",
 		"%d of %d replies did not come as a stream although one was asked for; they have no time to first token", e.whole, r.OK)

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -36,7 +37,7 @@ const fewText = fewMark + " fewer than five samples lie beyond this quantile: it
 // errors, verdicts and warnings.
 func (r *Report) WriteConsole(w io.Writer, o ConsoleOptions) error {
 	var b strings.Builder
-	groups := []metric.Group{metric.GroupEffective, metric.GroupActive, metric.GroupUsage, metric.GroupCache, metric.GroupPrediction, metric.GroupReasoning, metric.GroupAdjusted, metric.GroupMain}
+	groups := []metric.Group{metric.GroupEffective, metric.GroupActive, metric.GroupUsage, metric.GroupCache, metric.GroupPrediction, metric.GroupReasoning, metric.GroupMain}
 	if o.HTTP {
 		groups = append(groups, metric.GroupHTTP)
 	}
@@ -47,9 +48,11 @@ func (r *Report) WriteConsole(w io.Writer, o ConsoleOptions) error {
 	if few {
 		b.WriteString(wrap(fewText, o.width()) + "\n")
 	}
+	populationNotes(&b, b.String(), o)
 	if b.Len() == 0 {
 		b.WriteString(r.title("LLM Metrics") + "\nNo request was answered, so there is nothing to show.\n")
 	}
+	r.partTable(&b, o)
 	r.errorTable(&b, o)
 	r.footer(&b, o)
 	_, err := io.WriteString(w, r.Secrets.Text(b.String()))
@@ -69,6 +72,10 @@ func (r *Report) title(of string) string {
 	return t
 }
 
+// superseded is aiperf's share of errors, which counts our own cancellations as
+// such. It is in files; tables show failed_request_rate.
+const superseded = "request_error_rate"
+
 // metricTable shows the metrics of one group, and reports whether a quantile
 // in it has the mark of few samples.
 func (r *Report) metricTable(b *strings.Builder, g metric.Group, o ConsoleOptions) bool {
@@ -78,17 +85,25 @@ func (r *Report) metricTable(b *strings.Builder, g metric.Group, o ConsoleOption
 	}
 	var names []metric.Metric
 	var cells [][]string
+	row := func(m metric.Metric, c []string) { names, cells = append(names, m), append(cells, c) }
 	for _, s := range r.Result.Summaries {
-		if s.Metric.Group == g && s.Metric.Console {
-			names = append(names, s.Metric)
-			cells = append(cells, summaryCells(s))
+		if s.Metric.Group != g || !s.Metric.Console {
+			continue
 		}
+		all, ok := r.Result.Whole.Summary(s.Metric.Tag)
+		if ok && all.Failed+all.Cut > 0 {
+			row(all.Metric, summaryCells(all))
+			s.Metric.Header += ", answered"
+		}
+		row(s.Metric, summaryCells(s))
 	}
 	for _, s := range r.Result.Scalars {
-		if s.Metric.Group == g && s.Metric.Console && !internal(s.Metric.Tag) {
-			names = append(names, s.Metric)
+		if s.Metric.Group == g && s.Metric.Console && !internal(s.Metric.Tag) && s.Metric.Tag != superseded {
+			if rate, ok := r.Result.Whole.Rate(s.Metric.Tag); ok {
+				s.Value = rate.Value
+			}
 			na := "N/A"
-			cells = append(cells, []string{amount(shown(s.Metric, s.Value)), na, na, na, na, na, na})
+			row(s.Metric, []string{amount(shown(s.Metric, s.Value)), na, na, na, na, na, na})
 		}
 	}
 	if len(names) == 0 {
@@ -118,15 +133,20 @@ func consoleStats() []column {
 }
 
 func summaryCells(s metric.Summary) []string {
-	stats := summaryStats(s)
 	var row []string
 	for _, c := range consoleStats() {
-		v, ok := get(stats, c.title).(float64)
+		v, ok := s.Stat(c.title)
 		if !ok {
 			row = append(row, "N/A")
 			continue
 		}
-		cell := amount(v)
+		cell := amount(shown(s.Metric, v))
+		if math.IsInf(v, 1) {
+			cell = infinite
+		}
+		if s.AtLeast(c.title) {
+			cell = atLeastMark + cell
+		}
 		for _, q := range s.Quantiles {
 			if q.Few && quantileName(q.Q) == c.title {
 				cell += fewMark

@@ -36,8 +36,16 @@ func (r *Report) extras() object {
 	o.add("tokenizer", tokenizer(h))
 	o.add("machine", object{{"os", h.Machine.OS}, {"arch", h.Machine.Arch}, {"cpus", h.Machine.CPUs}, {"go", h.Machine.Go}})
 	o.add("schedule", schedule(h.Schedule))
+	if p := r.Result.Whole; p != nil {
+		o.add("whole", part(p))
+	}
 	if s := r.Result.Steady; s != nil {
 		o.add("steady", steady(s))
+	}
+	if _, is := r.Result.Lead(); is {
+		o.add("lead", "steady")
+	} else {
+		o.add("lead", "whole")
 	}
 	o.add("chunks", chunks(r.Result.Chunks))
 	var own []figure
@@ -84,12 +92,13 @@ func schedule(s record.Schedule) object {
 func steady(s *metric.Steady) object {
 	var o object
 	o.add("level", s.Level)
-	o.add("begin_s", s.Begin)
-	o.add("duration_s", s.Duration)
-	o.add("share", s.Share)
-	o.add("request_throughput", s.RequestThroughput)
-	o.add("output_token_throughput", s.OutputTokenThroughput)
-	return o
+	if s.Level > 0 {
+		o.add("level_reached", s.Reached)
+	}
+	if s.Drifts {
+		o.add("drifts", true)
+	}
+	return append(o, part(&s.Part)...)
 }
 
 // chunks says how the times of chunks were taken, and whether the gaps between
@@ -103,35 +112,46 @@ func chunks(c metric.Chunks) object {
 }
 
 // intervals gives the 95 % interval of each mean and quantile in the metric's
-// unit, and names the quantiles that rest on too few samples.
+// unit, says why others have none, and names the quantiles that rest on too few
+// samples. Figures without sampling error, such as lengths, are left out.
 func intervals(summaries []metric.Summary) object {
 	all := object{}
 	for _, s := range summaries {
 		if internal(s.Metric.Tag) || s.Metric.Kind == metric.OverTime {
 			continue
 		}
-		o := object{}
-		pair := func(name string, low, high float64) {
-			if finite(low) && finite(high) {
-				o.add(name, []float64{shown(s.Metric, low), shown(s.Metric, high)})
-			}
+		if o := intervalsOf(s); len(o) > 0 {
+			all.add(s.Metric.Tag, o)
 		}
-		pair("avg", s.MeanLow, s.MeanHigh)
-		few := []string{}
-		for _, q := range s.Quantiles {
-			if s.Count > 1 { // of a single value both ends would be itself
-				pair(quantileName(q.Q), q.Low, q.High)
-			}
-			if q.Few {
-				few = append(few, quantileName(q.Q))
-			}
-		}
-		if len(few) > 0 {
-			o.add("few", few)
-		}
-		all.add(s.Metric.Tag, o)
 	}
 	return all
+}
+
+func intervalsOf(s metric.Summary) object {
+	o, none := object{}, object{}
+	add := func(name string, low, high float64, why metric.Reason) {
+		switch {
+		case finite(low) && finite(high):
+			o.add(name, []float64{shown(s.Metric, low), shown(s.Metric, high)})
+		case why != "":
+			none.add(name, string(why))
+		}
+	}
+	add("avg", s.MeanLow, s.MeanHigh, s.Why)
+	few := []string{}
+	for _, q := range s.Quantiles {
+		add(quantileName(q.Q), q.Low, q.High, q.Why)
+		if q.Few {
+			few = append(few, quantileName(q.Q))
+		}
+	}
+	if len(few) > 0 {
+		o.add("few", few)
+	}
+	if len(none) > 0 {
+		o.add("none", none)
+	}
+	return o
 }
 
 func failures(list []metric.FailureCount) []object {
@@ -147,11 +167,14 @@ func failures(list []metric.FailureCount) []object {
 func verdicts(list []metric.Verdict) []object {
 	all := []object{}
 	for _, v := range list {
-		o := object{{"objective", v.Objective.Text}, {"met", v.Met}, {"known", v.Known}, {"unsure", v.Unsure}}
+		o := object{{"objective", v.Objective.Text}, {"decision", string(v.Decision)}, {"met", v.Decision == metric.Met}, {"known", v.Known}}
 		if v.Known {
 			value, unit := verdictValue(v)
-			o.add("value", value)
+			o = append(o, bounded("value", value, v.AtLeast)...)
 			o.add("unit", unit)
+		}
+		if v.Why != "" {
+			o.add("why", v.Why)
 		}
 		all = append(all, o)
 	}

@@ -14,8 +14,8 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	b.WriteByte('\n')
 	res := r.Result
 	fmt.Fprintf(b, "Requests: %d planned, %d ok, %d failed, %d cancelled, %d dropped\n", res.Planned, res.OK, res.Failed, res.Cancelled, res.Dropped)
-	if d, ok := res.Scalar("benchmark_duration"); ok {
-		fmt.Fprintf(b, "Benchmark Duration: %.2f sec\n", shown(d.Metric, d.Value))
+	if p := res.Whole; p != nil {
+		fmt.Fprintf(b, "Benchmark Duration: %.2f sec\n", p.Duration)
 	}
 	if s := r.Run.Schedule; s.Timed {
 		fmt.Fprintf(b, "Schedule: %d arrivals over %.3f sec, %.4g requests/sec; variance/mean of counts %.3f, gap CV² %.3f\n",
@@ -24,7 +24,7 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	if line := connectText(res); line != "" {
 		b.WriteString(wrap(line, o.width()) + "\n")
 	}
-	if s := res.Steady; s != nil && res.OK+res.Failed > 0 {
+	if s := res.Steady; s != nil && s.Level > 0 && res.OK+res.Failed > 0 {
 		b.WriteString(wrap(steadyText(s), o.width()) + "\n")
 	}
 	if c := res.Chunks; c.Rule == metric.ChunkSpread {
@@ -64,32 +64,52 @@ func connectText(res *metric.Result) string {
 }
 
 func steadyText(s *metric.Steady) string {
-	if s.Duration <= 0 {
+	switch {
+	case !s.Reached:
 		return fmt.Sprintf("Steady part: none, 90 %% of %d in flight was never reached", s.Level)
+	case s.Duration <= 0:
+		return "Steady part: none, the run ended before the requests that were first in flight did, or just after: measure longer"
 	}
-	return fmt.Sprintf("Steady part (in flight at least 90 %% of %d): %s output tokens/sec, %s requests/sec over %.2f sec, %.0f %% of the run",
-		s.Level, amount(s.OutputTokenThroughput), amount(s.RequestThroughput), s.Duration, 100*s.Share)
+	var rates []string
+	for _, tag := range []string{"output_token_throughput", "request_throughput"} {
+		if r, ok := s.Rate(tag); ok {
+			rates = append(rates, amount(r.Value)+" "+strings.Replace(r.Metric.Unit, "tokens", "output tokens", 1))
+		}
+	}
+	return fmt.Sprintf("Steady part (from the end of the first requests, in flight at least 90 %% of %d): %s over %.2f sec, %.0f %% of the run",
+		s.Level, strings.Join(rates, ", "), s.Duration, 100*s.Share)
 }
 
 // verdictLines say of each objective whether it was met, by how much, and how
 // sure that is.
 func (r *Report) verdictLines(b *strings.Builder, o ConsoleOptions) {
 	for _, v := range r.Result.Verdicts {
-		mark, style := "✓", styleGreen
-		if !v.Met {
-			mark, style = "✗", styleRed
-		}
-		text := "not measured"
+		mark, style := decisionMark(v.Decision)
+		line := fmt.Sprintf("%s %s: %s", mark, r.clean(v.Objective.Text), strings.ReplaceAll(string(v.Decision), "_", " "))
 		if v.Known {
-			value, unit := verdictValue(v)
-			text = strings.TrimSpace("measured " + significant(value) + " " + unit)
+			line += ", measured " + measured(v)
 		}
-		if v.Unsure {
-			text += " (unsure: the 95 % interval contains the bound)"
+		if v.Why != "" {
+			line += " (" + v.Why + ")"
 		}
-		line := fmt.Sprintf("%s %s: %s", mark, r.clean(v.Objective.Text), text)
 		b.WriteString(paint(o.Color, style, wrap(line, o.width())) + "\n")
 	}
+}
+
+func decisionMark(d metric.Decision) (mark, style string) {
+	switch d {
+	case metric.Met:
+		return "✓", styleGreen
+	case metric.Missed:
+		return "✗", styleRed
+	}
+	return "?", styleYellow
+}
+
+// measured is a verdict's value with its unit.
+func measured(v metric.Verdict) string {
+	value, unit := verdictValue(v)
+	return strings.TrimSpace(estimate{value: value, atLeast: v.AtLeast}.text() + " " + unit)
 }
 
 func (r *Report) warningLines(b *strings.Builder, o ConsoleOptions) {

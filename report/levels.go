@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"headway/metric"
 	"headway/record"
 )
 
@@ -16,14 +15,6 @@ type Level struct {
 	// Runs repeat one configuration; at least one.
 	Runs []*Report
 }
-
-// estimate is a figure with its 95 % interval; NaN is what is not known.
-type estimate struct {
-	value, low, high float64
-	few              bool
-}
-
-func unknown() estimate { return estimate{math.NaN(), math.NaN(), math.NaN(), false} }
 
 // WriteLevels writes a sweep's table, a level a row: the figures with their
 // intervals below them, then what failed and which objectives were missed.
@@ -36,9 +27,12 @@ func WriteLevels(w io.Writer, levels []Level, o ConsoleOptions) error {
 	t, _ = t.fit(o.width())
 	t.render(&b, o.Color)
 	b.WriteString(wrap(intervalNote(levels), o.width()) + "\n")
-	if few && strings.Contains(strings.Join(flatten(t.rows), "\n"), fewMark) {
-		b.WriteString(wrap(fewText+" Its interval cannot reach beyond the sample and may be of less than 95 %.", o.width()) + "\n")
+	shownCells := strings.Join(flatten(t.rows), "\n")
+	if few && strings.Contains(shownCells, fewMark) {
+		b.WriteString(wrap(fewText, o.width()) + "\n")
 	}
+	populationNotes(&b, shownCells, o)
+	levelIntervals(&b, levels, o)
 	levelCuts(&b, levels, o)
 	levelErrors(&b, levels, o)
 	levelVerdicts(&b, levels, o)
@@ -175,84 +169,39 @@ func (l Level) stat(tag, stat string) estimate {
 		return within(l.Runs[0].Result, tag, stat)
 	}
 	var values []float64
-	var m metric.Metric
+	var answered []float64
+	bounded := false
 	for _, r := range l.Runs {
-		if s, ok := r.Result.Summary(tag); ok {
-			if v, ok := s.Stat(stat); ok {
-				m, values = s.Metric, append(values, shown(s.Metric, v))
+		if e := within(r.Result, tag, stat); !math.IsNaN(e.value) {
+			values, bounded = append(values, e.value), bounded || e.atLeast
+			if e.answered == 0 {
+				e.answered = e.value
 			}
-		} else if s, ok := r.Result.Scalar(tag); ok {
-			m, values = s.Metric, append(values, shown(s.Metric, s.Value))
+			answered = append(answered, e.answered)
 		}
 	}
-	return over(m, values)
-}
-
-func within(r *metric.Result, tag, stat string) estimate {
-	e := unknown()
-	if s, ok := r.Scalar(tag); ok {
-		e.value = shown(s.Metric, s.Value)
-		return e
-	}
-	s, ok := r.Summary(tag)
-	if !ok {
-		return e
-	}
-	if stat == "avg" {
-		return estimate{shown(s.Metric, s.Mean), shown(s.Metric, s.MeanLow), shown(s.Metric, s.MeanHigh), false}
-	}
-	for _, q := range s.Quantiles {
-		if quantileName(q.Q) == stat && s.Count == 1 {
-			// Both ends would be the value itself: a certainty that there is not.
-			return estimate{shown(s.Metric, q.Value), math.NaN(), math.NaN(), q.Few}
-		}
-		if quantileName(q.Q) == stat {
-			return estimate{shown(s.Metric, q.Value), shown(s.Metric, q.Low), shown(s.Metric, q.High), q.Few}
-		}
+	e := over(values)
+	e.answered = over(answered).value
+	if e.atLeast = bounded; bounded {
+		e.low, e.high = math.NaN(), math.NaN()
 	}
 	return e
-}
-
-// over is the mean of runs with its t-interval.
-func over(m metric.Metric, values []float64) estimate {
-	if len(values) == 0 {
-		return unknown()
-	}
-	s := metric.Summarise(m, values)
-	return estimate{s.Mean, s.MeanLow, s.MeanHigh, false}
 }
 
 func (l Level) steady() estimate {
 	var values []float64
 	for _, r := range l.Runs {
-		if s := r.Result.Steady; s != nil && s.Duration > 0 {
-			values = append(values, s.OutputTokenThroughput)
+		s := r.Result.Steady
+		if s == nil {
+			return unknown()
 		}
+		rate, ok := s.Rate("output_token_throughput")
+		if !ok {
+			return unknown()
+		}
+		values = append(values, rate.Value)
 	}
-	if len(values) < len(l.Runs) {
-		return unknown()
-	}
-	return over(metric.Metric{}, values)
-}
-
-// cell is the value and, on a second line, its interval: ± half of it where it
-// is symmetrical, else both ends.
-func (e estimate) cell() string {
-	if math.IsNaN(e.value) {
-		return "–"
-	}
-	s := significant(e.value)
-	if e.few {
-		s += fewMark
-	}
-	if !finite(e.low) || !finite(e.high) {
-		return s
-	}
-	up, down := e.high-e.value, e.value-e.low
-	if math.Abs(up-down) <= 1e-9*math.Abs(e.high) {
-		return s + "\n±" + halfWidth(up)
-	}
-	return s + "\n" + significant(e.low) + "–" + significant(e.high)
+	return over(values)
 }
 
 // significant shows about three significant digits, and no fraction where the
@@ -260,7 +209,7 @@ func (e estimate) cell() string {
 func significant(v float64) string {
 	a := math.Abs(v)
 	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0):
+	case !finite(v):
 		return "–"
 	case a >= 99.95:
 		return grouped(strconv.FormatFloat(v, 'f', 0, 64))
@@ -296,5 +245,5 @@ func intervalNote(levels []Level) string {
 	if runs > 1 {
 		return fmt.Sprintf("Means of %d runs a level, ± the 95 %% t-interval over them.", runs)
 	}
-	return "± and low–high: 95 % intervals within the run. Requests of one run share batches, so repeated runs may differ by more (--num-profile-runs)."
+	return "± and low–high: 95 % intervals within the run, which count that its requests share batches and queues."
 }

@@ -79,68 +79,86 @@ func levelVerdicts(b *strings.Builder, levels []Level, o ConsoleOptions) {
 		}
 	}
 	for _, text := range texts {
-		var met, missed []string
+		at := map[metric.Decision][]string{}
 		for _, l := range levels {
-			ok, note := l.verdict(text)
-			if ok {
-				met = append(met, l.name()+note)
-			} else {
-				missed = append(missed, l.name()+note)
+			decision, note := l.verdict(text)
+			at[decision] = append(at[decision], l.name()+note)
+		}
+		mark, style := decisionMark(metric.Met)
+		var parts []string
+		for _, d := range []metric.Decision{metric.Met, metric.NotDecided, metric.Missed} {
+			if len(at[d]) > 0 {
+				parts = append(parts, strings.ReplaceAll(string(d), "_", " ")+" at "+strings.Join(at[d], ", "))
+				mark, style = decisionMark(d)
 			}
 		}
-		line, style := "✓ ", styleGreen
-		if len(missed) > 0 {
-			line, style = "✗ ", styleRed
-		}
-		line += levels[0].Runs[0].clean(text) + ":"
-		if len(met) > 0 {
-			line += " met at " + strings.Join(met, ", ")
-		}
-		if len(met) > 0 && len(missed) > 0 {
-			line += ";"
-		}
-		if len(missed) > 0 {
-			line += " missed at " + strings.Join(missed, ", ")
-		}
+		line := mark + " " + levels[0].Runs[0].clean(text) + ": " + strings.Join(parts, "; ")
 		b.WriteString(paint(o.Color, style, wrap(line, o.width())) + "\n")
 	}
 }
 
-// verdict sums up a level's runs: met when all of them met it.
-func (l Level) verdict(text string) (met bool, note string) {
-	missed, unsure := 0, false
-	value := ""
+// verdict sums up a level's runs: the worst of them, and what it rests on.
+func (l Level) verdict(text string) (worst metric.Decision, note string) {
+	count := map[metric.Decision]int{}
+	notes := map[metric.Decision]string{}
 	for _, r := range l.Runs {
 		i := slices.IndexFunc(r.Result.Verdicts, func(v metric.Verdict) bool { return v.Objective.Text == text })
-		if i < 0 || !r.Result.Verdicts[i].Met {
-			missed++
-		}
 		if i < 0 {
+			count[metric.NotDecided]++
+			notes[metric.NotDecided] = "not measured"
 			continue
 		}
 		v := r.Result.Verdicts[i]
-		unsure = unsure || v.Unsure
-		if v.Known && !v.Met {
-			x, unit := verdictValue(v)
-			value = strings.TrimSpace(significant(x) + " " + unit)
+		count[v.Decision]++
+		switch {
+		case v.Decision == metric.NotDecided:
+			notes[v.Decision] = v.Why
+		case v.Decision == metric.Missed:
+			notes[v.Decision] = measured(v)
 		}
 	}
-	var notes []string
-	switch {
-	case missed > 0 && len(l.Runs) > 1:
-		notes = append(notes, fmt.Sprintf("in %d of %d runs", missed, len(l.Runs)))
-	case missed > 0 && value == "":
-		notes = append(notes, "not measured")
-	case missed > 0:
-		notes = append(notes, value)
+	worst = metric.Met
+	for _, d := range []metric.Decision{metric.NotDecided, metric.Missed} {
+		if count[d] > 0 {
+			worst = d
+		}
 	}
-	if unsure {
-		notes = append(notes, "unsure")
+	note = notes[worst]
+	if n := count[worst]; len(l.Runs) > 1 && worst != metric.Met {
+		note = fmt.Sprintf("in %d of %d runs", n, len(l.Runs))
 	}
-	if len(notes) == 0 {
-		return missed == 0, ""
+	if note == "" {
+		return worst, ""
 	}
-	return missed == 0, " (" + strings.Join(notes, ", ") + ")"
+	return worst, " (" + note + ")"
+}
+
+// levelIntervals says of which levels figures have no interval, and why.
+func levelIntervals(b *strings.Builder, levels []Level, o ConsoleOptions) {
+	var order []metric.Reason
+	at := map[metric.Reason][]string{}
+	for _, l := range levels {
+		if len(l.Runs) > 1 {
+			continue
+		}
+		lead, _ := l.Runs[0].Result.Lead()
+		for why := range reasons(lead) {
+			if at[why] == nil {
+				order = append(order, why)
+			}
+			if name := l.name(); !slices.Contains(at[why], name) {
+				at[why] = append(at[why], name)
+			}
+		}
+	}
+	for _, why := range order {
+		what, remedy := metric.Because(why)
+		line := fmt.Sprintf("Figures without an interval at %s: %s", strings.Join(at[why], ", "), what)
+		if remedy != "" {
+			line += "; " + remedy
+		}
+		b.WriteString(wrap(line+".", o.width()) + "\n")
+	}
 }
 
 // levelWarnings says a warning of one kind once, with the levels that have it.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"headway/internal/chart"
-	"headway/metric"
 	"headway/record"
 )
 
@@ -145,7 +144,7 @@ func (o PlotOptions) perGPU(p Point, divide bool) estimate {
 		return e
 	}
 	n := float64(o.gpus(p))
-	return estimate{e.value / n, e.low / n, e.high / n, false}
+	return estimate{value: e.value / n, low: e.low / n, high: e.high / n}
 }
 
 // latency is a statistic in milliseconds: of one run with the interval that its
@@ -167,18 +166,29 @@ func (p Point) latency(tag, stat string) estimate {
 			values = append(values, v)
 		}
 	}
-	return over(metric.Metric{}, values)
+	return over(values)
 }
 
-// figure is a statistic in the file's unit.
+// figure is a statistic in the file's unit: of one run with the interval that
+// its file has, of several their mean with its t-interval.
 func (p Point) figure(tag, stat string) estimate {
+	if len(p.Runs) == 1 {
+		e := unknown()
+		if v, ok := p.Runs[0].Value(tag, stat); ok {
+			e.value = v
+			if ends, ok := p.Runs[0].figure(tag).Intervals[stat]; ok {
+				e.low, e.high = ends[0], ends[1]
+			}
+		}
+		return e
+	}
 	var values []float64
 	for _, r := range p.Runs {
 		if v, ok := r.Value(tag, stat); ok {
 			values = append(values, v)
 		}
 	}
-	return over(metric.Metric{}, values)
+	return over(values)
 }
 
 func pointAt(x float64, e estimate) chart.Point {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"headway/metric"
 	"headway/record"
 )
 
@@ -21,8 +22,12 @@ type Loaded struct {
 	Schema string
 	// Headway is set when the file has our own key.
 	Headway bool
-	// Metrics are all objects with a unit, by tag.
+	// Metrics are all objects with a unit, by tag, by aiperf's definitions.
 	Metrics map[string]Stats
+	// Lead are the figures that tables and pictures lead with, in the units of
+	// Metrics: of the steady part of a closed loop, or of the whole run with what
+	// failed and what was cut off. Files of aiperf's own have none.
+	Lead map[string]Stats
 	// Concurrency and Rate (requests/s) are the asked load, 0 where the file
 	// does not say.
 	Concurrency int
@@ -53,16 +58,25 @@ type Stats struct {
 	Intervals map[string][2]float64
 }
 
+// figure is a metric as pictures lead with it. What leads stands for all of a
+// metric: a quantile that it leaves open is not that of answered requests.
+func (l *Loaded) figure(tag string) Stats {
+	if s, ok := l.Lead[tag]; ok {
+		return s
+	}
+	return l.Metrics[tag]
+}
+
 // Value is a statistic in the file's unit.
 func (l *Loaded) Value(tag, stat string) (float64, bool) {
-	v, ok := l.Metrics[tag].Values[stat]
+	v, ok := l.figure(tag).Values[stat]
 	return v, ok
 }
 
 // Milliseconds is a latency's statistic and its 95 % interval, whatever unit of
 // time the file has. The interval is NaN-free only when known is set.
 func (l *Loaded) Milliseconds(tag, stat string) (value float64, interval [2]float64, known, ok bool) {
-	s := l.Metrics[tag]
+	s := l.figure(tag)
 	value, ok = s.Values[stat]
 	scale, isTime := map[string]float64{"ms": 1, "s": 1e3, "sec": 1e3, "us": 1e-3, "ns": 1e-6}[s.Unit]
 	if !ok || !isTime {
@@ -145,6 +159,7 @@ func load(doc object, path string) (*Loaded, error) {
 		s.Intervals = pairs(f.value)
 		l.Metrics[f.key] = s
 	}
+	l.lead(own)
 	l.GPUs = count(own, "num_gpus")
 	l.Simulated, _ = get(own, "simulated").(bool)
 	l.Cancelled, _ = get(doc, "was_cancelled").(bool)
@@ -155,6 +170,32 @@ func load(doc object, path string) (*Loaded, error) {
 	l.audited(get(own, "audit"))
 	l.asked(doc, own)
 	return l, nil
+}
+
+// lead reads the part whose figures lead.
+func (l *Loaded) lead(own any) {
+	part := asObject(get(own, getString(own, "lead")))
+	if _, ok := getFloat(part, "in_flight"); !ok {
+		return
+	}
+	l.Lead = map[string]Stats{}
+	within := pairs(get(part, "intervals"))
+	for _, f := range part {
+		if unit := getString(f.value, "unit"); unit != "" {
+			s, _ := stats(f.value) // none of its values may be finite
+			s.Unit, s.Intervals = unit, pairs(get(f.value, "intervals"))
+			l.Lead[f.key] = s
+			continue
+		}
+		m, known := metric.Lookup(f.key)
+		if v, ok := getFloat(f.value); known && ok {
+			s := Stats{Unit: m.Unit, Values: map[string]float64{"avg": v}}
+			if ends, ok := within[f.key]; ok {
+				s.Intervals = map[string][2]float64{"avg": ends}
+			}
+			l.Lead[f.key] = s
+		}
+	}
 }
 
 // audited reads the verdict on the client.

@@ -66,16 +66,34 @@ func TestReadsOwn(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 	for _, s := range r.Result.Summaries {
-		q, ok := s.Quantile(99)
-		want := shown(s.Metric, q.Value)
-		if got, known := l.Value(s.Metric.Tag, "p99"); ok && finite(want) && (!known || got != want) {
-			t.Errorf("%s p99: %v %v, want %v", s.Metric.Tag, got, known, want)
+		for _, stat := range []string{"avg", "p50", "p99"} {
+			want := within(r.Result, s.Metric.Tag, stat)
+			got, known := l.Value(s.Metric.Tag, stat)
+			if finite(want.value) != known || known && got != want.value {
+				t.Errorf("%s %s: %v %v, want %v", s.Metric.Tag, stat, got, known, want.value)
+			}
 		}
 	}
+	if listed, known := l.Metrics["time_to_first_token"].Values["p99"]; !known || listed < 29 {
+		t.Errorf("the p99 of answered requests is %v, as aiperf's readers see it", listed)
+	}
+}
+
+// What leads comes with its intervals, a throughput's too.
+func TestReadsIntervals(t *testing.T) {
+	r := made{c: 4, n: 400, seed: 1, gpus: 2}.report(t)
+	l, err := Read(bytes.NewReader(render(t, func(b *bytes.Buffer) error { return r.WriteJSON(b) })), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
 	v, ends, known, ok := l.Milliseconds("time_to_first_token", "avg")
-	s, _ := r.Result.Summary("time_to_first_token")
+	s, _ := r.Result.Steady.Summary("time_to_first_token")
 	if !ok || !known || v != shown(s.Metric, s.Mean) || ends != [2]float64{shown(s.Metric, s.MeanLow), shown(s.Metric, s.MeanHigh)} {
 		t.Errorf("time to first token %v %v %v %v", v, ends, known, ok)
+	}
+	e := Point{Runs: []*Loaded{l}}.figure("output_token_throughput", "avg")
+	if rate, _ := r.Result.Steady.Rate("output_token_throughput"); e.value != rate.Value || e.low != rate.Low || e.high != rate.High || !finite(e.low) {
+		t.Errorf("throughput %+v, want %+v", e, rate)
 	}
 }
 

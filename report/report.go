@@ -11,6 +11,7 @@ package report
 
 import (
 	"io"
+	"slices"
 
 	"headway/metric"
 	"headway/record"
@@ -43,14 +44,21 @@ func (r *Report) cutReason() string {
 	return r.Run.Aborted
 }
 
-// Missed reports whether an objective was missed, or could not be measured.
-func (r *Report) Missed() bool {
-	for _, v := range r.Result.Verdicts {
-		if !v.Met {
-			return true
-		}
-	}
-	return false
+// Missed reports whether an objective was missed.
+func (r *Report) Missed() bool { return r.decided(metric.Missed) }
+
+// Undecided reports whether the run does not say of an objective whether it was
+// met.
+func (r *Report) Undecided() bool { return r.decided(metric.NotDecided) }
+
+// FailedShare is how many of the requests that were not ended by headway itself
+// failed, in percent.
+func (r *Report) FailedShare() float64 {
+	return 100 * float64(r.Result.Failed) / float64(max(1, r.Result.OK+r.Result.Failed))
+}
+
+func (r *Report) decided(d metric.Decision) bool {
+	return slices.ContainsFunc(r.Result.Verdicts, func(v metric.Verdict) bool { return v.Decision == d })
 }
 
 // Invalid reports whether the client was the bottleneck, so that the figures

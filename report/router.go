@@ -44,6 +44,9 @@ type Arm struct {
 	// Dir has the run's files, relative to that of the comparison.
 	Dir    string
 	Report *Report
+	// Repeats are further runs of the same kind of load with other seeds, in the
+	// order of the repeats.
+	Repeats []*Report
 	// Tiers are the requests of each priority apart, lowest value first.
 	Tiers []Tier
 }
@@ -53,72 +56,6 @@ type Tier struct {
 	Priority float64
 	Result   *metric.Result
 }
-
-// Gain is how much better an arm is than the baseline of its case: above 1 is
-// better. Latencies are the baseline's over the arm's, throughput the arm's
-// over the baseline's; NaN is not known.
-type Gain struct {
-	Arm, Baseline              string
-	TTFTMean, TTFTP50, TTFTP99 float64
-	ITLMean, LatencyMean       float64
-	OutputThroughput           float64
-	// Caution is empty where the gain can be quoted, else says why not.
-	Caution string
-}
-
-// Gains are those of the case's other arms over the baseline; none where the
-// baseline was not measured.
-func (c Case) Gains(baseline string) []Gain {
-	var base *Arm
-	for i := range c.Arms {
-		if c.Arms[i].Name == baseline {
-			base = &c.Arms[i]
-		}
-	}
-	if base == nil {
-		return nil
-	}
-	var all []Gain
-	for _, a := range c.Arms {
-		if a.Name == baseline {
-			continue
-		}
-		over := func(tag, stat string) float64 { return ratio(base.figure(tag, stat), a.figure(tag, stat)) }
-		all = append(all, Gain{
-			Arm: a.Name, Baseline: baseline,
-			TTFTMean: over("time_to_first_token", "avg"), TTFTP50: over("time_to_first_token", "p50"), TTFTP99: over("time_to_first_token", "p99"),
-			ITLMean: over("inter_token_latency", "avg"), LatencyMean: over("request_latency", "avg"),
-			OutputThroughput: ratio(a.figure("output_token_throughput", "avg"), base.figure("output_token_throughput", "avg")),
-			Caution:          caution(*base, a),
-		})
-	}
-	return all
-}
-
-// caution says why a gain must not be quoted: a queue that grows as long as
-// the load lasts makes any ratio of latencies, given a long enough run.
-func caution(base, arm Arm) string {
-	sat, share := base.Saturation()
-	own, ownShare := arm.Saturation()
-	switch {
-	case sat && own:
-		return fmt.Sprintf("not a gain to quote: both are saturated (%s completed %.0f %% of offered, %s %.0f %%)", base.Name, 100*share, arm.Name, 100*ownShare)
-	case sat:
-		return fmt.Sprintf("not a gain to quote: %s is saturated (completed %.0f %% of offered)", base.Name, 100*share)
-	case own:
-		return fmt.Sprintf("not a gain to quote: %s is saturated (completed %.0f %% of offered)", arm.Name, 100*ownShare)
-	}
-	if min(base.Report.Result.OK, arm.Report.Result.OK) < fewest {
-		return fmt.Sprintf("not a gain to quote: fewer than %d requests were answered", fewest)
-	}
-	if f, g := base.Report.Result.Failed, arm.Report.Result.Failed; f+g > 0 {
-		return fmt.Sprintf("with failed requests left out: %d of %s, %d of %s", f, base.Name, g, arm.Name)
-	}
-	return ""
-}
-
-// fewest is how many answered requests a gain is at least of.
-const fewest = 5
 
 // saturatedBelow is the share of the offered requests; completing less is
 // saturation.
@@ -154,14 +91,13 @@ func (a Arm) HitRate() float64 {
 	return a.figure("overall_usage_prompt_cache_read_pct", "avg") / 100
 }
 
-func (a Arm) figure(tag, stat string) float64 { return within(a.Report.Result, tag, stat).value }
+func (a Arm) figure(tag, stat string) float64 { return a.estimate(tag, stat).value }
 
-func ratio(a, b float64) float64 {
-	if b == 0 {
-		return math.NaN()
-	}
-	return a / b
-}
+// estimate is a figure over all runs of the arm.
+func (a Arm) estimate(tag, stat string) estimate { return Level{Runs: a.runs()}.stat(tag, stat) }
+
+// runs are all runs of the arm.
+func (a Arm) runs() []*Report { return append([]*Report{a.Report}, a.Repeats...) }
 
 // WriteTable writes a row for each case and arm, then the gains, what each
 // tier met, notes and warnings.
@@ -174,6 +110,7 @@ func (c *Comparison) WriteTable(w io.Writer, o ConsoleOptions) error {
 		b.WriteString(wrap("Hit %: prompt tokens found in the prefix cache. Ideal %: in one cache that never forgets; at size %: in one LRU cache as large as all workers' together. "+
 			"Imbalance: busiest worker over the mean. Regret: modelled TTFT at the chosen worker over the best one.", o.width()) + "\n")
 	}
+	b.WriteString(wrap(c.intervalNote(), o.width()) + "\n")
 	c.tierText(&b, o)
 	c.gainText(&b, o)
 	for _, n := range c.Notes {
@@ -184,6 +121,18 @@ func (c *Comparison) WriteTable(w io.Writer, o ConsoleOptions) error {
 	}
 	_, err := io.WriteString(w, c.Secrets.Text(b.String()))
 	return err
+}
+
+// intervalNote says what the intervals of the table are over.
+func (c *Comparison) intervalNote() string {
+	for _, k := range c.Cases {
+		for _, a := range k.Arms {
+			if n := len(a.runs()); n > 1 {
+				return fmt.Sprintf("Means of %d runs with seeds of their own, ± the 95 %% t-interval over them.", n)
+			}
+		}
+	}
+	return "± and low–high: 95 % intervals within the run, which count that its requests share batches and queues."
 }
 
 // simulated says whether any arm has a cluster's account.
@@ -232,7 +181,7 @@ func (c *Comparison) row(k Case, a Arm, simulated bool) []string {
 	cells := []string{name, oneLine(a.Name), fmt.Sprintf("%d/%d", r.OK, r.Failed+r.Cancelled)}
 	for _, f := range [][2]string{{"time_to_first_token", "avg"}, {"time_to_first_token", "p50"}, {"time_to_first_token", "p99"},
 		{"inter_token_latency", "avg"}, {"output_token_throughput", "avg"}} {
-		cells = append(cells, within(r, f[0], f[1]).cell())
+		cells = append(cells, a.estimate(f[0], f[1]).cell())
 	}
 	cells = append(cells, percent(a.HitRate()))
 	if simulated {
@@ -274,28 +223,4 @@ func (c *Comparison) tierText(b *strings.Builder, o ConsoleOptions) {
 	if len(t.rows) > 0 {
 		t.render(b, o.Color)
 	}
-}
-
-// gainText is a line for each gain.
-func (c *Comparison) gainText(b *strings.Builder, o ConsoleOptions) {
-	for _, k := range c.Cases {
-		for _, g := range k.Gains(c.Baseline) {
-			line := fmt.Sprintf("gain of %s over %s (times better): TTFT mean %s, p50 %s, p99 %s; ITL mean %s; output tok/s %s",
-				g.Arm, g.Baseline, times(g.TTFTMean), times(g.TTFTP50), times(g.TTFTP99), times(g.ITLMean), times(g.OutputThroughput))
-			if c.XLabel != "" {
-				line = fmt.Sprintf("%s %s: %s", c.XLabel, significant(k.X), line)
-			}
-			if g.Caution != "" {
-				line += " – " + g.Caution
-			}
-			b.WriteString(wrap(line, o.width()) + "\n")
-		}
-	}
-}
-
-func times(x float64) string {
-	if math.IsNaN(x) {
-		return "–"
-	}
-	return fmt.Sprintf("%.2f×", x)
 }

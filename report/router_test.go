@@ -14,8 +14,8 @@ import (
 // routedArm is an arm of so many requests with one TTFT, in nanoseconds.
 func routedArm(t *testing.T, name string, ttft record.Time, facts *record.Cluster) Arm {
 	t.Helper()
-	c := metric.NewCollector(metric.Options{Streaming: true})
-	for i := range 10 {
+	c := metric.NewCollector(metric.Options{Streaming: true, Samples: true})
+	for i := range 60 {
 		start := record.Time(1 + 1e9*i)
 		r := &record.Record{Index: i, Planned: start, Start: start, Sent: start, Ack: start, Done: start + ttft + 1e8, Streamed: true, Outcome: record.OK,
 			TokensIn: 100, TokensOut: 11, Arrivals: []record.Arrival{{At: start + ttft, Kind: record.Content, Tokens: 1}, {At: start + ttft + 1e8, Kind: record.Content, Tokens: 10}}}
@@ -45,7 +45,7 @@ func TestGains(t *testing.T) {
 	for _, saturated := range []bool{false, true} {
 		c := routed(t, saturated)
 		gains := c.Cases[0].Gains("round-robin")
-		if len(gains) != 1 || math.Abs(gains[0].TTFTMean-4) > 1e-9 || math.Abs(gains[0].ITLMean-1) > 1e-9 {
+		if len(gains) != 1 || math.Abs(gains[0].TTFTMean.Value-4) > 1e-9 || math.Abs(gains[0].ITLMean.Value-1) > 1e-9 || gains[0].Word != "faster" {
 			t.Fatalf("gains %+v", gains)
 		}
 		var b bytes.Buffer
@@ -53,17 +53,62 @@ func TestGains(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := strings.Join(strings.Fields(b.String()), " ")
-		if got := strings.Contains(text, "not a gain to quote: round-robin is saturated (completed 71 % of offered)"); got != saturated {
+		if got := strings.Contains(text, "not a gain to quote: round-robin is saturated: it completed 71 % of offered"); got != saturated {
 			t.Errorf("saturated %v, caution %v:\n%s", saturated, got, b.String())
 		}
 	}
-	few := routed(t, false)
-	few.Cases[0].Arms[0].Report.Result.OK = 1
-	if got := few.Cases[0].Gains("round-robin")[0].Caution; got != "not a gain to quote: fewer than 5 requests were answered" {
-		t.Errorf("of one request: %q", got)
+	if got := routed(t, false).Cases[0].Gains("round-robin")[0].Caution; got != "" {
+		t.Errorf("of sixty equal requests: %q", got)
 	}
 	if got := routed(t, false).Cases[0].Gains("nobody"); got != nil {
 		t.Errorf("gains over an arm that is not there: %+v", got)
+	}
+}
+
+// A gain is quoted only of arms that answered, with clients that were good
+// enough, and with an interval.
+func TestCautions(t *testing.T) {
+	for want, spoil := range map[string]func(*Arm){
+		"fewer than 5 requests were answered": func(a *Arm) { a.Report.Result.OK = 1 },
+		"kv answered 60 of 61 requests":       func(a *Arm) { a.Report.Result.Failed = 1 },
+		"the client of kv was doubtful":       func(a *Arm) { a.Report.Run.Audit = &record.Audit{Verdict: record.AuditDoubtful} },
+		"its interval is not known":           func(a *Arm) { a.Report.Result.Samples = nil },
+		"the TTFT of kv drifts": func(a *Arm) {
+			for i := range a.Report.Result.Whole.Latencies {
+				a.Report.Result.Whole.Latencies[i].Why = metric.NotStationary
+			}
+		},
+	} {
+		c := routed(t, false)
+		spoil(&c.Cases[0].Arms[0])
+		if got := c.Cases[0].Gains("round-robin")[0].Caution; !strings.Contains(got, want) {
+			t.Errorf("%q does not say %q", got, want)
+		}
+	}
+}
+
+// Repeats with seeds of their own: the gain's interval is over them.
+func TestGainsOfRepeats(t *testing.T) {
+	arm := func(name string, ttft ...record.Time) Arm {
+		a := routedArm(t, name, ttft[0], nil)
+		for _, v := range ttft[1:] {
+			a.Repeats = append(a.Repeats, routedArm(t, name, v, nil).Report)
+		}
+		return a
+	}
+	for want, kv := range map[string]Arm{
+		"faster":          arm("kv", 1.0e8, 1.02e8, 0.98e8),
+		"not decided":     arm("kv", 1.0e8, 2.5e8, 1.9e8),
+		"the same within": arm("kv", 2.0e8, 2.02e8, 1.98e8),
+		"slower":          arm("kv", 3.0e8, 3.02e8, 2.98e8),
+	} {
+		g := Case{Arms: []Arm{kv, arm("round-robin", 2e8, 2e8, 2e8)}}.Gains("round-robin")[0]
+		if !strings.HasPrefix(g.Word, want) || !(g.TTFTP99.Low <= g.TTFTP99.Value && g.TTFTP99.Value <= g.TTFTP99.High) {
+			t.Errorf("%+v, want %s", g, want)
+		}
+		if wide := strings.Contains(g.Caution, "wider than"); wide != (want == "not decided") {
+			t.Errorf("%s: %q", want, g.Caution)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 
-	"headway/metric"
 	"headway/record"
 )
 
@@ -31,6 +30,8 @@ type statistic struct {
 	High  number `json:"high"`
 	// Few says that fewer than five samples lie beyond the quantile.
 	Few bool `json:"few,omitempty"`
+	// AtLeast says that it is only bounded, for requests that were cut off.
+	AtLeast bool `json:"at_least,omitempty"`
 }
 
 type latencyDocument map[string]statistic
@@ -47,6 +48,7 @@ type runDocument struct {
 	X          *float64        `json:"x,omitempty"`
 	Name       string          `json:"name"`
 	Dir        string          `json:"dir"`
+	Repeats    int             `json:"repeats"`
 	Planned    int             `json:"planned"`
 	OK         int             `json:"ok"`
 	Failed     int             `json:"failed"`
@@ -77,8 +79,32 @@ type gainDocument struct {
 	ITL      number   `json:"inter_token_latency_avg"`
 	Latency  number   `json:"request_latency_avg"`
 	Output   number   `json:"output_token_throughput"`
-	Quotable bool     `json:"quotable"`
-	Caution  string   `json:"caution,omitempty"`
+	// Intervals are the 95 % intervals of those that have one.
+	Intervals map[string][2]float64 `json:"intervals"`
+	Word      string                `json:"time_to_first_token"`
+	Quotable  bool                  `json:"quotable"`
+	Caution   string                `json:"caution,omitempty"`
+}
+
+// document is a gain as files have it.
+func (g Gain) document(name string, x *float64) gainDocument {
+	d := gainDocument{Case: name, X: x, Arm: g.Arm, Baseline: g.Baseline, Intervals: map[string][2]float64{},
+		Word: g.Word, Quotable: g.Caution == "", Caution: g.Caution}
+	for _, f := range []struct {
+		name string
+		of   Effect
+		into *number
+	}{
+		{"time_to_first_token_avg", g.TTFTMean, &d.TTFT}, {"time_to_first_token_p50", g.TTFTP50, &d.TTFTP50},
+		{"time_to_first_token_p99", g.TTFTP99, &d.TTFTP99}, {"inter_token_latency_avg", g.ITLMean, &d.ITL},
+		{"request_latency_avg", g.LatencyMean, &d.Latency}, {"output_token_throughput", g.OutputThroughput, &d.Output},
+	} {
+		*f.into = number(f.of.Value)
+		if finite(f.of.Low) && finite(f.of.High) {
+			d.Intervals[f.name] = [2]float64{f.of.Low, f.of.High}
+		}
+	}
+	return d
 }
 
 type comparisonDocument struct {
@@ -108,8 +134,7 @@ func (c *Comparison) WriteJSON(w io.Writer) error {
 			d.Runs = append(d.Runs, a.document(k.Name, x))
 		}
 		for _, g := range k.Gains(c.Baseline) {
-			d.Gains = append(d.Gains, gainDocument{k.Name, x, g.Arm, g.Baseline, number(g.TTFTMean), number(g.TTFTP50), number(g.TTFTP99),
-				number(g.ITLMean), number(g.LatencyMean), number(g.OutputThroughput), g.Caution == "", g.Caution})
+			d.Gains = append(d.Gains, g.document(k.Name, x))
 		}
 	}
 	text, err := json.Marshal(d)
@@ -129,14 +154,14 @@ func (a Arm) document(name string, x *float64) runDocument {
 	r := a.Report.Result
 	sat, share := a.Saturation()
 	d := runDocument{Case: name, X: x, Name: a.Name, Dir: a.Dir, Planned: r.Planned, OK: r.OK, Failed: r.Failed + r.Cancelled,
-		TTFT: latencies(r, "time_to_first_token"), ITL: latencies(r, "inter_token_latency"), Latency: latencies(r, "request_latency"),
+		Repeats: len(a.runs()), TTFT: a.latencies("time_to_first_token"), ITL: a.latencies("inter_token_latency"), Latency: a.latencies("request_latency"),
 		Output: number(a.figure("output_token_throughput", "avg")), Throughput: number(a.figure("request_throughput", "avg")),
 		HitRate: number(a.HitRate()), Saturated: sat, Completed: number(share), Cluster: a.Report.Run.Cluster}
 	if a.Report.Run.Audit != nil {
 		d.Client = a.Report.Run.Audit.Verdict
 	}
 	if a.Report.Run.Schedule.Timed && !a.Report.Run.Simulated {
-		d.Lag = latencies(r, "credit_to_start_latency")
+		d.Lag = a.latencies("credit_to_start_latency")
 		d.LagBad = a.LagDegraded()
 	}
 	for _, f := range r.Failures {
@@ -146,7 +171,8 @@ func (a Arm) document(name string, x *float64) runDocument {
 		d.Errors[a.Report.Secrets.Text(f.Failure.Error())] += f.Count
 	}
 	for _, t := range a.Tiers {
-		d.Tiers = append(d.Tiers, tierDocument{t.Priority, t.Result.OK, latencies(t.Result, "time_to_first_token"), latencies(t.Result, "inter_token_latency")})
+		one := Arm{Report: &Report{Result: t.Result}}
+		d.Tiers = append(d.Tiers, tierDocument{t.Priority, t.Result.OK, one.latencies("time_to_first_token"), one.latencies("inter_token_latency")})
 	}
 	return d
 }
@@ -162,12 +188,12 @@ func (a Arm) LagDegraded() bool {
 }
 
 // latencies are the mean and the quantiles of a metric as they are shown.
-func latencies(r *metric.Result, tag string) latencyDocument {
+func (a Arm) latencies(tag string) latencyDocument {
 	d := latencyDocument{}
 	for _, stat := range []string{"avg", "p25", "p50", "p75", "p90", "p95", "p99"} {
-		e := within(r, tag, stat)
+		e := a.estimate(tag, stat)
 		if !math.IsNaN(e.value) {
-			d[stat] = statistic{number(e.value), number(e.low), number(e.high), e.few}
+			d[stat] = statistic{number(e.value), number(e.low), number(e.high), e.few, e.atLeast}
 		}
 	}
 	return d

@@ -30,9 +30,9 @@ func (c *Comparison) Pictures() []Picture {
 	} {
 		ch := c.chart(p.title, p.y)
 		ch.Y.Log = p.log
-		ch.Note = c.note("Whiskers: 95 % interval within the run.")
+		ch.Note = c.note("Whiskers: 95 % intervals; none is shown where there is none.")
 		for _, name := range c.names() {
-			ch.Series = append(ch.Series, c.series(name, func(a Arm) estimate { return within(a.Report.Result, p.tag, p.stat) }))
+			ch.Series = append(ch.Series, c.series(name, func(a Arm) estimate { return a.estimate(p.tag, p.stat) }))
 		}
 		all = append(all, Picture{p.name + "_vs_" + c.XKey, ch})
 	}
@@ -148,20 +148,20 @@ func (c *Comparison) gainPicture() Picture {
 		}
 		for _, m := range []struct {
 			what  string
-			value func(Gain) float64
-		}{{"TTFT mean", func(g Gain) float64 { return g.TTFTMean }}, {"TTFT p99", func(g Gain) float64 { return g.TTFTP99 }},
-			{"ITL mean", func(g Gain) float64 { return g.ITLMean }}, {"throughput", func(g Gain) float64 { return g.OutputThroughput }}} {
+			value func(Gain) Effect
+		}{{"TTFT mean", func(g Gain) Effect { return g.TTFTMean }}, {"TTFT p99", func(g Gain) Effect { return g.TTFTP99 }},
+			{"ITL mean", func(g Gain) Effect { return g.ITLMean }}, {"throughput", func(g Gain) Effect { return g.OutputThroughput }}} {
 			ch.Series = append(ch.Series, c.gainSeries(name, m.what, m.value))
 		}
 	}
 	if len(ch.Series) > chart.MaxSeries {
 		ch.Series = ch.Series[:chart.MaxSeries]
 	}
-	ch.Note = c.note("Points marked saturated are no gain to quote: there the baseline's queue grows as long as the load lasts.")
+	ch.Note = c.note("Whiskers: 95 % intervals. Points marked saturated are no gain to quote: there the baseline's queue grows as long as the load lasts.")
 	return Picture{"gain_vs_" + c.XKey, ch}
 }
 
-func (c *Comparison) gainSeries(arm, what string, value func(Gain) float64) chart.Series {
+func (c *Comparison) gainSeries(arm, what string, value func(Gain) Effect) chart.Series {
 	s := chart.Series{Name: what}
 	if len(c.names()) > 2 {
 		s.Name = arm + ": " + what
@@ -171,11 +171,11 @@ func (c *Comparison) gainSeries(arm, what string, value func(Gain) float64) char
 			if g.Arm != arm {
 				continue
 			}
-			v := value(g)
-			if !(v > 0) {
-				v = math.NaN()
+			e := value(g)
+			p := chart.Point{X: k.X, Y: e.Value}
+			if finite(e.Low) && e.Low > 0 {
+				p.Low, p.High = e.Low, e.High
 			}
-			p := chart.Point{X: k.X, Y: v}
 			if strings.Contains(g.Caution, "saturated") && what == "TTFT mean" {
 				p.Label = "saturated"
 			}

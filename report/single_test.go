@@ -1,28 +1,43 @@
 package report
 
 import (
+	"math"
 	"strings"
 	"testing"
 
 	"headway/metric"
 )
 
-// A single value has no interval: both ends would be the value itself, which
-// looks like certainty.
-func TestSingleValueHasNoInterval(t *testing.T) {
-	m := metric.Metric{Tag: "request_latency", Unit: "ms"}
-	for _, c := range []struct {
-		values []float64
-		want   bool
-	}{{[]float64{0.02}, false}, {[]float64{0.02, 0.03}, true}} {
-		s := metric.Summarise(m, c.values)
-		cell := within(&metric.Result{Summaries: []metric.Summary{s}}, m.Tag, "p99").cell()
-		if got := strings.Contains(cell, "\n"); got != c.want {
-			t.Errorf("%v: the table shows %q", c.values, cell)
+// A figure without an interval has none in the table, and the file says why.
+func TestNoIntervalIsNone(t *testing.T) {
+	m := metric.Metric{Tag: "request_latency", Unit: "ms", Scale: 1000}
+	s := metric.Summarise(m, []float64{0.02, 0.03})
+	s.Why = "too_short"
+	q := &s.Quantiles[len(s.Quantiles)-1]
+	q.Why = "few_in_tail"
+	result := &metric.Result{Summaries: []metric.Summary{s}}
+	for _, stat := range []string{"avg", "p99"} {
+		if cell := within(result, m.Tag, stat).cell(); strings.Contains(cell, "\n") {
+			t.Errorf("%s: the table shows %q", stat, cell)
 		}
-		o, _ := get(intervals([]metric.Summary{s}), m.Tag).(object)
-		if got := get(o, "p99") != nil; got != c.want {
-			t.Errorf("%v: the file has %v", c.values, o)
+	}
+	o := get(intervals(result.Summaries), m.Tag)
+	if get(o, "avg") != nil || get(o, "none", "avg") != "too_short" || get(o, "none", "p99") != "few_in_tail" {
+		t.Errorf("the file has %v", o)
+	}
+}
+
+// A value that is infinite or only bounded says so, with that of answered
+// requests beside it.
+func TestCellsOfWhatFailedAndWasCutOff(t *testing.T) {
+	for want, e := range map[string]estimate{
+		"∞\n(25.0)":       {value: math.Inf(1), low: math.NaN(), high: math.NaN(), answered: 25},
+		"≥4,870\n(90.0)":  {value: 4870, low: math.NaN(), high: math.NaN(), atLeast: true, answered: 90},
+		"30.0\n29.0–32.0": {value: 30, low: 29, high: 32, answered: 28},
+		"–":               unknown(),
+	} {
+		if got := e.cell(); got != want {
+			t.Errorf("%+v: %q, want %q", e, got, want)
 		}
 	}
 }

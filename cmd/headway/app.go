@@ -25,6 +25,7 @@ const (
 	exitUsage       = 2
 	exitMissed      = 3
 	exitInvalid     = 4
+	exitUndecided   = 5
 	exitInterrupted = 130
 )
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"headway/report"
 )
 
 // benchCmd sweeps concurrency levels, as Dynamo's benchmark script does.
@@ -113,10 +115,12 @@ func (b *benchCmd) run(ctx context.Context, a app) (int, error) {
 		return exitFailed, errors.Join(faults...)
 	case code != exitDone:
 		return code, nil
-	case slices.ContainsFunc(trials, (*trial).missed):
-		return exitMissed, nil
 	}
-	return exitDone, nil
+	var reports []*report.Report
+	for _, t := range trials {
+		reports = append(reports, t.reports()...)
+	}
+	return b.decision(reports), nil
 }
 
 func (b *benchCmd) simulated() bool { return b.endpoints() == 0 }

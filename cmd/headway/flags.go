@@ -79,7 +79,8 @@ type promptFlags struct {
 // outputFlags say what is measured beside the metrics and how it is shown.
 type outputFlags struct {
 	Goodput    []string `name:"goodput" sep:"none" placeholder:"\"TAG:VALUE …\"" help:"Limits that a good request meets, in the shown units: \"time_to_first_token:500 inter_token_latency:30\"."`
-	Objectives []string `name:"objective" sep:"none" placeholder:"\"TAG STAT < VALUE\"" help:"A target such as 'time_to_first_token p99 < 500ms'; repeatable. Exit code 3 when one is missed."`
+	Objectives []string `name:"objective" sep:"none" placeholder:"\"TAG STAT < VALUE\"" help:"A target such as 'time_to_first_token p99 < 500ms'; repeatable. Exit code 3 when one is missed, 5 when one is not decided."`
+	FailAbove  *float64 `name:"fail-above" placeholder:"PCT" help:"Exit code 3 when more than this percentage of requests fails; requests that headway ends itself do not count. Default: no limit, only a warning above 1 %."`
 	NumGPUs    int      `name:"num-gpus" default:"0" help:"GPUs behind the endpoint, for figures per GPU."`
 	UI         string   `name:"ui-type" aliases:"ui" enum:",dashboard,simple,none" default:"" help:"Display while running: dashboard on a terminal, else simple; none is silent."`
 	Quiet      bool     `name:"quiet" short:"q" help:"Only errors, and no progress."`

@@ -170,6 +170,9 @@ func (o *outputFlags) goals() (metric.Options, error) {
 	bad.between("confidence-level", o.Confidence, 0.5, 0.9999)
 	bad.between("num-profile-runs", float64(o.Runs), 1, 10)
 	bad.notNegative("num-gpus", float64(o.NumGPUs))
+	if o.FailAbove != nil {
+		bad.between("fail-above", *o.FailAbove, 0, 100)
+	}
 	if o.Compress == "zst" && o.Level == "summary" {
 		bad.add("--export-compression zst with --export-level summary: there is no profile_export.jsonl to compress")
 	}

@@ -30,6 +30,7 @@ type contestFlags struct {
 	Seed      *uint64  `name:"seed" aliases:"random-seed" placeholder:"N" help:"Seed of everything that is drawn. Default: from the system, and printed."`
 	JSON      bool     `name:"json" help:"Print results_summary.json on standard output instead of the table."`
 	Quiet     bool     `name:"quiet" short:"q" help:"Only errors, and no progress."`
+	Repeats   int      `name:"repeats" default:"0" placeholder:"N" help:"Runs of each load on each arm, with seeds of their own, for intervals of gains. Default: 5 on the simulated cluster where the load is drawn; 1 on real endpoints and where the rows of a file are played as they are."`
 	Regret    bool     `name:"regret" default:"true" negatable:"" help:"Simulated: compute the regret of every decision."`
 
 	endpointFlags
@@ -150,6 +151,9 @@ func hasKV(arms []routerArm) bool {
 // unused reports options that were given and that would do nothing: those of the
 // simulated cluster with --url, those of endpoints without.
 func (f *contestFlags) unused(a app, bad *faultList) {
+	if a.given["repeats"] {
+		bad.between("repeats", float64(f.Repeats), 1, 100)
+	}
 	groups, why := []any{f.engineFlags, f.timingFlags, f.transferFlags, f.routerFlags}, "describes the simulated cluster, and --url measures real endpoints"
 	if f.live() && a.given["regret"] {
 		bad.add("--regret: %s", why)

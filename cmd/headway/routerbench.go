@@ -21,7 +21,7 @@ import (
 // its text.
 type routerLoad struct {
 	study.Load
-	plan        func(key workload.Key) (workload.Plan, error)
+	plan        func(key workload.Key, repeat int) (workload.Plan, error)
 	concurrency int
 	rate        float64
 	arrivals    string
@@ -36,6 +36,7 @@ type routerBench struct {
 	arms    []routerArm
 	loads   []routerLoad
 	tiers   *tiers // of the priority benchmark
+	fixed   bool   // the load is the same in every repeat
 	talks   bool   // there are sessions of several turns
 	replies *replies
 	summary report.Comparison
@@ -61,7 +62,7 @@ func (b *routerBench) run(ctx context.Context) (int, error) {
 	if err := b.fits(); err != nil {
 		return exitUsage, usageError{err}
 	}
-	c := study.Contest{Dir: b.flags.dir(b.verb), Overwrite: b.flags.Overwrite, Measure: b.measure, Done: b.progress}
+	c := study.Contest{Dir: b.flags.dir(b.verb), Overwrite: b.flags.Overwrite, Repeats: b.repeats(), Measure: b.measure, Done: b.progress}
 	for _, l := range b.loads {
 		c.Loads = append(c.Loads, l.Load)
 	}
@@ -134,6 +135,22 @@ func (b *routerBench) failures() error {
 	return nil
 }
 
+// repeats is how many runs there are of each load on each arm. Rows that are
+// played as they are give the same run again.
+func (b *routerBench) repeats() int {
+	switch {
+	case b.flags.Repeats > 0:
+		return b.flags.Repeats
+	case b.flags.live() || b.fixed:
+		return 1
+	}
+	return simulatedRepeats
+}
+
+// simulatedRepeats is how many runs there are where nothing is said: in virtual
+// time they cost little.
+const simulatedRepeats = 5
+
 // fits checks the loads against the simulated workers before anything is run.
 func (b *routerBench) fits() error {
 	if b.flags.live() {
@@ -144,7 +161,7 @@ func (b *routerBench) fits() error {
 		return err
 	}
 	for _, l := range b.loads {
-		p, err := l.plan(b.key(l, b.arms[0]))
+		p, err := l.plan(b.key(l, b.arms[0], 0), 0)
 		if err != nil {
 			return err
 		}
@@ -158,8 +175,8 @@ func (b *routerBench) fits() error {
 // key names the text of a load. All arms get the same, but for tagged and
 // untagged requests to one endpoint: the second run would meet the cache that
 // the first one warmed. Lengths, times and tiers are the same for all.
-func (b *routerBench) key(l routerLoad, a routerArm) workload.Key {
-	key := workload.Stream{Run: "router " + b.verb, Level: l.Name}.Key(b.seed)
+func (b *routerBench) key(l routerLoad, a routerArm, repeat int) workload.Key {
+	key := workload.Stream{Run: "router " + b.verb, Level: l.Name, Repeat: repeat}.Key(b.seed)
 	if a.tagged {
 		key = key.Named("tagged")
 	}
@@ -185,14 +202,15 @@ func (b *routerBench) load(name string) routerLoad {
 }
 
 // measure makes one run.
-func (b *routerBench) measure(ctx context.Context, at study.Load, arm, dir string) (*report.Report, []report.Tier, error) {
+func (b *routerBench) measure(ctx context.Context, at study.Load, arm string, repeat int, dir string) (*report.Report, []report.Tier, error) {
 	l, a := b.load(at.Name), b.arm(arm)
-	plan, err := l.plan(b.key(l, a))
+	key := b.key(l, a, repeat)
+	plan, err := l.plan(key, repeat)
 	if err != nil {
 		return nil, nil, err
 	}
 	h := record.Header{Version: version, Model: strings.Join(b.flags.Model, ","), Endpoint: b.flags.EndpointType, Streaming: true, Seed: b.seed,
-		ID: fmt.Sprintf("%012x", uint64(b.key(l, a).Named(arm))>>16), Command: b.summary.Command, Concurrency: l.concurrency, Rate: l.rate, Arrivals: l.arrivals,
+		ID: fmt.Sprintf("%012x", uint64(key.Named(arm))>>16), Repeat: repeat, Command: b.summary.Command, Concurrency: l.concurrency, Rate: l.rate, Arrivals: l.arrivals,
 		Machine: record.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()}}
 	var also record.Sink
 	if b.tiers != nil {
@@ -208,7 +226,7 @@ func (b *routerBench) measure(ctx context.Context, at study.Load, arm, dir strin
 	if b.flags.live() {
 		rep, err = b.measureLive(ctx, a, plan, h, dir, also)
 	} else {
-		rep, err = b.simulate(ctx, a, plan, h, dir, also)
+		rep, err = b.simulate(ctx, a, plan, h, dir, also, repeat)
 	}
 	if b.tiers == nil {
 		return rep, nil, err
@@ -216,8 +234,8 @@ func (b *routerBench) measure(ctx context.Context, at study.Load, arm, dir strin
 	return rep, b.tiers.end(), err
 }
 
-func (b *routerBench) simulate(ctx context.Context, a routerArm, plan workload.Plan, h record.Header, dir string, also record.Sink) (*report.Report, error) {
-	cfg, err := b.flags.cluster(a.mode, b.speedup, b.seed)
+func (b *routerBench) simulate(ctx context.Context, a routerArm, plan workload.Plan, h record.Header, dir string, also record.Sink, repeat int) (*report.Report, error) {
+	cfg, err := b.flags.cluster(a.mode, b.speedup, b.seed+uint64(repeat))
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +244,7 @@ func (b *routerBench) simulate(ctx context.Context, a routerArm, plan workload.P
 		return nil, err
 	}
 	cfg.Tokenizer, h.Tokenizer = tok.tokenizer, tok.info
-	return study.Simulation{Header: h, Plan: plan, Cluster: cfg, Metrics: metric.Options{Streaming: true}, Dir: dir,
+	return study.Simulation{Header: h, Plan: plan, Cluster: cfg, Metrics: metric.Options{Streaming: true, Concurrency: plan.Concurrency, Samples: true}, Dir: dir,
 		Names: report.FileNames(""), Lines: true, Also: also}.Run(ctx)
 }
 
@@ -252,6 +270,7 @@ func (b *routerBench) measureLive(ctx context.Context, a routerArm, plan workloa
 	}
 	defer g.close()
 	g.maxLag = f.lag()
+	g.metrics.Samples, g.metrics.Concurrency = true, plan.Concurrency
 	before := kvEvents(ctx, a.urls)
 	h.URL, h.Tokenizer, h.ServerCount = g.header.URL, g.header.Tokenizer, g.header.ServerCount
 	count := g.tokens.count(client)

@@ -70,7 +70,7 @@ func (c *routerPrefixCmd) load(ratio float64) routerLoad {
 	prefix := min(int(math.Round(ratio*float64(c.ISL))), c.ISL-1)
 	l := routerLoad{concurrency: c.Concurrency, arrivals: "concurrency_burst",
 		Load: study.Load{Name: "ratio_" + slug(ratio), X: ratio}}
-	l.plan = func(key workload.Key) (workload.Plan, error) {
+	l.plan = func(key workload.Key, _ int) (workload.Plan, error) {
 		s := workload.Synthetic{Key: key, Requests: c.Requests, ISL: workload.Length{Mean: float64(c.ISL - prefix)}, OSL: workload.Length{Mean: float64(c.OSL)}}
 		if prefix > 0 {
 			s.PrefixPool, s.PrefixTokens = c.Prefixes, prefix

@@ -42,6 +42,7 @@ func (c *routerPriorityCmd) run(ctx context.Context, a app) (int, error) {
 	arms := c.arms(&bad)
 	c.unused(a, &bad)
 	c.traceFlags.faults(a, &bad)
+	c.repeatable(&c.contestFlags, &bad)
 	c.clusterFaults(a, &bad, arms, 1)
 	c.tierFaults(&bad, arms)
 	if c.Dataset != "" {
@@ -58,12 +59,12 @@ func (c *routerPriorityCmd) run(ctx context.Context, a app) (int, error) {
 	if err != nil {
 		return exitUsage, usageError{err}
 	}
-	l, err := c.load(d)
+	l, err := c.load(d, c.rows(a, seed, d))
 	if err != nil {
 		return exitUsage, usageError{err}
 	}
 	b := c.bench(a, "priority", pairs(arms), []routerLoad{l})
-	b.talks = d.Sessions < len(d.Requests)
+	b.talks, b.fixed = d.Sessions < len(d.Requests), c.identity()
 	b.tiers = &tiers{shares: c.Shares, values: c.Values, key: workload.Seed(seed).Named("tiers")}
 	b.summary.Baseline = ""
 	b.summary.Notes = append(notes, "without and with priorities: the same requests at the same times with the same tiers, each time with text of its own")
@@ -117,7 +118,7 @@ func (c *routerPriorityCmd) tierFaults(bad *faultList, arms []routerArm) {
 }
 
 // load is the trace on its schedule, or all at once where it has none.
-func (c *routerPriorityCmd) load(d *workload.Dataset) (routerLoad, error) {
+func (c *routerPriorityCmd) load(d *workload.Dataset, rows func(repeat int) (*workload.Dataset, error)) (routerLoad, error) {
 	w := workload.Window{Speedup: c.Speedup}
 	src, err := d.Fixed(w, 0)
 	if err != nil {
@@ -125,7 +126,11 @@ func (c *routerPriorityCmd) load(d *workload.Dataset) (routerLoad, error) {
 	}
 	rate, err := rateOf(src)
 	l := routerLoad{Load: study.Load{Name: fmt.Sprintf("speedup_%s", slug(c.Speedup))}, rate: rate, arrivals: "fixed_schedule"}
-	l.plan = func(key workload.Key) (workload.Plan, error) {
+	l.plan = func(key workload.Key, repeat int) (workload.Plan, error) {
+		d, err := rows(repeat)
+		if err != nil {
+			return workload.Plan{}, err
+		}
 		src, err := d.Fixed(w, key)
 		if c.live() {
 			src = exactOutput(src, c.ExpectedOSL)

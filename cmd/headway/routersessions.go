@@ -62,7 +62,7 @@ func (c *routerSessionsCmd) run(ctx context.Context, a app) (int, error) {
 	}
 	a.noteSkipped(d.Skipped, d.FirstSkip)
 	l := routerLoad{Load: study.Load{Name: fmt.Sprintf("c%d", c.Concurrency)}, concurrency: c.Concurrency, arrivals: "concurrency_burst"}
-	l.plan = func(key workload.Key) (workload.Plan, error) { return c.plan(d, key), nil }
+	l.plan = func(key workload.Key, _ int) (workload.Plan, error) { return c.plan(d, key), nil }
 	b := c.bench(a, "sessions", arms, []routerLoad{l})
 	b.speedup = c.Speedup
 	b.talks = d.Sessions < len(d.Requests)

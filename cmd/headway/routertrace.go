@@ -151,6 +151,7 @@ func (c *routerTraceCmd) run(ctx context.Context, a app) (int, error) {
 	arms := c.arms(&bad)
 	c.unused(a, &bad)
 	c.traceFlags.faults(a, &bad)
+	c.repeatable(&c.contestFlags, &bad)
 	c.clusterFaults(a, &bad, arms, 1)
 	if len(c.Sweep) == 0 {
 		c.Sweep = floats{1}
@@ -176,12 +177,12 @@ func (c *routerTraceCmd) run(ctx context.Context, a app) (int, error) {
 	if !d.Timed {
 		return exitUsage, usageError{fmt.Errorf("%s has no timestamps, so there is no schedule to play; headway router sessions plays it at a concurrency", d.Name)}
 	}
-	loads, err := c.loads(d)
+	loads, err := c.loads(d, c.rows(a, seed, d))
 	if err != nil {
 		return exitUsage, usageError{err}
 	}
 	b := c.bench(a, "trace", arms, loads)
-	b.talks = d.Sessions < len(d.Requests)
+	b.talks, b.fixed = d.Sessions < len(d.Requests), c.identity()
 	b.summary.Notes, b.summary.Warnings = notes, warnings
 	if len(loads) > 1 {
 		b.summary.XKey, b.summary.XLabel = "request_rate", "Requests/s"
@@ -190,7 +191,7 @@ func (c *routerTraceCmd) run(ctx context.Context, a app) (int, error) {
 }
 
 // loads are the trace at each speed.
-func (c *routerTraceCmd) loads(d *workload.Dataset) ([]routerLoad, error) {
+func (c *routerTraceCmd) loads(d *workload.Dataset, rows func(repeat int) (*workload.Dataset, error)) ([]routerLoad, error) {
 	var all []routerLoad
 	for _, x := range c.Sweep {
 		w := workload.Window{Speedup: c.Speedup * x}
@@ -203,7 +204,11 @@ func (c *routerTraceCmd) loads(d *workload.Dataset) ([]routerLoad, error) {
 			return nil, err
 		}
 		l := routerLoad{rate: rate, arrivals: "fixed_schedule", Load: study.Load{Name: "speedup_" + slug(w.Speedup), X: threeDigits(rate)}}
-		l.plan = func(key workload.Key) (workload.Plan, error) {
+		l.plan = func(key workload.Key, repeat int) (workload.Plan, error) {
+			d, err := rows(repeat)
+			if err != nil {
+				return workload.Plan{}, err
+			}
 			src, err := d.Fixed(w, key)
 			if c.live() {
 				src = exactOutput(src, c.ExpectedOSL)

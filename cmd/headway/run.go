@@ -224,10 +224,7 @@ func (c *runCmd) measure(ctx context.Context, g *rig, p *planFlags, e endpoint) 
 	if code := g.app.invalid(&c.auditFlags, invalidRuns("", reports)); code != exitDone {
 		return code, nil
 	}
-	if slices.ContainsFunc(reports, (*report.Report).Missed) {
-		return exitMissed, nil
-	}
-	return exitDone, nil
+	return c.decision(reports), nil
 }
 
 // show prints the result: tables, or the JSON of the last run.

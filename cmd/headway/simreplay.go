@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -33,7 +34,7 @@ type simReplayCmd struct {
 	Dir    string      `name:"artifact-dir" aliases:"output-artifact-dir,output-dir" short:"d" type:"path" placeholder:"DIR" help:"Write the results into this folder, in aiperf's formats."`
 	JSON   bool        `name:"json" help:"Print the result as JSON on standard output instead of tables."`
 	NumGPU int         `name:"num-gpus" default:"0" help:"GPUs of the cluster, for figures per GPU."`
-	Goals  []string    `name:"objective" sep:"none" placeholder:"\"TAG STAT < VALUE\"" help:"A target such as 'time_to_first_token p99 < 500ms'; repeatable. Exit code 3 when one is missed."`
+	Goals  []string    `name:"objective" sep:"none" placeholder:"\"TAG STAT < VALUE\"" help:"A target such as 'time_to_first_token p99 < 500ms'; repeatable. Exit code 3 when one is missed, 5 when one is not decided."`
 
 	promptFlags
 	loadFlags
@@ -81,10 +82,7 @@ func (c *simReplayCmd) run(ctx context.Context, a app) (int, error) {
 	if r := rep.Result; r.OK == 0 && r.Failed > 0 {
 		return exitFailed, fmt.Errorf("every request failed: %s", r.Failures[0].Failure.Message)
 	}
-	if rep.Missed() {
-		return exitMissed, nil
-	}
-	return exitDone, nil
+	return decision([]*report.Report{rep}, math.Inf(1)), nil
 }
 
 // settings checks everything that can be checked before the replay.

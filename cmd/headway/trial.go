@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -38,9 +37,13 @@ func (t *trial) close() {
 	}
 }
 
-// missed says that an objective was not met at some level.
-func (t *trial) missed() bool {
-	return slices.ContainsFunc(t.levels, func(l study.Level) bool { return slices.ContainsFunc(l.Reports, (*report.Report).Missed) })
+// reports are those of all levels.
+func (t *trial) reports() []*report.Report {
+	var all []*report.Report
+	for _, l := range t.levels {
+		all = append(all, l.Reports...)
+	}
+	return all
 }
 
 // invalid are the measurements that are not valid. named

@@ -175,7 +175,7 @@ func (k *climb) run(ctx context.Context, n int) ([]Trial, error) {
 			return k.trials, fmt.Errorf("at concurrency %d: %w", n, err)
 		}
 		k.trials = append(k.trials, t)
-		if t.ITL.Mean <= k.f.target {
+		if t.meets(Decode, k.f.target) {
 			k.lo = max(k.lo, n)
 		} else {
 			k.hi = min(k.hi, n)

@@ -124,7 +124,7 @@ func (r PhaseResult) points(target float64) []Pick {
 	var list []Pick
 	for _, o := range r.Outcomes {
 		for _, t := range o.Trials {
-			if t.latency(r.Phase).Mean > target {
+			if !t.meets(r.Phase, target) {
 				continue
 			}
 			one := o

@@ -79,7 +79,7 @@ func (s Search) aggregated(ctx context.Context, c Candidate) (trials []Trial, er
 			return trials, err
 		}
 		trials = append(trials, t)
-		if t.TTFT.Mean <= s.Target.TTFT && t.ITL.Mean <= s.Target.ITL {
+		if t.keepsBoth(s.Target) {
 			lo = rate
 		} else {
 			hi = rate
@@ -113,22 +113,33 @@ func (p *probe) whole(ctx context.Context, rate, one float64) (Trial, error) {
 	if latency.N < (total-from)*9/10 || latency.Mean <= 0 || len(in.itl) == 0 {
 		return Trial{}, fmt.Errorf("only %d of %d requests were answered", latency.N, total-from)
 	}
-	return Trial{
+	trial := Trial{
 		Concurrency: max(int(math.Round(rate*latency.Mean)), 1), TTFT: figureOf(in.ttft), ITL: figureOf(in.itl),
 		Throughput: Figure{Mean: rate * float64(p.osl) / p.gpus(), N: 1}, Seconds: (p.spent - before).Seconds(),
-	}, nil
+	}
+	trial.lost(in.failed, total-from, in.failure)
+	return trial, nil
 }
 
 // middle keeps the figures of some requests of a plan.
 type middle struct {
 	from, upto         int
 	ttft, itl, latency []float64
+	failed             int
+	failure            string // of one of them
 }
 
 // Take looks at a Record.
 func (m *middle) Take(r *record.Record) error {
-	if r.Index < m.from || r.Index >= m.upto || !metric.Valid(r) {
+	if r.Index < m.from || r.Index >= m.upto {
 		return nil
+	}
+	if f, ok := metric.FailureOf(r); ok {
+		m.failed, m.failure = m.failed+1, f.Message
+		return nil
+	}
+	if !metric.Valid(r) {
+		return nil // never sent
 	}
 	for _, x := range []struct {
 		of   func(*record.Record) (float64, bool)
@@ -153,7 +164,7 @@ func MatchAggregated(list []AggregatedOutcome, t Target, d Demand) *Deployment {
 	for _, o := range list {
 		for _, trial := range o.Trials {
 			off := max(trial.TTFT.Mean/t.TTFT, trial.ITL.Mean/t.ITL)
-			x := d.aggregate(o, trial, off <= 1)
+			x := d.aggregate(o, trial, trial.keepsBoth(t))
 			if x == nil {
 				continue
 			}

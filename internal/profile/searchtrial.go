@@ -25,6 +25,9 @@ type Trial struct {
 	// Throughput is in tokens per second and GPU: prompt tokens of a prefill,
 	// generated ones of a decode.
 	Throughput Figure `json:"tokens_per_second_per_gpu"`
+	// Failed is how many requests the engine failed. A failed request has an
+	// infinite latency, so that the trial meets no target.
+	Failed int `json:"failed_requests,omitempty"`
 	// Seconds is what it took in the engine's time, warm-up included.
 	Seconds  float64  `json:"seconds"`
 	Warnings []string `json:"warnings,omitempty"`
@@ -36,6 +39,24 @@ func (t Trial) latency(p Phase) Figure {
 		return t.TTFT
 	}
 	return t.ITL
+}
+
+// meets reports whether the trial keeps a phase's target (seconds).
+func (t Trial) meets(p Phase, target float64) bool {
+	return t.Failed == 0 && t.latency(p).Mean <= target
+}
+
+// keepsBoth reports whether the trial of whole requests keeps both targets.
+func (t Trial) keepsBoth(target Target) bool {
+	return t.meets(Prefill, target.TTFT) && t.meets(Decode, target.ITL)
+}
+
+// lost counts requests that failed.
+func (t *Trial) lost(failed, sent int, why string) {
+	if failed > 0 {
+		t.Failed += failed
+		t.warn("%d of %d requests failed, so that the load meets no target: %s", failed, sent, why)
+	}
 }
 
 // The fixed sizes of a prefill's measurement, those of Dynamo's profiler.
@@ -188,6 +209,7 @@ func (p *probe) prefill(ctx context.Context, repeats int) (Trial, error) {
 		if err != nil {
 			return trial, err
 		}
+		trial.lost(t.sent-t.valid, t.sent, t.failure)
 		if len(t.ttft) == 0 || len(t.itl) == 0 {
 			return trial, errors.New("no reply had a first and a second token that could be told apart")
 		}
@@ -263,6 +285,7 @@ func (s *sample) take(ctx context.Context, p *probe, trial *Trial, src workload.
 	if err != nil {
 		return t, err
 	}
+	trial.lost(t.sent-t.valid, t.sent, t.failure)
 	if len(t.itl) == 0 || span <= 0 {
 		return t, errors.New("no reply had tokens whose times could be told apart")
 	}
@@ -299,7 +322,7 @@ func (p *probe) sparing(ctx context.Context, n, repeats int, bound, bar float64)
 		if again && t.saysCached && t.hitRate() < cachedEnough {
 			// What was meant to be in the cache had been evicted; this run has
 			// put it there.
-			again, s, trial.Warnings = false, sample{}, nil
+			again, s, trial.Warnings, trial.Failed = false, sample{}, nil, 0
 			continue
 		}
 		again = false

@@ -46,11 +46,10 @@ func SelectPhase(p Phase, outcomes []Outcome, target float64) (Pick, bool) {
 		}
 		for _, t := range o.Trials {
 			pick := &Pick{Phase: p, Mapping: c.Mapping, GPUs: o.GPUs, KVTokens: o.KVTokens, Trial: t, Simulated: o.Simulated}
-			latency := t.latency(p).Mean
-			if nearest == nil || latency < nearest.Trial.latency(p).Mean {
+			if nearest == nil || nearer(p, t, nearest.Trial) {
 				nearest = pick
 			}
-			if latency <= target && (best == nil || t.Throughput.Mean > best.Trial.Throughput.Mean) {
+			if t.meets(p, target) && (best == nil || t.Throughput.Mean > best.Trial.Throughput.Mean) {
 				best = pick
 			}
 		}
@@ -64,7 +63,19 @@ func SelectPhase(p Phase, outcomes []Outcome, target float64) (Pick, bool) {
 	}
 	nearest.Warning = fmt.Sprintf("no %s candidate meets the target %s of %.4g ms: the nearest, %s, has %.4g ms",
 		p, latencyName(p), target*1e3, nearest.Mapping, nearest.Trial.latency(p).Mean*1e3)
+	if nearest.Trial.Failed > 0 {
+		nearest.Warning += " and failed requests"
+	}
 	return *nearest, true
+}
+
+// nearer reports whether a trial is nearer to a target that it misses than
+// another: one in which no request failed, then the lower latency.
+func nearer(p Phase, t, other Trial) bool {
+	if (t.Failed > 0) != (other.Failed > 0) {
+		return t.Failed == 0
+	}
+	return t.latency(p).Mean < other.latency(p).Mean
 }
 
 // latencyName is the latency that a phase's target bounds.

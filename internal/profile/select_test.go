@@ -35,6 +35,15 @@ func TestSelectPhase(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, p)
 		}
 	}
+	// What failed requests misses every target, however fast the others were.
+	shedding, whole := outcome("TP=1", 1, [2]float64{.001, 90}), outcome("TP=2", 2, [2]float64{.02, 10})
+	shedding.Trials[0].Failed = 1
+	if p, ok := SelectPhase(Decode, []Outcome{shedding, whole}, 0.01); !ok || p.Met || p.Mapping.String() != "TP=2" {
+		t.Errorf("failed requests: %+v", p)
+	}
+	if p, ok := SelectPhase(Decode, []Outcome{shedding}, 0.01); !ok || p.Met || !strings.Contains(p.Warning, "failed requests") {
+		t.Errorf("failed requests alone: %+v", p)
+	}
 	if _, ok := SelectPhase(Decode, []Outcome{{Phase: Decode, Mapping: "TP=1", Status: Dead, Death: &Death{}}}, 1); ok {
 		t.Error("picked of nothing")
 	}

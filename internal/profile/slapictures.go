@@ -102,7 +102,7 @@ func (r Report) cost() chart.Chart {
 			break
 		}
 		s := chart.Series{Name: fmt.Sprintf("prefill %s, TTFT %.0f ms", p.Mapping, p.Trial.TTFT.Mean*1e3)}
-		if p.Trial.TTFT.Mean > r.Target.TTFT {
+		if !p.Trial.meets(Prefill, r.Target.TTFT) {
 			s.Name, s.Faint = s.Name+fmt.Sprintf(" (misses %.4g ms)", r.Target.TTFT*1e3), true
 		}
 		for _, q := range decode {
@@ -134,7 +134,7 @@ func (r Report) pareto() chart.Chart {
 	var whole []Corner
 	for _, o := range r.Aggregated {
 		for _, t := range o.Trials {
-			if t.TTFT.Mean <= r.Target.TTFT {
+			if t.meets(Prefill, r.Target.TTFT) {
 				whole = append(whole, Corner{1 / t.ITL.Mean, t.Throughput.Mean, o.Mapping})
 			}
 		}

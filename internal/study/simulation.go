@@ -123,8 +123,11 @@ type Contest struct {
 	Overwrite bool
 	Loads     []Load
 	Arms      []string
-	// Measure makes one run; tiers may be nil.
-	Measure func(ctx context.Context, load Load, arm, dir string) (rep *report.Report, tiers []report.Tier, err error)
+	// Repeats is how many runs there are of each load on each arm; 0 is one. All
+	// but the first go to <Dir>/<load>/<arm>/repeat_<n>, n from 2.
+	Repeats int
+	// Measure makes one run, the repeat counted from 0; tiers may be nil.
+	Measure func(ctx context.Context, load Load, arm string, repeat int, dir string) (rep *report.Report, tiers []report.Tier, err error)
 	// Done is called after every run.
 	Done func(load Load, arm report.Arm)
 }
@@ -145,10 +148,8 @@ func (c Contest) Run(ctx context.Context) ([]report.Case, error) {
 	for _, l := range c.Loads {
 		k := report.Case{Name: l.Name, X: l.X}
 		for _, name := range c.Arms {
-			at := filepath.Join(l.Name, name)
-			rep, tiers, err := c.Measure(ctx, l, name, filepath.Join(c.Dir, at))
-			if rep != nil {
-				arm := report.Arm{Name: name, Dir: filepath.ToSlash(at), Report: rep, Tiers: tiers}
+			arm, err := c.arm(ctx, l, name)
+			if arm.Report != nil {
 				k.Arms = append(k.Arms, arm)
 				if c.Done != nil {
 					c.Done(l, arm)
@@ -167,6 +168,31 @@ func (c Contest) Run(ctx context.Context) ([]report.Case, error) {
 		all = append(all, k)
 	}
 	return all, nil
+}
+
+// arm makes the runs of a load on an arm, and returns those that were made
+// before an error or the end of ctx.
+func (c Contest) arm(ctx context.Context, l Load, name string) (report.Arm, error) {
+	at := filepath.Join(l.Name, name)
+	arm := report.Arm{Name: name, Dir: filepath.ToSlash(at)}
+	for i := range max(1, c.Repeats) {
+		dir := filepath.Join(c.Dir, at)
+		if i > 0 {
+			dir = filepath.Join(dir, fmt.Sprintf("repeat_%d", i+1))
+		}
+		rep, tiers, err := c.Measure(ctx, l, name, i, dir)
+		switch {
+		case rep == nil:
+		case i == 0:
+			arm.Report, arm.Tiers = rep, tiers
+		default:
+			arm.Repeats = append(arm.Repeats, rep)
+		}
+		if err != nil || ctx.Err() != nil {
+			return arm, err
+		}
+	}
+	return arm, nil
 }
 
 // prepare makes the folder, and refuses one that holds results.

@@ -1,0 +1,41 @@
+package metric
+
+import (
+	"fmt"
+	"strings"
+
+	"headway/record"
+)
+
+// notableLoss is the share of requests, or of their time in flight, above which
+// what failed and what was cut off is worth a warning.
+const notableLoss = 0.01
+
+// lossWarnings say what figures of answered requests leave out.
+func lossWarnings(r *Result) []record.Warning {
+	var list []record.Warning
+	if sent := r.OK + r.Failed; float64(r.Failed) > notableLoss*float64(sent) {
+		list = append(list, record.Warning{Code: "failed_requests", Text: fmt.Sprintf(
+			"%d of %d requests failed (%.1f %%): in quantiles of latencies they count as infinite, and figures of answered requests leave them out",
+			r.Failed, sent, percent(r.Failed, sent))})
+	}
+	p := r.Whole
+	if p == nil || p.Outside <= notableLoss || r.OK == 0 {
+		return list
+	}
+	var who []string
+	if p.Cut > 0 {
+		who = append(who, plural(p.Cut, "request")+" that this run ended before their reply")
+	}
+	if p.Failed > 0 {
+		who = append(who, plural(p.Failed, "request")+" that failed")
+	}
+	list = append(list, record.Warning{Code: "outside", Text: fmt.Sprintf(
+		"%.1f %% of the time in flight belongs to %s: figures of answered requests leave it out, and favour short replies",
+		100*p.Outside, strings.Join(who, " and "))})
+	if p.Assumed > notableLoss {
+		list = append(list, record.Warning{Code: "assumed_tokens", Text: fmt.Sprintf(
+			"%.1f %% of the output tokens in throughputs were counted by nobody, in replies without usage: they are taken as so many a chunk as other replies have", 100*p.Assumed)})
+	}
+	return list
+}

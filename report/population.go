@@ -1,0 +1,115 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"headway/metric"
+)
+
+// populationNotes say what the marks of a table's cells mean.
+func populationNotes(b *strings.Builder, cells string, o ConsoleOptions) {
+	beside := ""
+	if strings.Contains(cells, "\n(") {
+		beside = " In brackets: of answered requests alone."
+	}
+	if strings.Contains(cells, infinite) {
+		b.WriteString(wrap(infinite+" reaches into requests that the server failed, which count as never answered."+beside, o.width()) + "\n")
+	}
+	if strings.Contains(cells, atLeastMark) {
+		b.WriteString(wrap(atLeastMark+" depends on requests that this run ended before their reply, which would have taken at least as long as they had."+beside, o.width()) + "\n")
+	}
+}
+
+// reasons gives why figures that tables lead with have no interval, each once.
+func reasons(p *metric.Part) func(yield func(metric.Reason) bool) {
+	return func(yield func(metric.Reason) bool) {
+		if p == nil {
+			return
+		}
+		seen := map[metric.Reason]bool{"": true}
+		say := func(why metric.Reason) bool {
+			if seen[why] {
+				return true
+			}
+			seen[why] = true
+			return yield(why)
+		}
+		for _, s := range p.Latencies {
+			if !leading(s.Metric.Tag) {
+				continue
+			}
+			if !say(s.Why) {
+				return
+			}
+			for _, percent := range leadPercents {
+				if q, ok := s.Quantile(percent); ok && !say(q.Why) {
+					return
+				}
+			}
+		}
+		for _, r := range p.Rates {
+			if leading(r.Metric.Tag) && !say(r.Why) {
+				return
+			}
+		}
+	}
+}
+
+// leadPercents are the quantiles that tables lead with.
+var leadPercents = []int{50, 90, 99}
+
+// leadTags are the figures of a part that its table shows, in its order.
+var leadTags = []string{
+	"time_to_first_token", "request_latency", "inter_token_latency",
+	"output_token_throughput", "output_token_throughput_per_gpu", "request_throughput", "goodput",
+}
+
+func leading(tag string) bool {
+	return slices.Contains(leadTags, tag)
+}
+
+// partTable shows the part that leads, with the intervals of its figures.
+func (r *Report) partTable(b *strings.Builder, o ConsoleOptions) {
+	p, steady := r.Result.Lead()
+	if p == nil || r.Result.OK == 0 {
+		return
+	}
+	title := "Whole run, with 95 % intervals"
+	if steady {
+		title = "Steady part, with 95 % intervals"
+	}
+	t := table{title: r.title(title), columns: []column{{title: "Metric", style: styleCyan},
+		{title: "avg", style: styleGreen}, {title: "p50", style: styleGreen}, {title: "p90", drop: 1, style: styleGreen}, {title: "p99", style: styleGreen}}}
+	for _, tag := range leadTags {
+		if rate, ok := p.Rate(tag); ok {
+			e, _ := ofPart(p, tag, "avg")
+			t.rows = append(t.rows, []string{nameCell(rate.Metric, 34), e.cell(), "", "", ""})
+			continue
+		}
+		s, ok := p.Summary(tag)
+		if !ok {
+			continue
+		}
+		row := []string{nameCell(s.Metric, 34)}
+		for _, stat := range []string{"avg", "p50", "p90", "p99"} {
+			row = append(row, ofSummary(s, stat).cell())
+		}
+		t.rows = append(t.rows, row)
+	}
+	if len(t.rows) == 0 {
+		return
+	}
+	t, _ = t.fit(o.width())
+	b.WriteByte('\n')
+	t.render(b, o.Color)
+	populationNotes(b, strings.Join(flatten(t.rows), "\n"), o)
+	for why := range reasons(p) {
+		what, remedy := metric.Because(why)
+		line := "Figures without an interval: " + what
+		if remedy != "" {
+			line += "; " + remedy
+		}
+		b.WriteString(wrap(line+".", o.width()) + "\n")
+	}
+}
