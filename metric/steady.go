@@ -2,6 +2,7 @@ package metric
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"sort"
 
@@ -22,8 +23,10 @@ import (
 // at its end, since those had an emptier server for their last tokens; of all
 // that started in it where that would be fewer than half.
 //
-// In an open loop it ends with the last start. In both, what is left of the
-// start is cut off by the data (series.Start).
+// In an open loop it ends with the last start, and begins when the empty server
+// has filled: when as many requests are over as are in flight on average, if half
+// of all are still to come then. In both, what is left of the start is cut off by
+// the data (series.Start).
 func (v *view) steady(level int) *Steady {
 	s := &Steady{Level: level}
 	first, last, ok := v.c.times.window()
@@ -37,6 +40,11 @@ func (v *view) steady(level int) *Steady {
 		}
 		s.Reached = true
 		begin = max(first, v.firstOver(begin))
+	} else {
+		filled := min(len(v.order), max(1, int(math.Ceil(v.together()))))
+		if at := v.firstOver(v.spans[v.order[filled-1]].start); 2*v.place(at) <= len(v.order) {
+			begin = at
+		}
 	}
 	from := v.place(begin)
 	v.holdsStart = level > 0 && from > 0
@@ -49,7 +57,7 @@ func (v *view) steady(level int) *Steady {
 	if end <= begin || to <= from {
 		return s
 	}
-	if lived := v.firstFlying(from, end); level > 0 && 2*(lived-from) >= to-from {
+	if lived := v.firstFlying(from, end); 2*(lived-from) >= to-from {
 		to = lived
 	}
 	s.Part = v.part(begin, end, from, to, last-first)
@@ -100,7 +108,7 @@ func (v *view) start(from int) (skip int, still bool) {
 		if !ok || len(p.values) < startLeast || p.failed > 0 || p.cut != nil || len(p.values) < len(v.order)-from {
 			continue
 		}
-		n, ok := series.Start(p.values)
+		n, ok := series.Start(p.values, v.together())
 		if still = still && ok; ok {
 			skip = max(skip, n)
 		}

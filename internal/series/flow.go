@@ -37,26 +37,35 @@ func (f *Flow) Add(from, to, amount float64) {
 
 // Rate estimates the stationary rate (1/s). A request that is in flight across
 // several pieces ties them together: flight is how long it is on average (s).
+func (f *Flow) Rate(flight float64) Estimate {
+	if !(f.width > 0) {
+		return without(math.NaN(), TooShort)
+	}
+	e := Delivery(f.amounts, flight/f.width)
+	e.Value, e.Low, e.High = e.Value/f.width, e.Low/f.width, e.High/f.width
+	return e
+}
+
+// Delivery estimates the stationary mean of what came in equal pieces of time.
+// Together is how many pieces a request is in flight for on average.
 //
 // No first-order process is fitted here, unlike for latencies. What a queue
 // remembers delays what is delivered and adds nothing to it: in the long run as
 // much comes out as went in. On shorter times more does than went in, since a
 // server catches up, so that only cosines count that are several times as slow as
 // a request.
-func (f *Flow) Rate(flight float64) Estimate {
-	if !(f.width > 0) {
-		return without(math.NaN(), TooShort)
+func Delivery(amounts []float64, together float64) Estimate {
+	s := New(amounts, together)
+	e := s.Mean()
+	if !e.Known() {
+		return e
 	}
-	rate, together := mean(f.amounts)/f.width, flight/f.width
-	s := New(f.amounts, together)
-	if why := s.Why(); why != "" {
-		return without(rate, why)
-	}
-	sp := slow(f.amounts)
-	used := sp.squares[:int(min(max(pieces/(slower*together), 5), cosines))]
+	sp := slow(amounts)
+	n := float64(len(amounts))
+	used := sp.squares[:min(len(sp.squares), int(max(n/(slower*max(together, 1)), 5)))]
 	sp.longRun = mean(used)
-	half := student(len(used)) * math.Sqrt(sp.longRun/pieces) / f.width
-	return Estimate{Value: rate, Low: rate - half, High: rate + half, Effective: sp.effective()}
+	half := student(len(used)) * math.Sqrt(sp.longRun/n)
+	return Estimate{Value: e.Value, Low: e.Value - half, High: e.Value + half, Effective: sp.effective()}
 }
 
 // slower is how many times as long as a request half a period of a cosine is.
