@@ -12,8 +12,11 @@ import (
 )
 
 // run is what is judged of one run: a sink that keeps the values of each
-// request.
-type run struct{ requests []request }
+// request, and gives the Records to a collector where there is one.
+type run struct {
+	requests  []request
+	collector *metric.Collector
+}
 
 // request is one answered request; times in seconds.
 type request struct {
@@ -36,6 +39,9 @@ func (r *run) Take(rec *record.Record) error {
 	q.itl, _ = metric.ITL(rec)
 	q.first = q.start + q.ttft
 	r.requests = append(r.requests, q)
+	if r.collector != nil {
+		return r.collector.Take(rec)
+	}
 	return nil
 }
 
