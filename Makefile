@@ -2,7 +2,7 @@
 GO ?= go
 STATICCHECK ?= $(GO) tool staticcheck
 
-.PHONY: check build test vet generated race fuzz verify-tokens accuracy bench clean bench-wire bench-wire-short soak bench-sim bench-records test-kube kube-cluster
+.PHONY: check build test vet generated race fuzz verify-tokens accuracy coverage bench clean bench-wire bench-wire-short soak bench-sim bench-records test-kube kube-cluster
 
 check: vet test generated race fuzz
 
@@ -36,6 +36,15 @@ verify-tokens:
 # figures of docs/accuracy.md.
 accuracy:
 	ACCURACY=full $(GO) test ./cmd/headway -run 'TestAccuracy' -count=1 -v
+
+# How often the 95 % intervals of one run hold the stationary value: a thousand
+# runs in virtual time of each of twelve loads, against runs a hundred times as
+# long; the table of docs/accuracy.md. About an hour on one core. COVERAGE=100
+# is a tenth of it, COVERAGE_LOADS="Poisson;closed" some of the loads, and
+# COVERAGE_OF=printed judges what tables lead with.
+COVERAGE ?= 1000
+coverage:
+	COVERAGE=$(COVERAGE) $(GO) test ./internal/series/coverage -run 'TestCoverage$$' -count=1 -v -timeout 12h
 
 bench:
 	$(GO) test ./... -run xxx -bench . -benchtime 1s -count 5

@@ -88,7 +88,8 @@ func TestRatio(t *testing.T) {
 func TestRuns(t *testing.T) {
 	// t of 4 degrees of freedom is 2.7764; the standard error of 1 … 5 is √½.
 	e := Runs([]float64{1, 2, 3, 4, 5})
-	if half := 2.7764451 * math.Sqrt(0.5); e.Value != 3 || math.Abs(e.High-3-half) > 1e-6 || math.Abs(3-e.Low-half) > 1e-6 {
+	half := 2.7764451 * math.Sqrt(0.5)
+	if e.Value != 3 || math.Abs(e.High-3-half) > 1e-6 || math.Abs(3-e.Low-half) > 1e-6 {
 		t.Errorf("%+v", e)
 	}
 	for _, values := range [][]float64{nil, {4}, {4, math.Inf(1)}} {

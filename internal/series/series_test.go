@@ -26,7 +26,9 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 			width, exact := 0.0, math.Sqrt((1+c.correlation)/(1-c.correlation)/float64(c.n))
 			for seed := range uint64(runs) {
 				s := New(autoregressive(seed, c.n, c.correlation), 1)
-				for name, e := range map[string]Estimate{"mean": s.Mean(), "p50": s.Quantile(0.5), "p90": s.Quantile(0.9), "p99": s.Quantile(0.99)} {
+				for name, e := range map[string]Estimate{
+					"mean": s.Mean(), "p50": s.Quantile(0.5), "p90": s.Quantile(0.9), "p99": s.Quantile(0.99),
+				} {
 					if !e.Known() {
 						continue
 					}
@@ -40,7 +42,8 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 				}
 			}
 			for name, n := range held {
-				if share := float64(n) / float64(given[name]); share < 0.90 || share > 0.995 || given[name] < 0.95*runs {
+				share := float64(n) / float64(given[name])
+				if share < 0.90 || share > 0.995 || given[name] < 0.95*runs {
 					t.Errorf("%s: %d of %d intervals hold the truth", name, n, given[name])
 				}
 			}
@@ -74,6 +77,9 @@ func changed(values []float64, change func(i int, v float64) float64) []float64 
 
 func TestWhyThereIsNoInterval(t *testing.T) {
 	noise := autoregressive(1, 1000, 0.5)
+	add := func(more func(float64) float64) []float64 {
+		return changed(noise, func(i int, v float64) float64 { return v + more(float64(i)) })
+	}
 	for _, c := range []struct {
 		name     string
 		values   []float64
@@ -87,9 +93,10 @@ func TestWhyThereIsNoInterval(t *testing.T) {
 		{"few", noise[:29], 1, TooShort, TooShort},
 		{"four waves", noise, 250, TooShort, TooShort},
 		{"tail of one", noise[:150], 1, "", FewInTail},
-		{"rise", changed(noise, func(i int, v float64) float64 { return v + float64(i)/200 }), 1, NotStationary, NotStationary},
-		{"fall", changed(noise, func(i int, v float64) float64 { return v - float64(i)/200 }), 1, NotStationary, NotStationary},
-		{"queue that grows", changed(noise, func(i int, v float64) float64 { return math.Sqrt(float64(i)) + v }), 1, NotStationary, NotStationary},
+		{"tail of few flights", noise, 45, "", FewInTail},
+		{"rise", add(func(i float64) float64 { return i / 200 }), 1, NotStationary, NotStationary},
+		{"fall", add(func(i float64) float64 { return -i / 200 }), 1, NotStationary, NotStationary},
+		{"queue that grows", add(math.Sqrt), 1, NotStationary, NotStationary},
 		{"rise under one stall", changed(noise, func(i int, v float64) float64 {
 			if i == 200 {
 				return 1e6
@@ -184,7 +191,8 @@ func TestEstimatesScale(t *testing.T) {
 		t.Errorf("mean in other units: %+v, %+v", a, b)
 	}
 	for _, q := range []float64{0.25, 0.5, 0.9} {
-		if a, b := powers.Quantile(q), plain.Quantile(q); math.Abs(math.Log(a.High)-b.High) > 0.01 || math.Abs(math.Log(a.Low)-b.Low) > 0.01 {
+		a, b := powers.Quantile(q), plain.Quantile(q)
+		if math.Abs(math.Log(a.High)-b.High) > 0.01 || math.Abs(math.Log(a.Low)-b.Low) > 0.01 {
 			t.Errorf("q %v on another scale: %+v, %+v", q, a, b)
 		}
 	}

@@ -109,7 +109,7 @@ func (s *score) faults(l load, figure string) []string {
 func (l load) study(seeds int) (map[string]*score, error) {
 	scores := map[string]*score{}
 	goal := math.Inf(1)
-	var groups map[string][]float64
+	groups := map[string][]float64{}
 	for seed := -1; seed < seeds; seed++ {
 		n := requests
 		if seed < 0 && !(l.unsteady != nil && l.unsteady("TTFT mean")) {
@@ -140,18 +140,16 @@ func (l load) study(seeds int) (map[string]*score, error) {
 			for name, e := range all {
 				scores[name] = &score{truth: e.Value}
 			}
-			groups = map[string][]float64{}
 			continue
 		}
 		for name, e := range all {
-			if !strings.HasPrefix(name, "gain") || strings.HasSuffix(name, "mean") {
-				scores[name].add(e)
-				continue
+			if strings.HasPrefix(name, "gain") && !strings.HasSuffix(name, "mean") {
+				if groups[name] = append(groups[name], e.Value); len(groups[name]) < repeats {
+					continue
+				}
+				e, groups[name] = series.Runs(groups[name]), nil
 			}
-			if groups[name] = append(groups[name], e.Value); len(groups[name]) == repeats {
-				scores[name].add(series.Runs(groups[name]))
-				groups[name] = nil
-			}
+			scores[name].add(e)
 		}
 	}
 	return scores, nil
@@ -188,13 +186,16 @@ func TestCoverage(t *testing.T) {
 
 func named(name string) bool {
 	some := os.Getenv("COVERAGE_LOADS")
-	return some == "" || slices.ContainsFunc(strings.Split(some, ";"), func(s string) bool { return strings.HasPrefix(name, s) })
+	return some == "" || slices.ContainsFunc(strings.Split(some, ";"), func(s string) bool {
+		return strings.HasPrefix(name, s)
+	})
 }
 
 // rows are a load's part of the table.
 func (l load) rows(scores map[string]*score) string {
 	var b strings.Builder
-	for _, figure := range []string{"TTFT", "latency", "ITL", "output tok/s", "goodput", "gain in TTFT", "gain in latency"} {
+	figures := []string{"TTFT", "latency", "ITL", "output tok/s", "goodput", "gain in TTFT", "gain in latency"}
+	for _, figure := range figures {
 		if scores[figure+" mean"] == nil {
 			continue
 		}

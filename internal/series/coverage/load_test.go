@@ -45,6 +45,7 @@ func loads() []load {
 		a.Ramp = time.Duration(2 * float64(n) / a.Rate * float64(time.Second))
 		return open(a)(key, n)
 	}
+	bursts := workload.Arrivals{Pattern: workload.Gamma, Rate: capacity / 2, Shape: 0.25}
 	plateau := poisson(0.6)
 	plateau.Ramp = 30 * time.Second
 	all := []load{
@@ -52,12 +53,12 @@ func loads() []load {
 		{name: "Poisson, 40 %", narrow: true, plan: open(poisson(0.4))},
 		{name: "Poisson, 60 %", narrow: true, plan: open(poisson(0.6))},
 		{name: "Poisson, 80 %", narrow: true, plan: open(poisson(0.8))},
-		{name: "gamma, shape 0.25, 50 %", plan: open(workload.Arrivals{Pattern: workload.Gamma, Rate: capacity / 2, Shape: 0.25})},
+		{name: "gamma, shape 0.25, 50 %", plan: open(bursts)},
 		{name: "ramp of 30 s to 60 %", plan: open(plateau)},
 		{name: "ramp all the time to 80 %", plan: rising, unsteady: func(string) bool { return true }},
 		{name: "overload, 110 %", plan: open(poisson(1.1)), unsteady: grows},
 		{name: "closed, 32 slots", slots: 32, plan: closed(32, prompts, replies)},
-		{name: "closed, 32 slots, equal lengths", slots: 32, plan: closed(32, workload.Length{Mean: prompts.Mean}, workload.Length{Mean: replies.Mean})},
+		{name: "closed, 32 slots, equal lengths", slots: 32, plan: closed(32, equal(prompts), equal(replies))},
 		{name: "shared prefixes, 4 workers", routed: true, workers: 4, blocks: 1600, plan: prefixes},
 	}
 	if _, err := os.Stat(traceFile); err == nil {
@@ -83,22 +84,28 @@ func poisson(share float64) workload.Arrivals {
 // open is a load whose requests come by a law of arrivals.
 func open(a workload.Arrivals) func(workload.Key, int) workload.Plan {
 	return func(key workload.Key, n int) workload.Plan {
-		return workload.Plan{Source: workload.Synthetic{Key: key, Requests: n, ISL: prompts, OSL: replies, Arrivals: a}.Source()}
+		s := workload.Synthetic{Key: key, Requests: n, ISL: prompts, OSL: replies, Arrivals: a}
+		return workload.Plan{Source: s.Source()}
 	}
 }
+
+// equal is a length without its spread.
+func equal(l workload.Length) workload.Length { return workload.Length{Mean: l.Mean} }
 
 // closed is a load of so many slots.
 func closed(slots int, isl, osl workload.Length) func(workload.Key, int) workload.Plan {
 	return func(key workload.Key, n int) workload.Plan {
-		return workload.Plan{Source: workload.Synthetic{Key: key, Requests: n, ISL: isl, OSL: osl}.Source(), Concurrency: slots}
+		s := workload.Synthetic{Key: key, Requests: n, ISL: isl, OSL: osl}
+		return workload.Plan{Source: s.Source(), Concurrency: slots}
 	}
 }
 
 // prefixes has more shared prefixes than a worker caches, and fewer than all of
 // them do together.
 func prefixes(key workload.Key, n int) workload.Plan {
-	return workload.Plan{Source: workload.Synthetic{Key: key, Requests: n, ISL: workload.Length{Mean: 300, SD: 100}, OSL: replies,
-		PrefixPool: 60, PrefixTokens: 3000, Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: 16}}.Source()}
+	s := workload.Synthetic{Key: key, Requests: n, ISL: workload.Length{Mean: 300, SD: 100}, OSL: replies,
+		PrefixPool: 60, PrefixTokens: 3000, Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: 16}}
+	return workload.Plan{Source: s.Source()}
 }
 
 const (

@@ -82,7 +82,9 @@ type part struct {
 // closed one does with as many requests at once as it has slots: in both, the
 // start is over when those are gone that first filled it.
 func (r *run) stationary(slots int) part {
-	slices.SortFunc(r.requests, func(a, b request) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.index, b.index)) })
+	slices.SortFunc(r.requests, func(a, b request) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.index, b.index))
+	})
 	starts, ends := column(r.requests, start), column(r.requests, end)
 	p := part{to: len(starts) - series.Flying(starts, ends), ok: true}
 	p.together = r.together(0, len(starts))
