@@ -2,7 +2,7 @@
 GO ?= go
 STATICCHECK ?= $(GO) tool staticcheck
 
-.PHONY: bench-verdict check build test vet generated race fuzz verify-tokens accuracy start bench clean bench-wire bench-wire-short soak bench-sim bench-records test-kube kube-cluster
+.PHONY: bench-verdict check build test vet generated race fuzz verify-tokens accuracy start coverage bench clean bench-wire bench-wire-short soak bench-sim bench-records test-kube kube-cluster
 
 check: vet test generated race fuzz
 
@@ -41,12 +41,22 @@ accuracy:
 # table of docs/accuracy.md.
 start:
 	START=full $(GO) test ./cmd/headway -run 'TestStartIsNotMeasured' -count=1 -v -timeout 20m
+
 # The verdicts of runs against a simulated server's log, on machines from idle
 # to starved; the table of docs/accuracy.md. VERDICT_BENCH is for how long;
 # VERDICT_RUNS is a file that keeps the runs, so that it can be done in pieces.
 VERDICT_BENCH ?= 5m
 bench-verdict:
 	VERDICT_BENCH=$(VERDICT_BENCH) $(GO) test ./cmd/headway -run 'TestVerdict$$' -count=1 -v -timeout 60m
+
+# How often the 95 % intervals of one run hold the stationary value: a thousand
+# runs in virtual time of each of twelve loads, against runs a hundred times as
+# long; the table of docs/accuracy.md. About an hour on one core. COVERAGE=100
+# is a tenth of it, COVERAGE_LOADS="Poisson;closed" some of the loads, and
+# COVERAGE_OF=printed judges what tables lead with.
+COVERAGE ?= 1000
+coverage:
+	COVERAGE=$(COVERAGE) $(GO) test ./internal/series/coverage -run 'TestCoverage$$' -count=1 -v -timeout 12h
 
 bench:
 	$(GO) test ./... -run xxx -bench . -benchtime 1s -count 5

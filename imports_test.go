@@ -41,7 +41,8 @@ var arrows = map[string]string{
 	"deploy":               "internal/deploy/dgd", // a test of its manifests
 	"cmd/headway":          "*",
 	// Measurements of everything together; tests only, imported by nothing.
-	"internal/wire/bench": "*",
+	"internal/wire/bench":      "*",
+	"internal/series/coverage": "*",
 }
 
 // standardOnly packages import nothing but the standard library and what

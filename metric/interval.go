@@ -44,6 +44,15 @@ func (s *Summary) without(why series.Reason) {
 	}
 }
 
+func (p *Part) without(why series.Reason) {
+	for i := range p.Latencies {
+		p.Latencies[i].without(why)
+	}
+	for i := range p.Rates {
+		p.Rates[i].without(why)
+	}
+}
+
 func (r *Rate) without(why series.Reason) {
 	if r.Why == "" {
 		r.Low, r.High, r.Why = math.NaN(), math.NaN(), why

@@ -284,11 +284,11 @@ type Chunks struct {
 	Error float64
 }
 
-// Lead is the part whose figures tables and pictures lead with: the steady one
-// of a closed loop, where there is one, since a closed loop's start measures
-// itself; else the whole run. Nil where nothing was sent.
+// Lead is the part whose figures tables and pictures lead with: the steady one,
+// where there is one, since the start of a load measures itself and its end an
+// emptier server; else the whole run. Nil where nothing was sent.
 func (r *Result) Lead() (p *Part, steady bool) {
-	if s := r.Steady; s != nil && s.Level > 0 && s.Duration > 0 && len(s.Latencies) > 0 {
+	if s := r.Steady; s != nil && s.Duration > 0 && len(s.Latencies) > 0 {
 		return &s.Part, true
 	}
 	return r.Whole, false

@@ -205,12 +205,7 @@ func (v *view) whole() *Part {
 	}
 	p := v.part(begin, end, 0, len(v.order), end-begin)
 	if v.holdsStart {
-		for i := range p.Latencies {
-			p.Latencies[i].without(HoldsStart)
-		}
-		for i := range p.Rates {
-			p.Rates[i].without(HoldsStart)
-		}
+		p.without(HoldsStart)
 	}
 	return &p
 }

@@ -126,7 +126,12 @@ func rateOf(m Metric, value float64, pieces []served, amount func(served) float6
 	}
 	// A request that spans several pieces makes them alike.
 	latency := p.Together * p.Duration / float64(max(1, p.Requests))
-	e := series.New(counts, max(1, latency*float64(len(pieces))/p.Duration)).Mean()
+	together := max(1, latency*float64(len(pieces))/p.Duration)
+	e := series.Delivery(counts, together)
+	if m.Tag == "goodput" {
+		// Whether requests are good is remembered as long as their latencies are.
+		e = series.New(counts, together).Mean()
+	}
 	if r.Why = e.Why; e.Known() && e.Value > 0 {
 		r.Low, r.High = value*e.Low/e.Value, value*e.High/e.Value
 	}

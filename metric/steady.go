@@ -2,6 +2,7 @@ package metric
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"sort"
 
@@ -20,28 +21,39 @@ import (
 // starts with as many requests at one instant as it has slots. Where a warm-up
 // handed its load over, that start was before. Where the load was kept up to the
 // end, too, the part ends with the start of the first request that did so: where
-// replies end together, rates are right over whole rounds of all slots. Latencies are of
-// the requests that started in the part and before any that was still in flight
-// at its end, since those had an emptier server for their last tokens; of all
-// that started in it where that would be fewer than half.
+// replies end together, rates are right over whole rounds of all slots.
 //
-// In an open loop it ends with the last start. In both, what is left of the
-// start is cut off by the data (series.Start).
+// Latencies are of the requests that started in the part and before any that was
+// still in flight at its end, since those had an emptier server for their last
+// tokens; of all that started in it where that would be fewer than half.
+//
+// In an open loop it ends with the last start, and begins when the empty server
+// has filled: when as many requests are over as are in flight on average, if half
+// of all are still to come then. In both, what is left of the start is cut off by
+// the data (series.Start).
 func (v *view) steady(level int) *Steady {
 	s := &Steady{Level: level}
 	first, last, ok := v.c.times.window()
 	if !ok {
 		return nil
 	}
+	usual := max(1, int(math.Ceil(v.together()))) // in flight
 	begin, end := first, v.spans[v.order[len(v.order)-1]].start
-	warm := false
 	if level > 0 {
+		usual = level
 		if begin, end = v.bounds(level, first, last); end <= begin {
 			return s
 		}
 		s.Reached, end = true, min(end, last)
-		if warm = v.handedOver(level, first); !warm {
-			begin = v.firstOver(begin)
+	}
+	warm := v.handedOver(usual, first)
+	switch {
+	case warm:
+	case level > 0:
+		begin = v.firstOver(begin)
+	default:
+		if at := v.firstOver(v.spans[v.order[min(len(v.order), usual)-1]].start); 2*v.place(at) <= len(v.order) {
+			begin = at
 		}
 	}
 	from := v.place(begin)
@@ -56,7 +68,7 @@ func (v *view) steady(level int) *Steady {
 	to := v.place(end + 1)
 	if next := v.keptUp(); warm && next > begin {
 		end = next
-	} else if lived := v.firstFlying(from, end); level > 0 && 2*(lived-from) >= to-from {
+	} else if lived := v.firstFlying(from, end); 2*(lived-from) >= to-from {
 		to = lived
 	}
 	if end <= begin || to <= from {
@@ -64,6 +76,9 @@ func (v *view) steady(level int) *Steady {
 	}
 	v.lived = v.order[from:to]
 	s.Part = v.part(begin, end, from, to, last-first)
+	if s.Drifts {
+		s.Part.without(NotStationary)
+	}
 	return s
 }
 
@@ -74,16 +89,16 @@ func (v *view) place(at record.Time) int {
 }
 
 // handedOver reports whether a warm-up's load was in flight when the measured
-// phase began, so that there is no start in it. One that was drained has nothing
-// in flight by then.
-func (v *view) handedOver(level int, first record.Time) bool {
+// phase began, at least half of what usually is, so that there is no start in it.
+// One that was drained has nothing in flight by then.
+func (v *view) handedOver(usual int, first record.Time) bool {
 	n := 0
 	for _, s := range v.flights {
 		if s.of != &v.c.times && s.start < first && s.end > first {
 			n++
 		}
 	}
-	return n >= (level+1)/2
+	return n >= (usual+1)/2
 }
 
 // keptUp is the start of the first request that only kept the load up after the
@@ -136,7 +151,7 @@ func (v *view) start(from int) (skip int, still bool) {
 		if !ok || len(p.values) < startLeast || p.failed > 0 || p.cut != nil || len(p.values) < len(v.order)-from {
 			continue
 		}
-		n, ok := series.Start(p.values)
+		n, ok := series.Start(p.values, v.together())
 		if still = still && ok; ok {
 			skip = max(skip, n)
 		}

@@ -318,7 +318,7 @@ func (v *verdictRun) compare(records []*record.Record, clock record.Clock, write
 		from [2][]float64
 		to   *sided
 	}{{ttft, &v.TTFT}, {itl, &v.ITL}, {late, &v.Late}} {
-		for i, p := range []int{50, 99} {
+		for i, p := range []float64{50, 99} {
 			slices.Sort(x.from[0])
 			slices.Sort(x.from[1])
 			x.to.Client[i], x.to.Server[i] = metric.Percentile(x.from[0], p), metric.Percentile(x.from[1], p)
