@@ -106,12 +106,13 @@ func TestOnlyMetricSubtractsTimes(t *testing.T) {
 // that occurs, instead of a percentile.
 var clockSteps = []string{"workload/spread.go", "workload/synth/arrival.go"}
 
-// There is one definition of a percentile, metric.Percentile: two tables of the
+// There is one definition of a percentile, series.Percentile, which others have as
+// metric.Percentile: two tables of the
 // same values must not disagree. The check is syntactic: an index that is a part
 // of the length of a list. (The length of a field is the width of a grid.)
 func TestOnlyMetricTakesPercentiles(t *testing.T) {
 	walkGo(t, func(path, pkg string, f *ast.File) {
-		if pkg == "metric" || strings.HasSuffix(path, "_test.go") || slices.Contains(clockSteps, filepath.ToSlash(path)) {
+		if pkg == "internal/series" || strings.HasSuffix(path, "_test.go") || slices.Contains(clockSteps, filepath.ToSlash(path)) {
 			return
 		}
 		ast.Inspect(f, func(n ast.Node) bool {

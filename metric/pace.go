@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"headway/internal/series"
 	"headway/record"
 )
 
@@ -196,5 +197,5 @@ func Percentile(sorted []float64, p float64) float64 {
 	if len(sorted) == 0 {
 		return 0
 	}
-	return interpolated(sorted, p)
+	return series.Percentile(sorted, float64(p))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"headway/internal/series"
 	"headway/record"
 )
 
@@ -51,5 +52,5 @@ func (t *Totals) lag(p int) (seconds float64, ok bool) {
 		return 0, false
 	}
 	sorted := slices.Sorted(slices.Values(t.lags))
-	return interpolated(sorted, p) - sorted[0], true
+	return series.Percentile(sorted, float64(p)) - sorted[0], true
 }

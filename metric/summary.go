@@ -3,6 +3,8 @@ package metric
 import (
 	"math"
 	"slices"
+
+	"headway/internal/series"
 )
 
 // enough is how many samples must lie beyond a quantile.
@@ -30,7 +32,7 @@ func Summarise(m Metric, values []float64) Summary {
 	s.Std = math.Sqrt(squares / n)
 	s.MeanLow, s.MeanHigh = math.NaN(), math.NaN()
 	for _, p := range percents {
-		s.Quantiles = append(s.Quantiles, quantile(len(values), p, interpolated(values, p)))
+		s.Quantiles = append(s.Quantiles, quantile(len(values), p, series.Percentile(values, float64(p))))
 	}
 	return s
 }
@@ -91,25 +93,6 @@ func sum(values []float64) float64 {
 		return s
 	}
 	return s + lost
-}
-
-// interpolated is the percentile p of a sorted sample by linear interpolation
-// at the index p/100·(n−1). Its two branches are NumPy's, so that the last bit
-// agrees with it.
-func interpolated[P int | float64](sorted []float64, p P) float64 {
-	at := float64(p) / 100 * float64(len(sorted)-1)
-	i := int(at)
-	if i+1 >= len(sorted) {
-		return sorted[len(sorted)-1]
-	}
-	a, b, t := sorted[i], sorted[i+1], at-math.Floor(at)
-	if a == b || t == 0 {
-		return a // also where both are infinite
-	}
-	if t >= 0.5 {
-		return b - (b-a)*(1-t)
-	}
-	return a + (b-a)*t
 }
 
 // quantile is one without an interval, of n values.

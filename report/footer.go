@@ -65,7 +65,7 @@ func steadyText(s *metric.Steady) string {
 			rates = append(rates, amount(r.Value)+" "+strings.Replace(r.Metric.Unit, "tokens", "output tokens", 1))
 		}
 	}
-	return fmt.Sprintf("Steady part (from the end of the first requests, in flight at least 90 %% of %d): %s over %.2f sec, %.0f %% of the run",
+	return fmt.Sprintf("Steady part (without the start, in flight at least 90 %% of %d): %s over %.2f sec, %.0f %% of the run",
 		s.Level, strings.Join(rates, ", "), s.Duration, 100*s.Share)
 }
 

@@ -74,8 +74,9 @@ func TestCautions(t *testing.T) {
 		"the client of kv was doubtful":       func(a *Arm) { a.Report.Run.Audit = &record.Audit{Verdict: record.AuditDoubtful} },
 		"its interval is not known":           func(a *Arm) { a.Report.Result.Samples = nil },
 		"the TTFT of kv drifts": func(a *Arm) {
-			for i := range a.Report.Result.Whole.Latencies {
-				a.Report.Result.Whole.Latencies[i].Why = metric.NotStationary
+			p, _ := a.Report.Result.Lead()
+			for i := range p.Latencies {
+				p.Latencies[i].Why = metric.NotStationary
 			}
 		},
 	} {

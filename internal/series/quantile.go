@@ -22,7 +22,7 @@ func (s *Series) Quantile(q float64) Estimate {
 		return without(math.NaN(), TooShort)
 	}
 	sorted := s.Sorted()
-	value := interpolated(sorted, q)
+	value := Percentile(sorted, 100*q)
 	if why := s.Why(); why != "" {
 		return without(value, why)
 	}
@@ -37,8 +37,8 @@ func (s *Series) Quantile(q float64) Estimate {
 	low, high := proportions(q, sure)
 	e := Estimate{
 		Value: value, Effective: worth,
-		Low:  interpolated(sorted, low),
-		High: interpolated(sorted, high),
+		Low:  Percentile(sorted, 100*low),
+		High: Percentile(sorted, 100*high),
 	}
 	if (1-high)*sure < 1 && !math.IsInf(e.High, 0) {
 		e.High = max(e.High, value+tailScale(sorted, q)*math.Log((1-q)/(1-high)))
@@ -91,7 +91,7 @@ func (s *Series) inflation(q float64) float64 {
 	if known, ok := s.beside[q]; ok {
 		return known
 	}
-	at := interpolated(s.Sorted(), q)
+	at := Percentile(s.Sorted(), 100*q)
 	below := make([]float64, len(s.values))
 	for i, v := range s.values {
 		switch {
@@ -129,16 +129,22 @@ func tailScale(sorted []float64, q float64) float64 {
 	return sum / float64(len(beyond))
 }
 
-// interpolated is a quantile by linear interpolation at the index q·(n−1).
-func interpolated(sorted []float64, q float64) float64 {
-	at := q * float64(len(sorted)-1)
+// Percentile is that of a sorted sample, at least one value, by linear
+// interpolation at the index p/100·(n−1), p from 0 to 100. Its two branches are
+// NumPy's, so that the last bit agrees with it; a value may be infinite. It is
+// the one definition of a percentile in the program.
+func Percentile(sorted []float64, p float64) float64 {
+	at := p / 100 * float64(len(sorted)-1)
 	i := int(at)
 	if i+1 >= len(sorted) {
 		return sorted[len(sorted)-1]
 	}
-	a, b, t := sorted[i], sorted[i+1], at-float64(i)
-	if t == 0 || a == b {
+	a, b, t := sorted[i], sorted[i+1], at-math.Floor(at)
+	if a == b || t == 0 {
 		return a
+	}
+	if t >= 0.5 {
+		return b - (b-a)*(1-t)
 	}
 	return a + (b-a)*t
 }
