@@ -36,7 +36,7 @@ type block struct {
 
 // alike and alikeMost are how far apart, as a share, two blocks may be in their
 // means and in their longest times to be alike.
-const alike, alikeMost = 0.01, 0.05
+const alike, alikeMost = 0.01, 0.015
 
 // arm begins to watch blocks of so many requests.
 func (s *start) arm(size int) {
