@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -107,12 +108,33 @@ func TestPreconnectLost(t *testing.T) {
 		for wire.Of(c).Quiet() {
 			runtime.Gosched() // the word of it is on its way through the kernel
 		}
-		return c, err
+		return &readFirst{Conn: c, read: make(chan struct{})}, err
 	}
 	if r := ask(t.Context(), target, say("x")); r.Outcome != record.OK || r.HTTP.Reused || !r.HTTP.ConnectDone.Known() {
 		t.Errorf("%v %+v, %+v", r.Outcome, r.Failure, r.HTTP)
 	}
 }
+
+// readFirst writes once a read has come back, so that net/http has the word of a
+// closed connection before it sends a request on it.
+type readFirst struct {
+	net.Conn
+	read chan struct{}
+	once sync.Once
+}
+
+func (c *readFirst) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.once.Do(func() { close(c.read) })
+	return n, err
+}
+
+func (c *readFirst) Write(b []byte) (int, error) {
+	<-c.read
+	return c.Conn.Write(b)
+}
+
+func (c *readFirst) NetConn() net.Conn { return c.Conn }
 
 // handing hands out the first connection that it accepts, too.
 type handing struct {
