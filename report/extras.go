@@ -39,26 +39,7 @@ func (r *Report) extras() object {
 	}
 	o.add("machine", object{{"os", h.Machine.OS}, {"arch", h.Machine.Arch}, {"cpus", h.Machine.CPUs}, {"go", h.Machine.Go}})
 	o.add("schedule", schedule(h.Schedule))
-	if c := r.connecting(); c.ahead != nil || c.own > 0 {
-		o.add("time_to_connect", c.object())
-	}
-	if w := r.Run.Warmup; w != nil {
-		o.add("warmup", object{{"requests", w.Requests}, {"seconds", w.Seconds}, {"ended_by", w.EndedBy}})
-	}
-	if n := r.Run.Cooldown; n > 0 {
-		o.add("cooldown", object{{"requests", n}})
-	}
-	if p := r.Result.Whole; p != nil {
-		o.add("whole", part(p))
-	}
-	if s := r.Result.Steady; s != nil {
-		o.add("steady", steady(s))
-	}
-	if _, is := r.Result.Lead(); is {
-		o.add("lead", "steady")
-	} else {
-		o.add("lead", "whole")
-	}
+	o = append(o, r.phases()...)
 	if r.Result.Chunks.Arrivals > 0 {
 		o.add("chunks", chunks(r.Result.Chunks))
 	}
@@ -83,6 +64,33 @@ func (r *Report) extras() object {
 	o.add("warnings", warnings(r.Warnings()))
 	o.add("aborted", r.Run.Aborted)
 	o.add("config", r.raw(h.Config))
+	return o
+}
+
+// phases give the stretches of the run: connecting, its warm-up and what kept
+// the load up after it, all that was measured, and the steady part of that.
+func (r *Report) phases() object {
+	var o object
+	if c := r.connecting(); c.ahead != nil || c.own > 0 {
+		o.add("time_to_connect", c.object())
+	}
+	if w := r.Run.Warmup; w != nil {
+		o.add("warmup", object{{"requests", w.Requests}, {"seconds", w.Seconds}, {"ended_by", w.EndedBy}})
+	}
+	if n := r.Run.Cooldown; n > 0 {
+		o.add("cooldown", object{{"requests", n}})
+	}
+	if p := r.Result.Whole; p != nil {
+		o.add("whole", part(p))
+	}
+	if s := r.Result.Steady; s != nil {
+		o.add("steady", steady(s))
+	}
+	if _, is := r.Result.Lead(); is {
+		o.add("lead", "steady")
+	} else {
+		o.add("lead", "whole")
+	}
 	return o
 }
 

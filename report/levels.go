@@ -77,9 +77,7 @@ func levelColumns(levels []Level) []levelColumn {
 			break
 		}
 	}
-	return append(cols,
-		stat("req/s", 3, "request_throughput", "avg"),
-		levelColumn{column: column{title: "steady\ntok/s", drop: 2, style: styleGreen}, value: Level.steady})
+	return append(cols, stat("req/s", 2, "request_throughput", "avg"))
 }
 
 // levelTable builds the table with every column, and reports whether one of its
@@ -190,22 +188,6 @@ func (l Level) stat(tag, stat string) estimate {
 	return e
 }
 
-func (l Level) steady() estimate {
-	var values []float64
-	for _, r := range l.Runs {
-		s := r.Result.Steady
-		if s == nil {
-			return unknown()
-		}
-		rate, ok := s.Rate("output_token_throughput")
-		if !ok {
-			return unknown()
-		}
-		values = append(values, rate.Value)
-	}
-	return over(values)
-}
-
 // significant shows about three significant digits, and no fraction where the
 // whole part alone has them.
 func significant(v float64) string {
@@ -239,6 +221,9 @@ func halfWidth(v float64) string {
 	return strconv.FormatFloat(v, 'g', 2, 64)
 }
 
+// withinNote says what the intervals of a table of single runs are.
+const withinNote = "± and low–high: 95 % intervals within the run, which count that its requests share batches and queues."
+
 func intervalNote(levels []Level) string {
 	runs := 0
 	for _, l := range levels {
@@ -247,5 +232,5 @@ func intervalNote(levels []Level) string {
 	if runs > 1 {
 		return fmt.Sprintf("Means of %d runs a level, ± the 95 %% t-interval over them.", runs)
 	}
-	return "± and low–high: 95 % intervals within the run, which count that its requests share batches and queues."
+	return withinNote
 }

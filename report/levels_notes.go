@@ -152,12 +152,7 @@ func levelIntervals(b *strings.Builder, levels []Level, o ConsoleOptions) {
 		}
 	}
 	for _, why := range order {
-		what, remedy := metric.Because(why)
-		line := fmt.Sprintf("Figures without an interval at %s: %s", strings.Join(at[why], ", "), what)
-		if remedy != "" {
-			line += "; " + remedy
-		}
-		b.WriteString(wrap(line+".", o.width()) + "\n")
+		b.WriteString(wrap(noInterval(" at "+strings.Join(at[why], ", "), why), o.width()) + "\n")
 	}
 }
 

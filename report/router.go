@@ -57,14 +57,6 @@ type Tier struct {
 	Result   *metric.Result
 }
 
-// completedText says how much of what was offered was completed.
-func completedText(share float64) string {
-	if math.IsNaN(share) {
-		return "left requests unanswered"
-	}
-	return fmt.Sprintf("completed %.0f %% of offered", 100*share)
-}
-
 // saturatedBelow is the share of the offered requests; completing less is
 // saturation.
 const saturatedBelow = 0.95
@@ -140,7 +132,7 @@ func (c *Comparison) intervalNote() string {
 			}
 		}
 	}
-	return "± and low–high: 95 % intervals within the run, which count that its requests share batches and queues."
+	return withinNote
 }
 
 // simulated says whether any arm has a cluster's account.
