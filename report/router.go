@@ -57,6 +57,15 @@ type Tier struct {
 	Result   *metric.Result
 }
 
+// CompletedText says how much of what was offered was completed, by the share
+// that [Arm.Saturation] gives.
+func CompletedText(share float64) string {
+	if math.IsNaN(share) {
+		return "left requests unanswered"
+	}
+	return fmt.Sprintf("completed %.0f %% of offered", 100*share)
+}
+
 // saturatedBelow is the share of the offered requests; completing less is
 // saturation.
 const saturatedBelow = 0.95
@@ -94,10 +103,10 @@ func (a Arm) HitRate() float64 {
 func (a Arm) figure(tag, stat string) float64 { return a.estimate(tag, stat).value }
 
 // estimate is a figure over all runs of the arm.
-func (a Arm) estimate(tag, stat string) estimate { return Level{Runs: a.runs()}.stat(tag, stat) }
+func (a Arm) estimate(tag, stat string) estimate { return Level{Runs: a.Runs()}.stat(tag, stat) }
 
-// runs are all runs of the arm.
-func (a Arm) runs() []*Report { return append([]*Report{a.Report}, a.Repeats...) }
+// Runs are all runs of the arm.
+func (a Arm) Runs() []*Report { return append([]*Report{a.Report}, a.Repeats...) }
 
 // WriteTable writes a row for each case and arm, then the gains, what each
 // tier met, notes and warnings.
@@ -127,8 +136,8 @@ func (c *Comparison) WriteTable(w io.Writer, o ConsoleOptions) error {
 func (c *Comparison) intervalNote() string {
 	for _, k := range c.Cases {
 		for _, a := range k.Arms {
-			if n := len(a.runs()); n > 1 {
-				return fmt.Sprintf("Means of %d runs with seeds of their own, ± the 95 %% t-interval over them.", n)
+			if n := len(a.Runs()); n > 1 {
+				return fmt.Sprintf("Means of %d runs with seeds of their own, ± the 95 %% t-interval over them; counts and the cluster's own figures are of the first.", n)
 			}
 		}
 	}
