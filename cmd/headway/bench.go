@@ -58,12 +58,12 @@ func (benchCmd) Help() string {
   headway bench --port-forward svc/vllm-agg-frontend --namespace dynamo --model M
 
 The start of a level is not measured: its requests begin at one instant and wait
-for each other, and those after them do so less and less. They are taken round by
-round, of one request for each slot. When two rounds have had like times to first
-token, or as many requests were sent as leave the level in twice the time of three
-rounds, the measured requests follow on the same slots without a pause, and more
-are sent after them until the last of them has ended. --warmup-request-count 0
-measures all from the first instant on.`
+for each other, and those after them do so less and less. Warm-up requests are
+sent in rounds of one for each slot. When two rounds in a row had like times to
+first token, the measured requests follow on the same slots without a pause. They
+follow at the latest after as many rounds as make six together with the measured
+ones. More requests are sent after them until the last of them has ended.
+--warmup-request-count 0 measures all from the first instant on.`
 }
 
 // endpoint is one server to be measured.

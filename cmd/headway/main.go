@@ -11,8 +11,7 @@
 //
 // Exit codes: 0 done, 1 failed, 2 usage, 3 an objective was missed, 4 the
 // measurement is not valid, 5 the measurement does not decide an objective, 130
-// interrupted. Under the name aiperf it behaves
-// as aiperf and gives 0, 1 and 2.
+// interrupted. Under the name aiperf it behaves as aiperf and gives 0, 1 and 2.
 package main
 
 import (

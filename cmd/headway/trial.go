@@ -46,8 +46,8 @@ func (t *trial) reports() []*report.Report {
 	return all
 }
 
-// invalid are the measurements that are not valid. named
-// says that there are other endpoints.
+// invalid are the measurements that are not valid. named says that there are
+// other endpoints.
 func (t *trial) invalid(named bool) []invalidRun {
 	var all []invalidRun
 	for _, l := range t.levels {
