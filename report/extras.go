@@ -43,13 +43,7 @@ func (r *Report) extras() object {
 	if r.Result.Chunks.Arrivals > 0 {
 		o.add("chunks", chunks(r.Result.Chunks))
 	}
-	var own []figure
-	for _, f := range figures(r.Result) {
-		if f.ours() {
-			own = append(own, f)
-		}
-	}
-	if len(own) > 0 {
+	if own := r.own(); len(own) > 0 {
 		o.add("metrics", metricObjects(own))
 	}
 	o.add("audit", r.audit())
@@ -65,6 +59,16 @@ func (r *Report) extras() object {
 	o.add("aborted", r.Run.Aborted)
 	o.add("config", r.raw(h.Config))
 	return o
+}
+
+// own are the figures that aiperf does not have.
+func (r *Report) own() (list []figure) {
+	for _, f := range figures(r.Result) {
+		if f.ours() {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // phases give the stretches of the run: connecting, its warm-up and what kept

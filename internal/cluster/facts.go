@@ -13,9 +13,9 @@ type facts struct {
 	ideal *ideal
 	err   error // the first one that came where none could be returned
 
-	// planned are the times of all requests with one, done those of the
-	// answered ones and took how long each of these was, in seconds; what was to be cancelled, and what no worker
-	// could ever run, is in neither.
+	// planned are the times of all requests with one, done those of the ends of
+	// the answered ones and took how long each of these was, in seconds; what was
+	// to be cancelled, and what no worker could ever run, is in none.
 	planned, done, took []float64
 	timed               bool
 	frontend            time.Duration // mean delay
