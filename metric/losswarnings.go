@@ -32,7 +32,7 @@ func lossWarnings(r *Result) []record.Warning {
 	}
 	if p.Outside > notableLoss {
 		list = append(list, record.Warning{Code: "outside", Text: fmt.Sprintf(
-			"%.1f %% of the time in flight belongs to %s: figures of answered requests leave it out, and favour short replies",
+			"%.1f %% of the time in flight belongs to %s: figures of answered requests therefore favour short replies",
 			100*p.Outside, strings.Join(who, " and "))})
 	}
 	if p.Assumed > notableLoss {

@@ -23,10 +23,12 @@ func WriteLevels(w io.Writer, levels []Level, o ConsoleOptions) error {
 		return nil
 	}
 	var b strings.Builder
-	t, few := levelTable(levels)
+	t, few, spans := levelTable(levels)
 	t, _ = t.fit(o.width())
 	t.render(&b, o.Color)
-	b.WriteString(wrap(intervalNote(levels), o.width()) + "\n")
+	if note := intervalNote(levels); spans || note != withinNote {
+		b.WriteString(wrap(note, o.width()) + "\n")
+	}
 	shownCells := strings.Join(flatten(t.rows), "\n")
 	if few && strings.Contains(shownCells, fewMark) {
 		b.WriteString(wrap(fewText, o.width()) + "\n")
@@ -81,10 +83,9 @@ func levelColumns(levels []Level) []levelColumn {
 }
 
 // levelTable builds the table with every column, and reports whether one of its
-// quantiles rests on too few samples.
-func levelTable(levels []Level) (table, bool) {
-	t := table{title: levels[0].Runs[0].title("Levels")}
-	few := false
+// quantiles rests on too few samples, and whether a figure has an interval.
+func levelTable(levels []Level) (t table, few, spans bool) {
+	t.title = levels[0].Runs[0].title("Levels")
 	cols := levelColumns(levels)
 	for _, c := range cols {
 		t.columns = append(t.columns, c.column)
@@ -97,12 +98,12 @@ func levelTable(levels []Level) (table, bool) {
 				continue
 			}
 			e := c.value(l)
-			few = few || e.few
+			few, spans = few || e.few, spans || finite(e.low) && finite(e.high)
 			row = append(row, e.cell())
 		}
 		t.rows = append(t.rows, row)
 	}
-	return t, few
+	return t, few, spans
 }
 
 // name is the concurrency, or the rate where there is none.
