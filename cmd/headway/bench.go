@@ -113,22 +113,26 @@ func (b *benchCmd) run(ctx context.Context, a app) (int, error) {
 	if err := b.plot(a, trials); err != nil {
 		faults = append([]error{err}, faults...) // what can be done about an endpoint comes last
 	}
-	var bad []invalidRun
-	for _, t := range trials {
-		bad = append(bad, t.invalid(len(trials) > 1)...)
-	}
-	code := a.invalid(&b.auditFlags, bad)
-	switch {
-	case len(faults) > 0:
+	code := b.exit(a, trials)
+	if len(faults) > 0 {
 		return exitFailed, errors.Join(faults...)
-	case code != exitDone:
-		return code, nil
 	}
+	return code, nil
+}
+
+// exit is the exit code of what was measured. It says which measurements are not
+// valid, whatever else went wrong.
+func (b *benchCmd) exit(a app, trials []*trial) int {
+	var bad []invalidRun
 	var reports []*report.Report
 	for _, t := range trials {
+		bad = append(bad, t.invalid(len(trials) > 1)...)
 		reports = append(reports, t.reports()...)
 	}
-	return b.decision(reports), nil
+	if code := a.invalid(&b.auditFlags, bad); code != exitDone {
+		return code
+	}
+	return b.decision(reports)
 }
 
 func (b *benchCmd) simulated() bool { return b.endpoints() == 0 }
