@@ -220,7 +220,7 @@ func (p *Part) Rate(tag string) (Rate, bool) {
 }
 
 // Steady is the part of a run without its start and its tail, see
-// [timeline.steady].
+// [view.steady].
 type Steady struct {
 	// Level is the concurrency that was asked for, 0 in an open loop.
 	Level int

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"headway/internal/engine"
+	"headway/metric"
 	"headway/record"
 )
 
@@ -110,7 +111,7 @@ func (x *facts) rates() (offered, completed record.Number, behind bool) {
 	if v, ok := record.MiddleRate(x.planned, 0); ok {
 		offered, known = record.Number(v), true
 	}
-	if v, ok := record.MiddleRate(x.done, x.took[len(x.took)/2]); ok {
+	if v, ok := record.MiddleRate(x.done, metric.Percentile(x.took, 50)); ok {
 		completed = record.Number(v)
 	}
 	unanswered := float64(len(x.done)) < saturated*float64(len(x.planned))
