@@ -49,8 +49,10 @@ func (x *facts) finished(r *record.Record, cancel bool) {
 	}
 	x.planned = append(x.planned, float64(r.Planned)/1e9)
 	if r.Outcome == record.OK {
-		done, from := float64(r.Done)/1e9, float64(r.Start)/1e9
-		x.done, x.took = append(x.done, done), append(x.took, done-from)
+		x.done = append(x.done, float64(r.Done)/1e9)
+	}
+	if took, ok := metric.RequestLatency(r); ok {
+		x.took = append(x.took, took)
 	}
 }
 
