@@ -97,10 +97,14 @@ func (a Arm) HitRate() float64 {
 	if c := a.Report.Run.Cluster; c != nil {
 		return float64(c.HitRate)
 	}
-	return a.figure("overall_usage_prompt_cache_read_pct", "avg") / 100
+	return a.value("overall_usage_prompt_cache_read_pct", "avg") / 100
 }
 
-func (a Arm) figure(tag, stat string) float64 { return a.estimate(tag, stat).value }
+// Figure is a figure over all runs of the arm, as [Report.Figure] gives that of
+// one.
+func (a Arm) Figure(tag, stat string) string { return a.estimate(tag, stat).bare() }
+
+func (a Arm) value(tag, stat string) float64 { return a.estimate(tag, stat).value }
 
 // estimate is a figure over all runs of the arm.
 func (a Arm) estimate(tag, stat string) estimate { return Level{Runs: a.Runs()}.stat(tag, stat) }
@@ -117,7 +121,7 @@ func (c *Comparison) WriteTable(w io.Writer, o ConsoleOptions) error {
 	t.render(&b, o.Color)
 	if c.simulated() {
 		b.WriteString(wrap("Hit %: prompt tokens found in the prefix cache. Ideal %: in one cache that never forgets; at size %: in one LRU cache as large as all workers' together. "+
-			"Imbalance: busiest worker over the mean. Regret: modelled TTFT at the chosen worker over the best one.", o.width()) + "\n")
+			"Imbalance: busiest worker over the mean. Regret: modelled TTFT at the chosen worker less that at the best one.", o.width()) + "\n")
 	}
 	b.WriteString(wrap(c.intervalNote(), o.width()) + "\n")
 	c.tierText(&b, o)

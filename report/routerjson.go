@@ -144,7 +144,7 @@ func (a Arm) document(name string, x *float64) runDocument {
 	sat, share := a.Saturation()
 	d := runDocument{Case: name, X: x, Name: a.Name, Dir: a.Dir, Planned: r.Planned, OK: r.OK, Failed: r.Failed + r.Cancelled,
 		Repeats: len(a.Runs()), TTFT: a.latencies("time_to_first_token"), ITL: a.latencies("inter_token_latency"), Latency: a.latencies("request_latency"),
-		Output: record.Number(a.figure("output_token_throughput", "avg")), Throughput: record.Number(a.figure("request_throughput", "avg")),
+		Output: record.Number(a.value("output_token_throughput", "avg")), Throughput: record.Number(a.value("request_throughput", "avg")),
 		HitRate: record.Number(a.HitRate()), Saturated: sat, Completed: record.Number(share), Cluster: a.Report.Run.Cluster}
 	if a.Report.Run.Audit != nil {
 		d.Client = a.Report.Run.Audit.Verdict
@@ -173,7 +173,7 @@ const lagLimit = 500
 // LagDegraded says that requests of a timed replay were sent so late that it
 // is not faithful: the 99th percentile of their lateness is above 500 ms.
 func (a Arm) LagDegraded() bool {
-	return a.Report.Run.Schedule.Timed && !a.Report.Run.Simulated && a.figure("credit_to_start_latency", "p99") > lagLimit
+	return a.Report.Run.Schedule.Timed && !a.Report.Run.Simulated && a.value("credit_to_start_latency", "p99") > lagLimit
 }
 
 // latencies are the mean and the quantiles of a metric as they are shown.

@@ -117,7 +117,7 @@ func (b *routerBench) note(format string, args ...any) {
 
 func (b *routerBench) progress(l study.Load, a report.Arm) {
 	ttft := "no TTFT"
-	if text := a.Report.Figure("time_to_first_token", "avg"); text != "" {
+	if text := a.Figure("time_to_first_token", "avg"); text != "" {
 		ttft = "TTFT mean " + text + " ms"
 	}
 	b.note("%s on %s: %d ok, %d failed, %s", l.Name, a.Name, a.Report.Result.OK, a.Report.Result.Failed, ttft)
