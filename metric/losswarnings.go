@@ -20,7 +20,7 @@ func lossWarnings(r *Result) []record.Warning {
 			r.Failed, sent, percent(r.Failed, sent))})
 	}
 	p := r.Whole
-	if p == nil || p.Outside <= notableLoss || r.OK == 0 {
+	if p == nil || r.OK == 0 {
 		return list
 	}
 	var who []string
@@ -30,12 +30,15 @@ func lossWarnings(r *Result) []record.Warning {
 	if p.Failed > 0 {
 		who = append(who, plural(p.Failed, "request")+" that failed")
 	}
-	list = append(list, record.Warning{Code: "outside", Text: fmt.Sprintf(
-		"%.1f %% of the time in flight belongs to %s: figures of answered requests leave it out, and favour short replies",
-		100*p.Outside, strings.Join(who, " and "))})
+	if p.Outside > notableLoss {
+		list = append(list, record.Warning{Code: "outside", Text: fmt.Sprintf(
+			"%.1f %% of the time in flight belongs to %s: figures of answered requests therefore favour short replies",
+			100*p.Outside, strings.Join(who, " and "))})
+	}
 	if p.Assumed > notableLoss {
 		list = append(list, record.Warning{Code: "assumed_tokens", Text: fmt.Sprintf(
-			"%.1f %% of the output tokens in throughputs were counted by nobody, in replies without usage: they are taken as so many a chunk as other replies have", 100*p.Assumed)})
+			"%.1f %% of the output tokens in throughputs were counted by nobody, in replies without usage: "+
+				"a chunk of them is taken for as many tokens as one of the other replies has", 100*p.Assumed)})
 	}
 	return list
 }

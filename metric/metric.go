@@ -220,7 +220,7 @@ func (p *Part) Rate(tag string) (Rate, bool) {
 }
 
 // Steady is the part of a run without its start and its tail, see
-// [timeline.steady].
+// [view.steady].
 type Steady struct {
 	// Level is the concurrency that was asked for, 0 in an open loop.
 	Level int
@@ -248,8 +248,8 @@ type Result struct {
 	Samples map[string][]Sample
 	// Offered and Completed (requests/s) are the [record.MiddleRate] of planned
 	// starts and of the ends of good replies, the latter no more than the share
-	// of requests that got one; 0 where that is not known. What was completed is less than what a schedule
-	// offered where the service did not keep up.
+	// of requests that got one; 0 where that is not known. What was completed is
+	// less than what a schedule offered where the service did not keep up.
 	Offered, Completed float64
 	Verdicts           []Verdict
 	Warnings           []record.Warning

@@ -197,5 +197,5 @@ func Percentile(sorted []float64, p float64) float64 {
 	if len(sorted) == 0 {
 		return 0
 	}
-	return series.Percentile(sorted, float64(p))
+	return series.Percentile(sorted, p)
 }

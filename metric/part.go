@@ -21,7 +21,8 @@ type view struct {
 	// perChunk is how many tokens a chunk of a whole reply has, for replies
 	// whose tokens nobody counted; 0 where none was counted.
 	perChunk float64
-	answered bool // some request got text
+	answered bool    // some request got text
+	flying   float64 // what together gives; 0 before it was asked
 	// holdsStart says that a closed loop's start is among the measured requests.
 	holdsStart bool
 	// lived are the places, in the order of starts, of the requests whose

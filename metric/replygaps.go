@@ -90,14 +90,19 @@ func (t *timeline) gapsOf(s *span) func(yield func(float64) bool) {
 
 // together is how many measured requests were in flight on average.
 func (v *view) together() float64 {
+	if v.flying > 0 {
+		return v.flying
+	}
+	v.flying = 1
 	begin, end, ok := v.c.times.window()
 	if !ok {
-		return 1
+		return v.flying
 	}
 	flown := make([]float64, 0, len(v.order))
 	for _, place := range v.order {
 		flown = append(flown, seconds(v.spans[place].end-v.spans[place].start))
 	}
 	slices.Sort(flown)
-	return sum(flown) / seconds(end-begin)
+	v.flying = sum(flown) / seconds(end-begin)
+	return v.flying
 }

@@ -178,7 +178,7 @@ func (t *timeline) delivered() (offered, completed float64) {
 	if scheduled {
 		offered, _ = record.MiddleRate(planned, 0)
 	}
-	completed, _ = record.MiddleRate(done, series.Percentile(took, 50))
+	completed, _ = record.MiddleRate(done, Percentile(took, 50))
 	if offered > 0 && len(done) < len(planned) {
 		completed = min(completed, offered*float64(len(done))/float64(len(planned)))
 	}

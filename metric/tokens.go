@@ -46,8 +46,9 @@ func ParseTokenSource(name string) (TokenSource, error) {
 
 // AsServerCounted is a Record with the server's counts in place of ours, which
 // stay beside them in Client. What failed or was cut off has no usage: its output
-// is counted by nobody then, since our count of it is on another scale. False where a reply has no usage of both prompt and
-// output, or counts nothing although there is text.
+// is counted by nobody then, since our count of it is on another scale. False
+// where a valid reply has no usage of both prompt and output, or usage that
+// counts nothing.
 func AsServerCounted(r *record.Record) (*record.Record, bool) {
 	if !Valid(r) {
 		counted := *r

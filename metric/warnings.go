@@ -98,7 +98,7 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 		if r.OK > 1 {
 			replies = fmt.Sprintf("%d replies", r.OK)
 		}
-		warn(true, "few_samples", "with %s %s of per-request metrics have fewer than %d values beyond them: read their intervals, or send more requests",
+		warn(true, "few_samples", "with %s %s of per-request metrics have fewer than %d values beyond them: send more requests",
 			replies, strings.Join(few, ", "), enough)
 	}
 	// Of a run that ended before its first reply there is nothing to warn of.

@@ -1,5 +1,7 @@
 package record
 
+import "slices"
+
 // Verdict says whether the client was good enough for what was measured.
 type Verdict string
 
@@ -12,6 +14,12 @@ const (
 	// AuditInvalid: the figures are the client's and not the server's.
 	AuditInvalid Verdict = "invalid"
 )
+
+// Worse is the worse of two verdicts; "" is none, and better than any.
+func (v Verdict) Worse(other Verdict) Verdict {
+	order := []Verdict{"", AuditValid, AuditDoubtful, AuditInvalid}
+	return order[max(0, slices.Index(order, v), slices.Index(order, other))]
+}
 
 // Audit is what the client found out about itself in the measured phase, and
 // the verdict that follows from it. Times are in seconds, shares from 0 to 1.

@@ -206,14 +206,13 @@ func timeText(seconds float64) string {
 
 // audit is the worst verdict of a level's runs, "" where no run has one.
 func (l Level) audit() record.Verdict {
-	order := []record.Verdict{"", record.AuditValid, record.AuditDoubtful, record.AuditInvalid}
-	worst := 0
+	worst := record.Verdict("")
 	for _, r := range l.Runs {
 		if r.Run.Audit != nil {
-			worst = max(worst, slices.Index(order, r.Run.Audit.Verdict))
+			worst = worst.Worse(r.Run.Audit.Verdict)
 		}
 	}
-	return order[worst]
+	return worst
 }
 
 // levelAudits has a line a kind of reason: the first level's own words, and at

@@ -22,7 +22,11 @@ func unknown() estimate {
 // Figure is a figure as tables lead with it, as text in its metric's unit: "24.5",
 // "∞", "≥4,870"; empty where there is none.
 func (r *Report) Figure(tag, stat string) string {
-	e := within(r.Result, tag, stat)
+	return within(r.Result, tag, stat).bare()
+}
+
+// bare is the text without the mark of few samples; empty where there is none.
+func (e estimate) bare() string {
 	if math.IsNaN(e.value) {
 		return ""
 	}

@@ -39,6 +39,42 @@ func (r *Report) extras() object {
 	}
 	o.add("machine", object{{"os", h.Machine.OS}, {"arch", h.Machine.Arch}, {"cpus", h.Machine.CPUs}, {"go", h.Machine.Go}})
 	o.add("schedule", schedule(h.Schedule))
+	o = append(o, r.phases()...)
+	if r.Result.Chunks.Arrivals > 0 {
+		o.add("chunks", chunks(r.Result.Chunks))
+	}
+	if own := r.own(); len(own) > 0 {
+		o.add("metrics", metricObjects(own))
+	}
+	o.add("audit", r.audit())
+	o.add("intervals", intervals(r.Result.Summaries))
+	o.add("failures", failures(r.Result.Failures))
+	if len(r.Result.Finish) > 0 {
+		o.add("finish_reasons", r.endings(r.Result.Finish))
+	}
+	if len(r.Result.Verdicts) > 0 {
+		o.add("verdicts", verdicts(r.Result.Verdicts))
+	}
+	o.add("warnings", warnings(r.Warnings()))
+	o.add("aborted", r.Run.Aborted)
+	o.add("config", r.raw(h.Config))
+	return o
+}
+
+// own are the figures that aiperf does not have.
+func (r *Report) own() (list []figure) {
+	for _, f := range figures(r.Result) {
+		if f.ours() {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// phases give the stretches of the run: connecting, its warm-up and what kept
+// the load up after it, all that was measured, and the steady part of that.
+func (r *Report) phases() object {
+	var o object
 	if c := r.connecting(); c.ahead != nil || c.own > 0 {
 		o.add("time_to_connect", c.object())
 	}
@@ -59,30 +95,6 @@ func (r *Report) extras() object {
 	} else {
 		o.add("lead", "whole")
 	}
-	if r.Result.Chunks.Arrivals > 0 {
-		o.add("chunks", chunks(r.Result.Chunks))
-	}
-	var own []figure
-	for _, f := range figures(r.Result) {
-		if f.ours() {
-			own = append(own, f)
-		}
-	}
-	if len(own) > 0 {
-		o.add("metrics", metricObjects(own))
-	}
-	o.add("audit", r.audit())
-	o.add("intervals", intervals(r.Result.Summaries))
-	o.add("failures", failures(r.Result.Failures))
-	if len(r.Result.Finish) > 0 {
-		o.add("finish_reasons", r.endings(r.Result.Finish))
-	}
-	if len(r.Result.Verdicts) > 0 {
-		o.add("verdicts", verdicts(r.Result.Verdicts))
-	}
-	o.add("warnings", warnings(r.Warnings()))
-	o.add("aborted", r.Run.Aborted)
-	o.add("config", r.raw(h.Config))
 	return o
 }
 

@@ -32,7 +32,7 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	for _, line := range r.connecting().lines() {
 		b.WriteString(wrap(line, o.width()) + "\n")
 	}
-	if s := res.Steady; s != nil && s.Level > 0 && res.OK+res.Failed > 0 {
+	if s := res.Steady; s != nil && (s.Level > 0 || s.Duration > 0) && res.OK+res.Failed > 0 {
 		b.WriteString(wrap(steadyText(s), o.width()) + "\n")
 	}
 	if c := res.Chunks; c.Rule == metric.ChunkSpread {
@@ -52,21 +52,18 @@ func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
 	}
 }
 
+// steadyText says what the steady part is; its figures have a table.
 func steadyText(s *metric.Steady) string {
+	of := fmt.Sprintf("without the start, in flight at least 90 %% of %d", s.Level)
 	switch {
+	case s.Level == 0:
+		of = "without the start, up to the last request's"
 	case !s.Reached:
 		return fmt.Sprintf("Steady part: none, 90 %% of %d in flight was never reached", s.Level)
 	case s.Duration <= 0:
 		return "Steady part: none, the run ended before the requests that were first in flight did, or just after: measure longer"
 	}
-	var rates []string
-	for _, tag := range []string{"output_token_throughput", "request_throughput"} {
-		if r, ok := s.Rate(tag); ok {
-			rates = append(rates, amount(r.Value)+" "+strings.Replace(r.Metric.Unit, "tokens", "output tokens", 1))
-		}
-	}
-	return fmt.Sprintf("Steady part (without the start, in flight at least 90 %% of %d): %s over %.2f sec, %.0f %% of the run",
-		s.Level, strings.Join(rates, ", "), s.Duration, 100*s.Share)
+	return fmt.Sprintf("Steady part (%s): %.2f sec, %.0f %% of the run", of, s.Duration, 100*s.Share)
 }
 
 // verdictLines say of each objective whether it was met, by how much, and how
@@ -77,6 +74,9 @@ func (r *Report) verdictLines(b *strings.Builder, o ConsoleOptions) {
 		line := fmt.Sprintf("%s %s: %s", mark, r.clean(v.Objective.Text), strings.ReplaceAll(string(v.Decision), "_", " "))
 		if v.Known {
 			line += ", measured " + measured(v)
+		}
+		if v.Known && ofWhole(r.Result, v) {
+			line += " over the whole run"
 		}
 		if v.Why != "" {
 			line += " (" + v.Why + ")"
@@ -95,16 +95,25 @@ func decisionMark(d metric.Decision) (mark, style string) {
 	return "?", styleYellow
 }
 
+// ofWhole reports whether an objective was held against another part of the run
+// than tables lead with.
+func ofWhole(r *metric.Result, v metric.Verdict) bool {
+	p, steady := r.Lead()
+	_, has := ofPart(p, v.Objective.Tag, v.Objective.Stat)
+	return steady && has
+}
+
 // measured is a verdict's value with its unit.
 func measured(v metric.Verdict) string {
 	value, unit := verdictValue(v)
 	return strings.TrimSpace(estimate{value: value, atLeast: v.AtLeast}.text() + " " + unit)
 }
 
+// warningLines say each warning once. Too few samples are marked in the tables.
 func (r *Report) warningLines(b *strings.Builder, o ConsoleOptions) {
 	seen := map[record.Warning]bool{}
 	for _, w := range r.Warnings() {
-		if !seen[w] {
+		if !seen[w] && w.Code != "few_samples" {
 			seen[w] = true
 			b.WriteString(paint(o.Color, styleYellow, wrap("Warning: "+r.clean(w.Text), o.width())) + "\n")
 		}

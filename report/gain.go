@@ -64,11 +64,11 @@ func (c Case) Gains(baseline string) []Gain {
 // runs with the same seed where there are several, else pairs of requests.
 func effect(over, under Arm, tag, stat string) Effect {
 	var ratios []float64
-	for i, r := range over.runs() {
-		if i >= len(under.runs()) {
+	for i, r := range over.Runs() {
+		if i >= len(under.Runs()) {
 			break
 		}
-		a, b := within(r.Result, tag, stat), within(under.runs()[i].Result, tag, stat)
+		a, b := within(r.Result, tag, stat), within(under.Runs()[i].Result, tag, stat)
 		if x := ratio(a, b); !math.IsNaN(x) {
 			ratios = append(ratios, x)
 		}
@@ -166,11 +166,11 @@ func caution(base, arm Arm, gain Effect) string {
 // saturated says in which share of its load an arm is saturated; empty where it
 // is in no run.
 func saturated(a Arm) string {
-	for _, r := range a.runs() {
+	for _, r := range a.Runs() {
 		one := a
 		one.Report = r
 		if sat, share := one.Saturation(); sat {
-			return fmt.Sprintf("%s is saturated: it completed %.0f %% of offered", a.Name, 100*share)
+			return fmt.Sprintf("%s is saturated: it %s", a.Name, CompletedText(share))
 		}
 	}
 	return ""
@@ -182,7 +182,7 @@ const fewest, answeredShare = 5, 0.99
 
 // unfit says why an arm's runs are no ground for a gain.
 func (a Arm) unfit() string {
-	for _, r := range a.runs() {
+	for _, r := range a.Runs() {
 		res := r.Result
 		sent := res.OK + res.Failed + res.Cancelled
 		ttft, _ := lead(res).Summary("time_to_first_token")

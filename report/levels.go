@@ -23,10 +23,12 @@ func WriteLevels(w io.Writer, levels []Level, o ConsoleOptions) error {
 		return nil
 	}
 	var b strings.Builder
-	t, few := levelTable(levels)
+	t, few, spans := levelTable(levels)
 	t, _ = t.fit(o.width())
 	t.render(&b, o.Color)
-	b.WriteString(wrap(intervalNote(levels), o.width()) + "\n")
+	if note := intervalNote(levels); spans || note != withinNote {
+		b.WriteString(wrap(note, o.width()) + "\n")
+	}
 	shownCells := strings.Join(flatten(t.rows), "\n")
 	if few && strings.Contains(shownCells, fewMark) {
 		b.WriteString(wrap(fewText, o.width()) + "\n")
@@ -77,16 +79,13 @@ func levelColumns(levels []Level) []levelColumn {
 			break
 		}
 	}
-	return append(cols,
-		stat("req/s", 3, "request_throughput", "avg"),
-		levelColumn{column: column{title: "steady\ntok/s", drop: 2, style: styleGreen}, value: Level.steady})
+	return append(cols, stat("req/s", 2, "request_throughput", "avg"))
 }
 
 // levelTable builds the table with every column, and reports whether one of its
-// quantiles rests on too few samples.
-func levelTable(levels []Level) (table, bool) {
-	t := table{title: levels[0].Runs[0].title("Levels")}
-	few := false
+// quantiles rests on too few samples, and whether a figure has an interval.
+func levelTable(levels []Level) (t table, few, spans bool) {
+	t.title = levels[0].Runs[0].title("Levels")
 	cols := levelColumns(levels)
 	for _, c := range cols {
 		t.columns = append(t.columns, c.column)
@@ -99,12 +98,12 @@ func levelTable(levels []Level) (table, bool) {
 				continue
 			}
 			e := c.value(l)
-			few = few || e.few
+			few, spans = few || e.few, spans || finite(e.low) && finite(e.high)
 			row = append(row, e.cell())
 		}
 		t.rows = append(t.rows, row)
 	}
-	return t, few
+	return t, few, spans
 }
 
 // name is the concurrency, or the rate where there is none.
@@ -190,22 +189,6 @@ func (l Level) stat(tag, stat string) estimate {
 	return e
 }
 
-func (l Level) steady() estimate {
-	var values []float64
-	for _, r := range l.Runs {
-		s := r.Result.Steady
-		if s == nil {
-			return unknown()
-		}
-		rate, ok := s.Rate("output_token_throughput")
-		if !ok {
-			return unknown()
-		}
-		values = append(values, rate.Value)
-	}
-	return over(values)
-}
-
 // significant shows about three significant digits, and no fraction where the
 // whole part alone has them.
 func significant(v float64) string {
@@ -239,6 +222,9 @@ func halfWidth(v float64) string {
 	return strconv.FormatFloat(v, 'g', 2, 64)
 }
 
+// withinNote says what the intervals of a table of single runs are.
+const withinNote = "± and low–high: 95 % intervals within the run, which count that its requests share batches and queues."
+
 func intervalNote(levels []Level) string {
 	runs := 0
 	for _, l := range levels {
@@ -247,5 +233,5 @@ func intervalNote(levels []Level) string {
 	if runs > 1 {
 		return fmt.Sprintf("Means of %d runs a level, ± the 95 %% t-interval over them.", runs)
 	}
-	return "± and low–high: 95 % intervals within the run, which count that its requests share batches and queues."
+	return withinNote
 }

@@ -78,11 +78,13 @@ func levelVerdicts(b *strings.Builder, levels []Level, o ConsoleOptions) {
 			}
 		}
 	}
+	whole := false
 	for _, text := range texts {
 		at := map[metric.Decision][]string{}
 		for _, l := range levels {
 			decision, note := l.verdict(text)
 			at[decision] = append(at[decision], l.name()+note)
+			whole = whole || l.ofWhole(text)
 		}
 		mark, style := decisionMark(metric.Met)
 		var parts []string
@@ -95,6 +97,19 @@ func levelVerdicts(b *strings.Builder, levels []Level, o ConsoleOptions) {
 		line := mark + " " + levels[0].Runs[0].clean(text) + ": " + strings.Join(parts, "; ")
 		b.WriteString(paint(o.Color, style, wrap(line, o.width())) + "\n")
 	}
+	if whole {
+		b.WriteString(wrap("Objectives are of whole runs, the table of their steady parts.", o.width()) + "\n")
+	}
+}
+
+// ofWhole reports whether the table has another figure than the objective is
+// held against.
+func (l Level) ofWhole(text string) bool {
+	return slices.ContainsFunc(l.Runs, func(r *Report) bool {
+		return slices.ContainsFunc(r.Result.Verdicts, func(v metric.Verdict) bool {
+			return v.Objective.Text == text && ofWhole(r.Result, v)
+		})
+	})
 }
 
 // verdict sums up a level's runs: the worst of them, and what it rests on.
@@ -152,12 +167,7 @@ func levelIntervals(b *strings.Builder, levels []Level, o ConsoleOptions) {
 		}
 	}
 	for _, why := range order {
-		what, remedy := metric.Because(why)
-		line := fmt.Sprintf("Figures without an interval at %s: %s", strings.Join(at[why], ", "), what)
-		if remedy != "" {
-			line += "; " + remedy
-		}
-		b.WriteString(wrap(line+".", o.width()) + "\n")
+		b.WriteString(wrap(noInterval(" at "+strings.Join(at[why], ", "), why), o.width()) + "\n")
 	}
 }
 

@@ -250,29 +250,11 @@ func subtitle(experiments []Experiment) string {
 // note: whether the figures are simulated, their warnings, of is what they are
 // about, and what the others are.
 func finish(c *chart.Chart, experiments []Experiment, of []concern) {
+	top, without := heights(c)
 	whiskers, faint := false, false
-	top := 0.0
-	var without []string
-	for i, s := range c.Series {
-		some := false
-		for _, p := range s.Points {
-			if finite(p.Y) {
-				top, some = max(top, p.Y), true
-				if !p.Loose {
-					top = max(top, p.High)
-				}
-				faint = faint || p.Faint
-			}
-		}
-		if !some {
-			// A name in the legend would promise a line. The series stays, so
-			// that those after it look the same in every picture.
-			without = append(without, s.Name)
-			c.Series[i].Name = ""
-		}
-	}
 	for _, s := range c.Series {
 		for i, p := range s.Points {
+			faint = faint || p.Faint && finite(p.Y)
 			if p.High-p.Low < markerShare*top {
 				s.Points[i].Low, s.Points[i].High = 0, 0
 			} else {
@@ -300,6 +282,28 @@ func finish(c *chart.Chart, experiments []Experiment, of []concern) {
 	if c.X.Log {
 		c.Empty = emptyText(experiments, of)
 	}
+}
+
+// heights is how high a picture reaches, and the names of the series that have
+// nothing in it. A name in the legend would promise a line, so theirs are taken
+// away; the series stay, so that those after them look the same in every picture.
+func heights(c *chart.Chart) (top float64, without []string) {
+	for i, s := range c.Series {
+		some := false
+		for _, p := range s.Points {
+			if finite(p.Y) {
+				top, some = max(top, p.Y), true
+				if !p.Loose {
+					top = max(top, p.High)
+				}
+			}
+		}
+		if !some {
+			without = append(without, s.Name)
+			c.Series[i].Name = ""
+		}
+	}
+	return top, without
 }
 
 // pale says that a point is not to be read like the others.

@@ -56,6 +56,15 @@ func reasons(p *metric.Part) func(yield func(metric.Reason) bool) {
 	}
 }
 
+// noInterval says why figures have no interval, and what to do about it.
+func noInterval(where string, why metric.Reason) string {
+	what, remedy := metric.Because(why)
+	if remedy != "" {
+		what += "; " + remedy
+	}
+	return "Figures without an interval" + where + ": " + what + "."
+}
+
 // leadPercents are the quantiles that tables lead with.
 var leadPercents = []int{50, 90, 99}
 
@@ -105,11 +114,6 @@ func (r *Report) partTable(b *strings.Builder, o ConsoleOptions) {
 	t.render(b, o.Color)
 	populationNotes(b, strings.Join(flatten(t.rows), "\n"), o)
 	for why := range reasons(p) {
-		what, remedy := metric.Because(why)
-		line := "Figures without an interval: " + what
-		if remedy != "" {
-			line += "; " + remedy
-		}
-		b.WriteString(wrap(line+".", o.width()) + "\n")
+		b.WriteString(wrap(noInterval("", why), o.width()) + "\n")
 	}
 }

@@ -36,8 +36,9 @@ var concerns = map[string]concern{
 	"sparse_arrivals": ofNothing, "goodput_undecided": ofNothing,
 	"tokens_unknown": ofTokens, "usage_discrepancy": ofTokens, "usage_completion_varies": ofTokens, "completion_offset": ofTokens,
 	"osl_mismatch": ofTokens, "tokenizer_fallback": ofTokens, "chunk_usage_missing": ofTokens,
+	"client_token_count": ofTokens, "assumed_tokens": ofTokens,
 	"itl_collapsed": ofPace,
-	"shared_reads":  ofArrival, "user_stamps": ofArrival, "not_streamed": ofArrival,
+	"shared_reads":  ofArrival, "user_stamps": ofArrival, "not_streamed": ofArrival, "first_chunk_held": ofArrival,
 }
 
 // found is a warning and the levels that have it.

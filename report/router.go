@@ -57,8 +57,9 @@ type Tier struct {
 	Result   *metric.Result
 }
 
-// completedText says how much of what was offered was completed.
-func completedText(share float64) string {
+// CompletedText says how much of what was offered was completed, by the share
+// that [Arm.Saturation] gives.
+func CompletedText(share float64) string {
 	if math.IsNaN(share) {
 		return "left requests unanswered"
 	}
@@ -96,16 +97,20 @@ func (a Arm) HitRate() float64 {
 	if c := a.Report.Run.Cluster; c != nil {
 		return float64(c.HitRate)
 	}
-	return a.figure("overall_usage_prompt_cache_read_pct", "avg") / 100
+	return a.value("overall_usage_prompt_cache_read_pct", "avg") / 100
 }
 
-func (a Arm) figure(tag, stat string) float64 { return a.estimate(tag, stat).value }
+// Figure is a figure over all runs of the arm, as [Report.Figure] gives that of
+// one.
+func (a Arm) Figure(tag, stat string) string { return a.estimate(tag, stat).bare() }
+
+func (a Arm) value(tag, stat string) float64 { return a.estimate(tag, stat).value }
 
 // estimate is a figure over all runs of the arm.
-func (a Arm) estimate(tag, stat string) estimate { return Level{Runs: a.runs()}.stat(tag, stat) }
+func (a Arm) estimate(tag, stat string) estimate { return Level{Runs: a.Runs()}.stat(tag, stat) }
 
-// runs are all runs of the arm.
-func (a Arm) runs() []*Report { return append([]*Report{a.Report}, a.Repeats...) }
+// Runs are all runs of the arm.
+func (a Arm) Runs() []*Report { return append([]*Report{a.Report}, a.Repeats...) }
 
 // WriteTable writes a row for each case and arm, then the gains, what each
 // tier met, notes and warnings.
@@ -116,7 +121,7 @@ func (c *Comparison) WriteTable(w io.Writer, o ConsoleOptions) error {
 	t.render(&b, o.Color)
 	if c.simulated() {
 		b.WriteString(wrap("Hit %: prompt tokens found in the prefix cache. Ideal %: in one cache that never forgets; at size %: in one LRU cache as large as all workers' together. "+
-			"Imbalance: busiest worker over the mean. Regret: modelled TTFT at the chosen worker over the best one.", o.width()) + "\n")
+			"Imbalance: busiest worker over the mean. Regret: modelled TTFT at the chosen worker less that at the best one.", o.width()) + "\n")
 	}
 	b.WriteString(wrap(c.intervalNote(), o.width()) + "\n")
 	c.tierText(&b, o)
@@ -135,12 +140,12 @@ func (c *Comparison) WriteTable(w io.Writer, o ConsoleOptions) error {
 func (c *Comparison) intervalNote() string {
 	for _, k := range c.Cases {
 		for _, a := range k.Arms {
-			if n := len(a.runs()); n > 1 {
-				return fmt.Sprintf("Means of %d runs with seeds of their own, ± the 95 %% t-interval over them.", n)
+			if n := len(a.Runs()); n > 1 {
+				return fmt.Sprintf("Means of %d runs with seeds of their own, ± the 95 %% t-interval over them; counts and the cluster's own figures are of the first.", n)
 			}
 		}
 	}
-	return "± and low–high: 95 % intervals within the run, which count that its requests share batches and queues."
+	return withinNote
 }
 
 // simulated says whether any arm has a cluster's account.

@@ -88,6 +88,20 @@ func TestCautions(t *testing.T) {
 	}
 }
 
+// A cluster that answers too few requests for a rate is saturated all the same.
+func TestSaturatedWithoutRate(t *testing.T) {
+	c := routed(t, true)
+	for i := range c.Cases[0].Arms {
+		if cluster := c.Cases[0].Arms[i].Report.Run.Cluster; cluster.Saturated {
+			cluster.Completed = record.Unknown()
+		}
+	}
+	got := c.Cases[0].Gains("round-robin")[0].Caution
+	if want := "round-robin is saturated: it left requests unanswered"; !strings.Contains(got, want) {
+		t.Errorf("%q does not say %q", got, want)
+	}
+}
+
 // Repeats with seeds of their own: the gain's interval is over them.
 func TestGainsOfRepeats(t *testing.T) {
 	arm := func(name string, ttft ...record.Time) Arm {

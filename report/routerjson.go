@@ -12,22 +12,11 @@ import (
 // comparisonVersion is that of results_summary.json.
 const comparisonVersion = 1
 
-// number is a figure of a JSON document: null where it is not known.
-type number float64
-
-// MarshalJSON writes null for what is not a number.
-func (n number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(n))
-}
-
 // statistic is a figure and its 95 % interval.
 type statistic struct {
-	Value number `json:"value"`
-	Low   number `json:"low"`
-	High  number `json:"high"`
+	Value record.Number `json:"value"`
+	Low   record.Number `json:"low"`
+	High  record.Number `json:"high"`
 	// Few says that fewer than five samples lie beyond the quantile.
 	Few bool `json:"few,omitempty"`
 	// AtLeast says that it is only bounded, for requests that were cut off.
@@ -57,11 +46,11 @@ type runDocument struct {
 	Latency    latencyDocument `json:"request_latency_ms"`
 	Lag        latencyDocument `json:"replay_sched_lag_ms,omitempty"`
 	LagBad     bool            `json:"replay_sched_degraded,omitempty"`
-	Output     number          `json:"output_token_throughput"`
-	Throughput number          `json:"request_throughput"`
-	HitRate    number          `json:"hit_rate"`
+	Output     record.Number   `json:"output_token_throughput"`
+	Throughput record.Number   `json:"request_throughput"`
+	HitRate    record.Number   `json:"hit_rate"`
 	Saturated  bool            `json:"saturated"`
-	Completed  number          `json:"completed_share"`
+	Completed  record.Number   `json:"completed_share"`
 	Client     record.Verdict  `json:"client,omitempty"`
 	Cluster    *record.Cluster `json:"cluster,omitempty"`
 	Tiers      []tierDocument  `json:"tiers,omitempty"`
@@ -69,16 +58,16 @@ type runDocument struct {
 }
 
 type gainDocument struct {
-	Case     string   `json:"case"`
-	X        *float64 `json:"x,omitempty"`
-	Arm      string   `json:"name"`
-	Baseline string   `json:"over"`
-	TTFT     number   `json:"time_to_first_token_avg"`
-	TTFTP50  number   `json:"time_to_first_token_p50"`
-	TTFTP99  number   `json:"time_to_first_token_p99"`
-	ITL      number   `json:"inter_token_latency_avg"`
-	Latency  number   `json:"request_latency_avg"`
-	Output   number   `json:"output_token_throughput"`
+	Case     string        `json:"case"`
+	X        *float64      `json:"x,omitempty"`
+	Arm      string        `json:"name"`
+	Baseline string        `json:"over"`
+	TTFT     record.Number `json:"time_to_first_token_avg"`
+	TTFTP50  record.Number `json:"time_to_first_token_p50"`
+	TTFTP99  record.Number `json:"time_to_first_token_p99"`
+	ITL      record.Number `json:"inter_token_latency_avg"`
+	Latency  record.Number `json:"request_latency_avg"`
+	Output   record.Number `json:"output_token_throughput"`
 	// Intervals are the 95 % intervals of those that have one.
 	Intervals map[string][2]float64 `json:"intervals"`
 	Word      string                `json:"time_to_first_token"`
@@ -93,13 +82,13 @@ func (g Gain) document(name string, x *float64) gainDocument {
 	for _, f := range []struct {
 		name string
 		of   Effect
-		into *number
+		into *record.Number
 	}{
 		{"time_to_first_token_avg", g.TTFTMean, &d.TTFT}, {"time_to_first_token_p50", g.TTFTP50, &d.TTFTP50},
 		{"time_to_first_token_p99", g.TTFTP99, &d.TTFTP99}, {"inter_token_latency_avg", g.ITLMean, &d.ITL},
 		{"request_latency_avg", g.LatencyMean, &d.Latency}, {"output_token_throughput", g.OutputThroughput, &d.Output},
 	} {
-		*f.into = number(f.of.Value)
+		*f.into = record.Number(f.of.Value)
 		if finite(f.of.Low) && finite(f.of.High) {
 			d.Intervals[f.name] = [2]float64{f.of.Low, f.of.High}
 		}
@@ -154,9 +143,9 @@ func (a Arm) document(name string, x *float64) runDocument {
 	r := a.Report.Result
 	sat, share := a.Saturation()
 	d := runDocument{Case: name, X: x, Name: a.Name, Dir: a.Dir, Planned: r.Planned, OK: r.OK, Failed: r.Failed + r.Cancelled,
-		Repeats: len(a.runs()), TTFT: a.latencies("time_to_first_token"), ITL: a.latencies("inter_token_latency"), Latency: a.latencies("request_latency"),
-		Output: number(a.figure("output_token_throughput", "avg")), Throughput: number(a.figure("request_throughput", "avg")),
-		HitRate: number(a.HitRate()), Saturated: sat, Completed: number(share), Cluster: a.Report.Run.Cluster}
+		Repeats: len(a.Runs()), TTFT: a.latencies("time_to_first_token"), ITL: a.latencies("inter_token_latency"), Latency: a.latencies("request_latency"),
+		Output: record.Number(a.value("output_token_throughput", "avg")), Throughput: record.Number(a.value("request_throughput", "avg")),
+		HitRate: record.Number(a.HitRate()), Saturated: sat, Completed: record.Number(share), Cluster: a.Report.Run.Cluster}
 	if a.Report.Run.Audit != nil {
 		d.Client = a.Report.Run.Audit.Verdict
 	}
@@ -184,7 +173,7 @@ const lagLimit = 500
 // LagDegraded says that requests of a timed replay were sent so late that it
 // is not faithful: the 99th percentile of their lateness is above 500 ms.
 func (a Arm) LagDegraded() bool {
-	return a.Report.Run.Schedule.Timed && !a.Report.Run.Simulated && a.figure("credit_to_start_latency", "p99") > lagLimit
+	return a.Report.Run.Schedule.Timed && !a.Report.Run.Simulated && a.value("credit_to_start_latency", "p99") > lagLimit
 }
 
 // latencies are the mean and the quantiles of a metric as they are shown.
@@ -193,7 +182,7 @@ func (a Arm) latencies(tag string) latencyDocument {
 	for _, stat := range []string{"avg", "p25", "p50", "p75", "p90", "p95", "p99"} {
 		e := a.estimate(tag, stat)
 		if !math.IsNaN(e.value) {
-			d[stat] = statistic{number(e.value), number(e.low), number(e.high), e.few, e.atLeast}
+			d[stat] = statistic{record.Number(e.value), record.Number(e.low), record.Number(e.high), e.few, e.atLeast}
 		}
 	}
 	return d

@@ -120,9 +120,7 @@ func (e Experiment) cuts(b *strings.Builder) {
 func (p Point) verdict() record.Verdict {
 	worst := record.Verdict("")
 	for _, r := range p.Runs {
-		if worst == "" || r.Verdict == record.AuditInvalid || r.Verdict == record.AuditDoubtful && worst == record.AuditValid {
-			worst = r.Verdict
-		}
+		worst = worst.Worse(r.Verdict)
 	}
 	return worst
 }

@@ -58,12 +58,12 @@ func (benchCmd) Help() string {
   headway bench --port-forward svc/vllm-agg-frontend --namespace dynamo --model M
 
 The start of a level is not measured: its requests begin at one instant and wait
-for each other, and those after them do so less and less. They are taken round by
-round, of one request for each slot. When two rounds have had like times to first
-token, or as many requests were sent as leave the level in twice the time of three
-rounds, the measured requests follow on the same slots without a pause, and more
-are sent after them until the last of them has ended. --warmup-request-count 0
-measures all from the first instant on.`
+for each other, and those after them do so less and less. Warm-up requests are
+sent in rounds of one for each slot. When two rounds in a row had like times to
+first token, the measured requests follow on the same slots without a pause. They
+follow at the latest after as many rounds as make six together with the measured
+ones. More requests are sent after them until the last of them has ended.
+--warmup-request-count 0 measures all from the first instant on.`
 }
 
 // endpoint is one server to be measured.
@@ -113,22 +113,26 @@ func (b *benchCmd) run(ctx context.Context, a app) (int, error) {
 	if err := b.plot(a, trials); err != nil {
 		faults = append([]error{err}, faults...) // what can be done about an endpoint comes last
 	}
-	var bad []invalidRun
-	for _, t := range trials {
-		bad = append(bad, t.invalid(len(trials) > 1)...)
-	}
-	code := a.invalid(&b.auditFlags, bad)
-	switch {
-	case len(faults) > 0:
+	code := b.exit(a, trials)
+	if len(faults) > 0 {
 		return exitFailed, errors.Join(faults...)
-	case code != exitDone:
-		return code, nil
 	}
+	return code, nil
+}
+
+// exit is the exit code of what was measured. It says which measurements are not
+// valid, whatever else went wrong.
+func (b *benchCmd) exit(a app, trials []*trial) int {
+	var bad []invalidRun
 	var reports []*report.Report
 	for _, t := range trials {
+		bad = append(bad, t.invalid(len(trials) > 1)...)
 		reports = append(reports, t.reports()...)
 	}
-	return b.decision(reports), nil
+	if code := a.invalid(&b.auditFlags, bad); code != exitDone {
+		return code
+	}
+	return b.decision(reports)
 }
 
 func (b *benchCmd) simulated() bool { return b.endpoints() == 0 }

@@ -18,7 +18,7 @@ func clusterText(c record.Cluster) string {
 		figureText("%.1f", 100, c.HitRate), figureText("%.1f", 100, c.IdealHitRate), figureText("%.1f", 100, c.IdealAtSize))
 	fmt.Fprintf(&b, "imbalance         %s (busiest worker over the mean)\n", figureText("%.3f", 1, c.Imbalance))
 	if c.RegretMean.Known() {
-		fmt.Fprintf(&b, "routing regret    mean %.1f ms, p50 %.1f, p99 %.1f (modelled TTFT over the best worker's)\n", 1e3*c.RegretMean, 1e3*c.RegretP50, 1e3*c.RegretP99)
+		fmt.Fprintf(&b, "routing regret    mean %.1f ms, p50 %.1f, p99 %.1f (modelled TTFT less the best worker's)\n", 1e3*c.RegretMean, 1e3*c.RegretP50, 1e3*c.RegretP99)
 	}
 	fmt.Fprintf(&b, "completed         %s requests/s", figureText("%.3g", 1, c.Completed))
 	if c.Offered.Known() {

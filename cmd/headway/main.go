@@ -9,10 +9,9 @@
 //	headway sim        the simulated endpoint as a server of its own
 //	headway calibrate  what this machine can carry as a client
 //
-// Exit codes: 0 done, 1 failed, 2 usage, 3 an objective was missed, 4 the
-// measurement is not valid, 5 the measurement does not decide an objective, 130
-// interrupted. Under the name aiperf it behaves
-// as aiperf and gives 0, 1 and 2.
+// Exit codes: 0 done, 1 failed, 2 usage, 3 an objective was missed or more
+// requests failed than --fail-above allows, 4 the measurement is not valid, 5 the
+// measurement does not decide an objective, 130 interrupted. Under the name aiperf it behaves as aiperf and gives 0, 1 and 2.
 package main
 
 import (

@@ -103,7 +103,7 @@ func (b *routerBench) invalid() []invalidRun {
 	var all []invalidRun
 	for _, k := range b.summary.Cases {
 		for _, a := range k.Arms {
-			all = append(all, invalidRuns(k.Name+" on "+a.Name, []*report.Report{a.Report})...)
+			all = append(all, invalidRuns(k.Name+" on "+a.Name, a.Runs())...)
 		}
 	}
 	return all
@@ -117,8 +117,8 @@ func (b *routerBench) note(format string, args ...any) {
 
 func (b *routerBench) progress(l study.Load, a report.Arm) {
 	ttft := "no TTFT"
-	if s, ok := a.Report.Result.Summary("time_to_first_token"); ok {
-		ttft = fmt.Sprintf("TTFT mean %.0f ms", 1000*s.Mean)
+	if text := a.Figure("time_to_first_token", "avg"); text != "" {
+		ttft = "TTFT mean " + text + " ms"
 	}
 	b.note("%s on %s: %d ok, %d failed, %s", l.Name, a.Name, a.Report.Result.OK, a.Report.Result.Failed, ttft)
 }
@@ -331,7 +331,8 @@ func (b *routerBench) warn() {
 			}
 			if sat, share := a.Saturation(); sat && a.Name == b.summary.Baseline && len(b.arms) > 1 {
 				b.addWarning(seen, record.Warning{Code: "saturated_baseline", Text: fmt.Sprintf(
-					"%s: the baseline %s is saturated (completed %.0f %% of offered): its queue grows as long as the load lasts, so figures over it are no gain to quote", k.Name, a.Name, 100*share)})
+					"%s: the baseline %s is saturated (it %s): its queue grows as long as the load lasts, so figures over it are no gain to quote",
+					k.Name, a.Name, report.CompletedText(share))})
 			}
 		}
 	}

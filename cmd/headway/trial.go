@@ -46,8 +46,8 @@ func (t *trial) reports() []*report.Report {
 	return all
 }
 
-// invalid are the measurements that are not valid. named
-// says that there are other endpoints.
+// invalid are the measurements that are not valid. named says that there are
+// other endpoints.
 func (t *trial) invalid(named bool) []invalidRun {
 	var all []invalidRun
 	for _, l := range t.levels {
@@ -208,41 +208,44 @@ func (t *trial) failed() error {
 	return fmt.Errorf("concurrency %s: %w", strings.Join(levels, ", "), first)
 }
 
-// fingerprint is what two calls must have in common for one to go on with the
+// benchPrint is what two calls must have in common for one to go on with the
 // other's results. What the metrics make of the records is not in it.
+type benchPrint struct {
+	Model, URL, Type   string
+	Path               string
+	Headers            map[string]string
+	ISL, Std, OSL      float64
+	Count              int
+	Streaming, EOS     bool
+	Tokenizer          string
+	Warmup, Runs       int
+	Entries, Prefixes  int
+	PrefixLength       int
+	Extra              string
+	Seed               *uint64
+	ServerTokens       bool
+	LegacyMaxTokens    bool
+	PerChunkUsage      bool
+	ModelStrategy      string
+	SessionHeader      string
+	Timeout            float64
+	ConnectionReuse    string
+	Simulated          bool
+	HeadwayMajorFormat int
+	ChunkRule          string `json:",omitempty"`
+	TokenCount         string `json:",omitempty"` // client; auto was none once
+	// Transport is what --transport chose where auto would have chosen
+	// another, so that a folder of a version without it is still taken.
+	Transport  string `json:",omitempty"`
+	HTTP2      bool   `json:",omitempty"`
+	Preconnect string `json:",omitempty"`
+	// Start is what comes before the measured requests.
+	Start string `json:",omitempty"`
+}
+
+// fingerprint is the [benchPrint] of a call on one endpoint.
 func (b *benchCmd) fingerprint(e endpoint, g *rig) any {
-	f := struct {
-		Model, URL, Type   string
-		Path               string
-		Headers            map[string]string
-		ISL, Std, OSL      float64
-		Count              int
-		Streaming, EOS     bool
-		Tokenizer          string
-		Warmup, Runs       int
-		Entries, Prefixes  int
-		PrefixLength       int
-		Extra              string
-		Seed               *uint64
-		ServerTokens       bool
-		LegacyMaxTokens    bool
-		PerChunkUsage      bool
-		ModelStrategy      string
-		SessionHeader      string
-		Timeout            float64
-		ConnectionReuse    string
-		Simulated          bool
-		HeadwayMajorFormat int
-		ChunkRule          string `json:",omitempty"`
-		TokenCount         string `json:",omitempty"` // client; auto was none once
-		// Transport is what --transport chose where auto would have chosen
-		// another, so that a folder of a version without it is still taken.
-		Transport  string `json:",omitempty"`
-		HTTP2      bool   `json:",omitempty"`
-		Preconnect string `json:",omitempty"`
-		// Start is what comes before the measured requests.
-		Start string `json:",omitempty"`
-	}{
+	f := benchPrint{
 		Model: strings.Join(b.Model, ","), URL: g.header.URL, Type: g.client.Type, Path: g.client.Endpoint, Headers: headerPrints(b.Headers),
 		ISL: b.ISL.value, Std: b.Std.value, OSL: b.OSL.value, Count: b.Count.value, Streaming: b.Streaming, EOS: b.IgnoreEOS,
 		Tokenizer: g.header.Tokenizer.Fingerprint, Warmup: b.Warmup.value, Runs: b.Runs,

@@ -3,7 +3,6 @@ package audit
 import (
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"headway/record"
@@ -65,7 +64,7 @@ func Judge(a *record.Audit, maxLag time.Duration) {
 	} {
 		a.StampsVerdict = note(a, a.StampsVerdict, record.AboutStamps, check(a))
 	}
-	a.Verdict = worse(a.StampsVerdict, a.ScheduleVerdict)
+	a.Verdict = a.StampsVerdict.Worse(a.ScheduleVerdict)
 }
 
 // note keeps a reason, if there is one, and returns the verdict with it.
@@ -75,13 +74,7 @@ func note(a *record.Audit, v record.Verdict, about string, r *record.AuditReason
 	}
 	r.About = about
 	a.Reasons = append(a.Reasons, *r)
-	return worse(v, r.Level)
-}
-
-// worse is the worse of two verdicts; "" is none.
-func worse(a, b record.Verdict) record.Verdict {
-	order := []record.Verdict{"", record.AuditValid, record.AuditDoubtful, record.AuditInvalid}
-	return order[max(slices.Index(order, a), slices.Index(order, b))]
+	return v.Worse(r.Level)
 }
 
 // usualDelay is the bound of what the client adds to a latency where the user

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"headway/internal/engine"
+	"headway/metric"
 	"headway/record"
 )
 
@@ -13,9 +14,9 @@ type facts struct {
 	ideal *ideal
 	err   error // the first one that came where none could be returned
 
-	// planned are the times of all requests with one, done those of the
-	// answered ones and took how long each of these was, in seconds; what was to be cancelled, and what no worker
-	// could ever run, is in neither.
+	// planned are the times of all requests with one, done those of the ends of
+	// the answered ones and took how long each of these was, in seconds; what was
+	// to be cancelled, and what no worker could ever run, is in none.
 	planned, done, took []float64
 	timed               bool
 	frontend            time.Duration // mean delay
@@ -48,8 +49,10 @@ func (x *facts) finished(r *record.Record, cancel bool) {
 	}
 	x.planned = append(x.planned, float64(r.Planned)/1e9)
 	if r.Outcome == record.OK {
-		done, from := float64(r.Done)/1e9, float64(r.Start)/1e9
-		x.done, x.took = append(x.done, done), append(x.took, done-from)
+		x.done = append(x.done, float64(r.Done)/1e9)
+	}
+	if took, ok := metric.RequestLatency(r); ok {
+		x.took = append(x.took, took)
 	}
 }
 
@@ -110,7 +113,7 @@ func (x *facts) rates() (offered, completed record.Number, behind bool) {
 	if v, ok := record.MiddleRate(x.planned, 0); ok {
 		offered, known = record.Number(v), true
 	}
-	if v, ok := record.MiddleRate(x.done, x.took[len(x.took)/2]); ok {
+	if v, ok := record.MiddleRate(x.done, metric.Percentile(x.took, 50)); ok {
 		completed = record.Number(v)
 	}
 	unanswered := float64(len(x.done)) < saturated*float64(len(x.planned))

@@ -4,8 +4,8 @@
 // and griddata's cubic surface through scattered points, which agrees with SciPy to
 // 1e-6 where the points have one triangulation and else depends on a choice
 // ([Surface.Divided]). Both swing beyond the values that they are drawn through. Two
-// more do not, and are for our own answers: [NewMonotone] and [Surface.Linear]. The arrays of such profiles are read and written here
-// too, as NumPy's archives.
+// more do not, and are for our own answers: [NewMonotone] and [Surface.Linear]. The
+// arrays of such profiles are read and written here too, as NumPy's archives.
 //
 // Numbers flow in and out; the package knows no unit and no metric, measures
 // nothing, and smooths nothing: every curve passes through its points.

@@ -260,8 +260,9 @@ func (s *Surface) Grid(x, y []float64) []float64 {
 }
 
 // LeaveOneOut predicts each point from all others, in the order in which they
-// were given; read is (*Surface).At or (*Surface).Linear. Where the others lie on one line, or do not surround the point,
-// the prediction is that of the nearest and not Inside.
+// were given; read is (*Surface).At or (*Surface).Linear. Where the others lie on
+// one line, or do not surround the point, the prediction is that of the nearest
+// and not Inside.
 func (s *Surface) LeaveOneOut(read func(*Surface, Point) (float64, bool)) []Residual {
 	out := make([]Residual, len(s.points))
 	for i, p := range s.points {

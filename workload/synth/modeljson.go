@@ -19,8 +19,8 @@ const modelVersion = 2
 // children, the first the root; for each there is the node before it, its length in
 // blocks, how many rows leave it with text of their own (leaves) or end with it
 // (ends), the tokens in its last block then, and the classes of such rows, -1 for
-// none. The order says where in the trace the rows of each node were. A class lists tokens of a prompt's own, tokens of its reply (0 unknown) and
-// how many rows were so.
+// none. The order says where in the trace the rows of each node were. A class lists
+// tokens of a prompt's own, tokens of its reply (0 unknown) and how many rows were so.
 type modelFile struct {
 	Version   int          `json:"version"`
 	BlockSize int          `json:"block_size"`
