@@ -19,8 +19,15 @@ func lossWarnings(r *Result) []record.Warning {
 			"%d of %d requests failed (%.1f %%): in quantiles of latencies they count as infinite, and figures of answered requests leave them out",
 			r.Failed, sent, percent(r.Failed, sent))})
 	}
-	p := r.Whole
-	if p == nil || p.Outside <= notableLoss || r.OK == 0 {
+	p, lead := r.Whole, 0.0
+	if p == nil || r.OK == 0 {
+		return list
+	}
+	// The part that tables lead with can leave out much more than the whole run.
+	if part, steady := r.Lead(); steady {
+		lead = part.Outside
+	}
+	if max(p.Outside, lead) <= notableLoss {
 		return list
 	}
 	var who []string
@@ -30,9 +37,13 @@ func lossWarnings(r *Result) []record.Warning {
 	if p.Failed > 0 {
 		who = append(who, plural(p.Failed, "request")+" that failed")
 	}
+	share := fmt.Sprintf("%.1f %% of the time in flight", 100*p.Outside)
+	if lead > 0 {
+		share += fmt.Sprintf(" (%.1f %% in the steady part)", 100*lead)
+	}
 	list = append(list, record.Warning{Code: "outside", Text: fmt.Sprintf(
-		"%.1f %% of the time in flight belongs to %s: figures of answered requests leave it out, and favour short replies",
-		100*p.Outside, strings.Join(who, " and "))})
+		"%s belongs to %s: figures of answered requests leave it out, and favour short replies",
+		share, strings.Join(who, " and "))})
 	if p.Assumed > notableLoss {
 		list = append(list, record.Warning{Code: "assumed_tokens", Text: fmt.Sprintf(
 			"%.1f %% of the output tokens in throughputs were counted by nobody, in replies without usage: they are taken as so many a chunk as other replies have", 100*p.Assumed)})
