@@ -65,6 +65,9 @@ func steadyText(s *metric.Steady) string {
 			rates = append(rates, amount(r.Value)+" "+strings.Replace(r.Metric.Unit, "tokens", "output tokens", 1))
 		}
 	}
+	if len(rates) == 0 {
+		rates = []string{"nothing answered"}
+	}
 	return fmt.Sprintf("Steady part (without the start, in flight at least 90 %% of %d): %s over %.2f sec, %.0f %% of the run",
 		s.Level, strings.Join(rates, ", "), s.Duration, 100*s.Share)
 }
