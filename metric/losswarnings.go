@@ -2,6 +2,7 @@ package metric
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"headway/record"
@@ -38,7 +39,7 @@ func lossWarnings(r *Result) []record.Warning {
 		who = append(who, plural(p.Failed, "request")+" that failed")
 	}
 	share := fmt.Sprintf("%.1f %% of the time in flight", 100*p.Outside)
-	if lead > 0 {
+	if math.Abs(lead-p.Outside) > notableLoss && lead > 0 {
 		share += fmt.Sprintf(" (%.1f %% in the steady part)", 100*lead)
 	}
 	list = append(list, record.Warning{Code: "outside", Text: fmt.Sprintf(
