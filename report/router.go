@@ -104,6 +104,16 @@ func (a Arm) figure(tag, stat string) float64 { return a.estimate(tag, stat).val
 // estimate is a figure over all runs of the arm.
 func (a Arm) estimate(tag, stat string) estimate { return Level{Runs: a.runs()}.stat(tag, stat) }
 
+// Lead is a latency in milliseconds as the table shows it, without its interval;
+// "" where it is not known.
+func (a Arm) Lead(tag, stat string) string {
+	e := a.estimate(tag, stat)
+	if math.IsNaN(e.value) {
+		return ""
+	}
+	return e.text()
+}
+
 // runs are all runs of the arm.
 func (a Arm) runs() []*Report { return append([]*Report{a.Report}, a.Repeats...) }
 
@@ -114,6 +124,7 @@ func (c *Comparison) WriteTable(w io.Writer, o ConsoleOptions) error {
 	t := c.table()
 	t, _ = t.fit(o.width())
 	t.render(&b, o.Color)
+	populationNotes(&b, strings.Join(flatten(t.rows), "\n"), o)
 	if c.simulated() {
 		b.WriteString(wrap("Hit %: prompt tokens found in the prefix cache. Ideal %: in one cache that never forgets; at size %: in one LRU cache as large as all workers' together. "+
 			"Imbalance: busiest worker over the mean. Regret: modelled TTFT at the chosen worker over the best one.", o.width()) + "\n")

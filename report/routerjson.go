@@ -12,12 +12,16 @@ import (
 // comparisonVersion is that of results_summary.json.
 const comparisonVersion = 1
 
-// number is a figure of a JSON document: null where it is not known.
+// number is a figure of a JSON document: null where it is not known, and
+// "Infinity" as text where requests that failed reach into it.
 type number float64
 
-// MarshalJSON writes null for what is not a number.
+// MarshalJSON writes what JSON has no number for as null or as text.
 func (n number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+	switch {
+	case math.IsInf(float64(n), 1):
+		return []byte(`"Infinity"`), nil
+	case math.IsNaN(float64(n)) || math.IsInf(float64(n), -1):
 		return []byte("null"), nil
 	}
 	return json.Marshal(float64(n))

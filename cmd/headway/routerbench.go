@@ -117,8 +117,8 @@ func (b *routerBench) note(format string, args ...any) {
 
 func (b *routerBench) progress(l study.Load, a report.Arm) {
 	ttft := "no TTFT"
-	if s, ok := a.Report.Result.Summary("time_to_first_token"); ok {
-		ttft = fmt.Sprintf("TTFT mean %.0f ms", 1000*s.Mean)
+	if s := a.Lead("time_to_first_token", "avg"); s != "" {
+		ttft = "TTFT mean " + s + " ms"
 	}
 	b.note("%s on %s: %d ok, %d failed, %s", l.Name, a.Name, a.Report.Result.OK, a.Report.Result.Failed, ttft)
 }
