@@ -2,6 +2,7 @@ package metric
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"headway/record"
@@ -19,9 +20,13 @@ func lossWarnings(r *Result) []record.Warning {
 			"%d of %d requests failed (%.1f %%): in quantiles of latencies they count as infinite, and figures of answered requests leave them out",
 			r.Failed, sent, percent(r.Failed, sent))})
 	}
-	p := r.Whole
+	p, lead := r.Whole, 0.0
 	if p == nil || r.OK == 0 {
 		return list
+	}
+	// The part that tables lead with can leave out much more than the whole run.
+	if part, steady := r.Lead(); steady {
+		lead = part.Outside
 	}
 	var who []string
 	if p.Cut > 0 {
@@ -30,10 +35,14 @@ func lossWarnings(r *Result) []record.Warning {
 	if p.Failed > 0 {
 		who = append(who, plural(p.Failed, "request")+" that failed")
 	}
-	if p.Outside > notableLoss {
+	if max(p.Outside, lead) > notableLoss {
+		share := fmt.Sprintf("%.1f %% of the time in flight", 100*p.Outside)
+		if math.Abs(lead-p.Outside) > notableLoss && lead > 0 {
+			share += fmt.Sprintf(" (%.1f %% in the steady part)", 100*lead)
+		}
 		list = append(list, record.Warning{Code: "outside", Text: fmt.Sprintf(
-			"%.1f %% of the time in flight belongs to %s: figures of answered requests therefore favour short replies",
-			100*p.Outside, strings.Join(who, " and "))})
+			"%s belongs to %s: figures of answered requests therefore favour short replies",
+			share, strings.Join(who, " and "))})
 	}
 	if p.Assumed > notableLoss {
 		list = append(list, record.Warning{Code: "assumed_tokens", Text: fmt.Sprintf(

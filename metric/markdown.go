@@ -49,7 +49,7 @@ beyond a percentile.
 
 ## Which requests and which time
 
-The table below has aiperf's definitions, which files keep under aiperf's names: latencies and throughputs of valid requests. Tables, pictures and objectives lead with what follows, and JSON has it in ` + "`headway.whole` and `headway.steady`" + `.
+The table below has aiperf's definitions, which files keep under aiperf's names: latencies and throughputs of valid requests. Tables and pictures lead with what follows, objectives are decided on it, and JSON has it in ` + "`headway.whole` and `headway.steady`" + `.
 
 - **Parts.** The *whole* is the time from the first start to the last end of a measured request, whatever became of
   it. The *steady* part of a closed loop begins when nine tenths of the asked concurrency were in flight and every
@@ -57,8 +57,8 @@ The table below has aiperf's definitions, which files keep under aiperf's names:
   latencies are of the requests that started in it before any that was in flight at its end. After a warm-up that
   handed its load over it begins with the first measured request. That of an open loop begins when the empty server
   has filled and ends with the last start. What is still start-up is cut off by the marginal standard error rule
-  MSER-5 (White, Cobb and Spratt, WSC 2000) on TTFT and latency. The steady part leads, where there is one, else the
-  whole.
+  MSER-5 (White, Cobb and Spratt, WSC 2000) on TTFT and latency. The steady part leads, where there is one; else the
+  whole does.
 - **Rates** are what came in the part over its duration: tokens where they arrived, also those of replies that failed or were cut off later and of warm-up requests that were still in flight; valid replies by the share of their time in flight that lies inside; prompts spread over the time to the first text.
 - **Latencies** are of all measured requests that started in the part. One that the server failed (refused, reset, error, timeout, broken off, an
   invalid reply) is infinite. One that headway ended (end of the duration, planned cancellation, Ctrl-C) is right-censored at what had passed, unless
@@ -69,7 +69,7 @@ The table below has aiperf's definitions, which files keep under aiperf's names:
   [accuracy.md](accuracy.md#intervals) how often they hold. With censored values they are percentiles over 200 runs resampled in blocks of
   neighbouring starts (Künsch 1989). Those of rates are from the same counts in up to 1,024 pieces of equal time. Where there is none, the reason is
   said. Token counts and other figures without sampling error have none.
-- **Objectives** are met, missed, or not decided. A failed request is at its worst for every figure of a request; one that headway ended leaves an objective open unless it comes out the same with its least and its greatest possible value. An interval that contains the bound leaves it open as well, and so does a figure that drifts.
+- **Objectives** are met, missed, or not decided. They are of the whole run: whatever was sent counts. A failed request is at its worst for every figure of a request; one that headway ended leaves an objective open unless it comes out the same with its least and its greatest possible value. An interval that contains the bound leaves it open as well, and so does a figure that drifts.
 
 ## Metrics of a run
 

@@ -1,8 +1,10 @@
 package metric
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -77,6 +79,27 @@ func TestTimeAndCountAreOfTheSameRequests(t *testing.T) {
 		if q, _ := p50.Quantile(99); !q.AtLeast || q.Value < 4 {
 			t.Errorf("%s: the latency's p99 is %+v", name, q)
 		}
+	}
+}
+
+// The warning of what figures leave out holds for the part that leads, too.
+func TestWhatTheSteadyPartLeavesOut(t *testing.T) {
+	var records []*record.Record
+	for slot := range 4 {
+		free := float64(slot + 1)
+		for i, n := range []int{100 + 10*slot, 20, 600} {
+			records = append(records, stream(3*slot+i, free, n, 4000))
+			free += 10*float64(n) + 1
+		}
+	}
+	r := collect(Options{Streaming: true, Concurrency: 4}, records...)
+	part, steady := r.Lead()
+	i := slices.IndexFunc(r.Warnings, func(w record.Warning) bool { return w.Code == "outside" })
+	if !steady || part.Outside < r.Whole.Outside+0.05 || i < 0 {
+		t.Fatalf("steady %v, outside %v of it and %v of all, %v", steady, part.Outside, r.Whole.Outside, codes(r))
+	}
+	if want := fmt.Sprintf("(%.1f %% in the steady part)", 100*part.Outside); !strings.Contains(r.Warnings[i].Text, want) {
+		t.Errorf("%q does not say %q", r.Warnings[i].Text, want)
 	}
 }
 

@@ -42,7 +42,7 @@ type Verdict struct {
 // verdict is given only where it is the same for both. The statistic's interval
 // must not contain the bound, and values that are no figures decide nothing. A
 // statistic that was not measured is not decided: nothing is known of a server
-// that was never asked.
+// that was never asked. One that never answered has at least taken so long.
 func (c *Collector) check(r *Result, v *view) []Verdict {
 	var list []Verdict
 	for _, o := range c.options.Objectives {
@@ -183,7 +183,7 @@ func (v *view) extremes(o *Verdict, metric int) {
 			least, most = append(least, best), append(most, worst)
 		}
 	}
-	if known == 0 {
+	if known+cut == 0 {
 		o.unknown()
 		return
 	}
@@ -193,7 +193,8 @@ func (v *view) extremes(o *Verdict, metric int) {
 		o.unknown()
 		return
 	}
-	o.Value, o.Known = a, true
+	// Of requests that were all ended by us there is only a bound, if that.
+	o.Value, o.Known, o.AtLeast = a, known > 0 || a > 0 && !math.IsInf(a, 1), known == 0
 	o.decide(a, b, cut)
 }
 

@@ -61,6 +61,10 @@ func TestVerdicts(t *testing.T) {
 		cancelled(r)
 	}
 	waited := append(in(10), cancelled(reply(5000, 5001, 9000)))
+	waiting := []*record.Record{cancelled(reply(5000, 5001)), cancelled(reply(5000, 5001))}
+	for _, r := range waiting {
+		r.Arrivals, r.Done = nil, ms(9000)
+	}
 	grows := in(times(200, func(i int) float64 { return float64(i + 1) })...)
 	for _, test := range []struct {
 		text    string
@@ -101,8 +105,12 @@ func TestVerdicts(t *testing.T) {
 		{"request_latency p50 < 500", short, Met, 0.11, ""},
 		{"request_latency p90 < 500", short, NotDecided, 0.11, "10 requests that this run ended"},
 		{"request_latency avg < 500", short, NotDecided, 0.085, "10 requests that this run ended"},
-		{"request_latency max < 1s", waited, Missed, 4, ""}, // it has waited for longer
-		{"error_rate < 1%", short, Met, 0, ""},              // own cancellations are no errors
+		{"request_latency max < 1s", waited, Missed, 4, ""},  // it has waited for longer
+		{"request_latency p50 < 1s", waiting, Missed, 4, ""}, // none has an end, and all took longer
+		{"request_latency p50 < 9s", waiting, NotDecided, 4, "2 requests that this run ended"},
+		{"ttft p50 < 1s", waiting, Missed, 4, ""},
+		{"itl p50 < 1s", waiting, NotDecided, 0, "2 requests that this run ended"},
+		{"error_rate < 1%", short, Met, 0, ""}, // own cancellations are no errors
 
 		// A queue that grows is not met by how long the run was.
 		{"ttft p50 < 150", grows, NotDecided, 0.1005, "drift"},

@@ -46,7 +46,8 @@ func upper(v, target float64) int {
 	return 1
 }
 
-// Number is a figure that may not be known: NaN, and null in JSON.
+// Number is a figure that may not be known: NaN, and null in JSON. It may be
+// infinite, where requests that failed reach into it: "Infinity" in JSON.
 type Number float64
 
 // Unknown is a figure that nothing is known of.
@@ -55,9 +56,12 @@ func Unknown() Number { return Number(math.NaN()) }
 // Known reports whether there is a figure.
 func (n Number) Known() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
 
-// MarshalJSON writes null for what is not known.
+// MarshalJSON writes what JSON has no number for as null or as text.
 func (n Number) MarshalJSON() ([]byte, error) {
-	if !n.Known() {
+	switch {
+	case math.IsInf(float64(n), 1):
+		return []byte(`"Infinity"`), nil
+	case !n.Known():
 		return []byte("null"), nil
 	}
 	return json.Marshal(float64(n))
@@ -65,8 +69,12 @@ func (n Number) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads it back.
 func (n *Number) UnmarshalJSON(b []byte) error {
-	if string(b) == "null" {
+	switch string(b) {
+	case "null":
 		*n = Unknown()
+		return nil
+	case `"Infinity"`:
+		*n = Number(math.Inf(1))
 		return nil
 	}
 	return json.Unmarshal(b, (*float64)(n))

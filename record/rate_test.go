@@ -43,13 +43,13 @@ func TestMiddleRate(t *testing.T) {
 }
 
 func TestNumber(t *testing.T) {
-	in := []Number{1.5, Unknown(), 0}
+	in := []Number{1.5, Unknown(), 0, Number(math.Inf(1))}
 	text, err := json.Marshal(in)
-	if err != nil || string(text) != "[1.5,null,0]" {
+	if err != nil || string(text) != `[1.5,null,0,"Infinity"]` {
 		t.Fatalf("%s, %v", text, err)
 	}
 	var out []Number
-	if err := json.Unmarshal(text, &out); err != nil || out[0] != 1.5 || out[1].Known() || out[2] != 0 || !out[2].Known() {
+	if err := json.Unmarshal(text, &out); err != nil || out[0] != 1.5 || out[1].Known() || out[2] != 0 || !out[2].Known() || !math.IsInf(float64(out[3]), 1) {
 		t.Errorf("%v, %v", out, err)
 	}
 	if err := json.Unmarshal([]byte(`["x"]`), &out); err == nil {

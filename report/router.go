@@ -119,6 +119,7 @@ func (c *Comparison) WriteTable(w io.Writer, o ConsoleOptions) error {
 	t := c.table()
 	t, _ = t.fit(o.width())
 	t.render(&b, o.Color)
+	populationNotes(&b, strings.Join(flatten(t.rows), "\n"), o)
 	if c.simulated() {
 		b.WriteString(wrap("Hit %: prompt tokens found in the prefix cache. Ideal %: in one cache that never forgets; at size %: in one LRU cache as large as all workers' together. "+
 			"Imbalance: busiest worker over the mean. Regret: modelled TTFT at the chosen worker less that at the best one.", o.width()) + "\n")

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -14,11 +15,21 @@ import (
 // routedArm is an arm of so many requests with one TTFT, in nanoseconds.
 func routedArm(t *testing.T, name string, ttft record.Time, facts *record.Cluster) Arm {
 	t.Helper()
+	return partlyRouted(t, name, ttft, facts, 0)
+}
+
+// partlyRouted is the same of an endpoint that refuses so many of the requests.
+func partlyRouted(t *testing.T, name string, ttft record.Time, facts *record.Cluster, refused int) Arm {
+	t.Helper()
 	c := metric.NewCollector(metric.Options{Streaming: true, Samples: true})
 	for i := range 60 {
 		start := record.Time(1 + 1e9*i)
 		r := &record.Record{Index: i, Planned: start, Start: start, Sent: start, Ack: start, Done: start + ttft + 1e8, Streamed: true, Sparse: true, Outcome: record.OK,
 			TokensIn: 100, TokensOut: 11, Arrivals: []record.Arrival{{At: start + ttft, Kind: record.Content, Tokens: 1}, {At: start + ttft + 1e8, Kind: record.Content, Tokens: 10}}}
+		if i < refused {
+			r = &record.Record{Index: i, Planned: start, Start: start, Done: start + 1e6, Outcome: record.Failed, TokensIn: 100, TokensOut: -1,
+				Failure: &record.Failure{Class: record.ClassHTTP4, Code: 429}}
+		}
 		if err := c.Take(r); err != nil {
 			t.Fatal(err)
 		}
@@ -140,6 +151,49 @@ func TestComparisonJSON(t *testing.T) {
 		t.Errorf("%s", b.String())
 	}
 	golden(t, "router_summary.json", b.Bytes())
+}
+
+// Endpoints that fail have latencies without end: files say so, and pictures
+// leave them out.
+func TestComparisonOfEndpointsThatFail(t *testing.T) {
+	for _, refused := range []int{2, 30, 59, 60} {
+		c := &Comparison{Benchmark: "prefix-ratio", Baseline: "b", XKey: "prefix_ratio", XLabel: "Shared prefix"}
+		for _, x := range []float64{0.1, 0.5} {
+			arms := []Arm{partlyRouted(t, "a", 1e8, nil, refused), routedArm(t, "b", 4e8, nil)}
+			for i := range arms {
+				arms[i].Report.Run.Simulated = false
+				arms[i].Tiers = []Tier{{0, arms[i].Report.Result}}
+			}
+			c.Cases = append(c.Cases, Case{Name: "case", X: x, Arms: arms})
+		}
+		for _, p := range c.Pictures() {
+			if err := p.Chart.WriteSVG(io.Discard); err != nil {
+				t.Errorf("%d refused: %s: %v", refused, p.Name, err)
+			}
+		}
+		var b bytes.Buffer
+		if err := c.WriteJSON(&b); err != nil {
+			t.Fatal(err)
+		}
+		if !json.Valid(b.Bytes()) || strings.Contains(b.String(), `"value": "Infinity"`) != (refused < 60) {
+			t.Errorf("%d refused:\n%s", refused, b.String())
+		}
+		if got := c.Cases[0].Arms[0].Figure("time_to_first_token", "avg"); refused < 60 && got != "∞" {
+			t.Errorf("%d refused: the mean TTFT is %q", refused, got)
+		}
+		var table strings.Builder
+		if err := c.WriteTable(&table, ConsoleOptions{Width: FullWidth}); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(table.String(), "∞ reaches into requests that the server failed") != (refused < 60) {
+			t.Errorf("%d refused: the mark is explained where it is not, or the other way round:\n%s", refused, table.String())
+		}
+		for _, g := range c.Cases[0].Gains("b") {
+			if g.Caution == "" || g.Word == "faster" {
+				t.Errorf("%d refused, and a gain to quote: %+v", refused, g)
+			}
+		}
+	}
 }
 
 func TestComparisonPictures(t *testing.T) {

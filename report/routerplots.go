@@ -102,7 +102,7 @@ func (c *Comparison) series(name string, value func(Arm) estimate) chart.Series 
 				continue
 			}
 			e := value(a)
-			p := chart.Point{X: k.X, Y: e.value, Low: e.low, High: e.high}
+			p := drawn(k.X, e)
 			if sat, _ := a.Saturation(); sat {
 				p.Label = "saturated"
 			}
@@ -110,6 +110,18 @@ func (c *Comparison) series(name string, value func(Arm) estimate) chart.Series 
 		}
 	}
 	return s
+}
+
+// drawn is a figure's point: a gap where it is infinite, for failed requests
+// reach into it, and without whiskers where one would be endless.
+func drawn(x float64, e estimate) chart.Point {
+	switch {
+	case !finite(e.value):
+		return chart.Point{X: x, Y: math.NaN()}
+	case !finite(e.low) || !finite(e.high):
+		return chart.Point{X: x, Y: e.value}
+	}
+	return chart.Point{X: x, Y: e.value, Low: e.low, High: e.high}
 }
 
 // plain is a figure without an interval.
@@ -205,7 +217,7 @@ func (c *Comparison) tierPicture() (Picture, bool) {
 				// Beside each other, so that no whisker hides another.
 				shift := (float64(i) - float64(len(k.Arms)-1)/2) * 0.03
 				// The gap after each point keeps tiers from being joined by a line.
-				s.Points = append(s.Points, chart.Point{X: float64(n+1) + shift, Y: stat("p50"), Low: stat("p25"), High: stat("p75")},
+				s.Points = append(s.Points, drawn(float64(n+1)+shift, estimate{value: stat("p50"), low: stat("p25"), high: stat("p75")}),
 					chart.Point{X: float64(n+1) + shift, Y: math.NaN()})
 			}
 			ch.X.Min, ch.X.Max = 0.5, float64(len(a.Tiers))+0.5

@@ -140,5 +140,5 @@ func nothingAnswered(a *record.Audit) *record.AuditReason {
 	return &record.AuditReason{Level: record.AuditDoubtful, Code: "nothing_answered",
 		Found:  fmt.Sprintf("none of %d requests was answered, so there is no latency to be right or wrong", a.Load.Sent),
 		Bound:  "a run without an answer",
-		Change: "see why the requests failed"}
+		Change: "see why no request was answered, or let requests end"}
 }

@@ -143,6 +143,9 @@ func Percentile(sorted []float64, p float64) float64 {
 	if a == b || t == 0 {
 		return a
 	}
+	if math.IsInf(b, 1) {
+		return b // the branch from above would subtract it from itself
+	}
 	if t >= 0.5 {
 		return b - (b-a)*(1-t)
 	}

@@ -148,6 +148,19 @@ func TestInfiniteValues(t *testing.T) {
 	}
 }
 
+// A percentile between a finite value and an infinite one is infinite wherever
+// between them it lies.
+func TestPercentileBesideInfinity(t *testing.T) {
+	sorted := []float64{1, 2, math.Inf(1), math.Inf(1)}
+	for p, want := range map[float64]float64{
+		100.0 / 3: 2, 40: math.Inf(1), 50: math.Inf(1), 60: math.Inf(1), 90: math.Inf(1),
+	} {
+		if got := Percentile(sorted, p); got != want {
+			t.Errorf("p%v = %v, want %v", p, got, want)
+		}
+	}
+}
+
 // Simulators give the same value many times.
 func TestTies(t *testing.T) {
 	same := New(make([]float64, 200), 1)
