@@ -182,8 +182,9 @@ type Part struct {
 	// Together is how many requests were in flight on average.
 	Together float64
 	// Assumed is the share of the output tokens, 0 to 1, that nobody counted:
-	// of replies that were cut off where the server counts. They are taken as
-	// so many a chunk as whole replies have.
+	// of measured replies that were cut off where the server counts. They are
+	// taken as so many a chunk as whole replies have, as are those of requests
+	// before and after the measured ones, which are not in this share.
 	Assumed   float64
 	Latencies []Summary
 	Rates     []Rate

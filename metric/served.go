@@ -17,7 +17,7 @@ import (
 // A prompt's tokens are spread over the time to the first text.
 type served struct {
 	replies, good, output, input float64
-	assumed                      float64 // of output, what nobody counted
+	assumed                      float64 // of output, what nobody counted, in measured replies
 }
 
 // servedBy is a request's share of a stretch, but for its output.
@@ -82,7 +82,7 @@ func (v *view) rates(p *Part, begin, end record.Time) {
 		came := 0.0
 		s.output(v.perChunk, func(tokens float64, from, to record.Time) { came += tokens * share(from, to, begin, end) })
 		total.output += came
-		if s.osl <= 0 {
+		if s.osl <= 0 && s.of == &v.c.times {
 			total.assumed += came
 		}
 	}
