@@ -70,6 +70,21 @@ func TestLevelsByRate(t *testing.T) {
 	}
 }
 
+// What we ended ourselves is no failure of the server's.
+func TestLevelsNameWhoEndedARequest(t *testing.T) {
+	r := typical.report(t)
+	r.Result.Failures = []metric.FailureCount{
+		{Failure: record.Failure{Class: record.ClassCancelled, Code: 499, Type: "RequestCancellationError"}, Count: 3},
+		{Failure: record.Failure{Class: record.ClassHTTP5, Code: 500}, Count: 4},
+	}
+	got := string(render(t, func(b *bytes.Buffer) error { return WriteLevels(b, []Level{{[]*Report{r}}}, ConsoleOptions{}) }))
+	for want, is := range map[string]bool{": 3 × 499": true, ": 4 × 500": true, "Failed at concurrency 4: 3": false, "Ended by this run at concurrency 4: 3": true} {
+		if strings.Contains(got, want) != is {
+			t.Errorf("%q: want %v in\n%s", want, is, got)
+		}
+	}
+}
+
 func TestCells(t *testing.T) {
 	for v, want := range map[float64]string{0: "0", 0.01234: "0.0123", 1: "1.00", 9.994: "9.99", 9.999: "10.0", 99.96: "100", 1234.5: "1,234", -12.34: "-12.3"} {
 		if got := significant(v); got != want {

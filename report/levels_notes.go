@@ -42,7 +42,11 @@ func levelErrors(b *strings.Builder, levels []Level, o ConsoleOptions) {
 				code = strconv.Itoa(f.Failure.Code) + " "
 			}
 			r := l.Runs[0]
-			text := fmt.Sprintf("Failed at %s: %d × %s%s: %s", l.where(), f.Count, code, r.clean(f.Failure.Type), r.clean(f.Failure.Message))
+			what := "Failed"
+			if f.Failure.Class == record.ClassCancelled {
+				what = "Ended by this run" // no fault of the server's
+			}
+			text := fmt.Sprintf("%s at %s: %d × %s%s: %s", what, l.where(), f.Count, code, r.clean(f.Failure.Type), r.clean(f.Failure.Message))
 			b.WriteString(paint(o.Color, styleRed, shorten(wrap(text, o.width()), 3)) + "\n")
 		}
 	}

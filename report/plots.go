@@ -153,23 +153,27 @@ func (o PlotOptions) perGPU(p Point, divide bool) estimate {
 // latency is a statistic in milliseconds: of one run with the interval that its
 // file has, of several their mean with its t-interval.
 func (p Point) latency(tag, stat string) estimate {
-	if len(p.Runs) == 1 {
-		e := unknown()
-		if v, ends, known, ok := p.Runs[0].Milliseconds(tag, stat); ok {
-			e.value = v
-			if known {
-				e.low, e.high = ends[0], ends[1]
-			}
-		}
-		return e
-	}
 	var values []float64
+	bounded := false
 	for _, r := range p.Runs {
-		if v, _, _, ok := r.Milliseconds(tag, stat); ok {
+		if e, ok := r.open(tag, stat); ok {
+			values, bounded = append(values, e.value), bounded || e.atLeast
+			continue
+		}
+		v, ends, known, ok := r.Milliseconds(tag, stat)
+		if ok && known && len(p.Runs) == 1 {
+			return estimate{value: v, low: ends[0], high: ends[1]}
+		}
+		if ok {
 			values = append(values, v)
 		}
 	}
-	return over(values)
+	e := over(values)
+	if bounded || math.IsInf(e.value, 1) {
+		e = plain(e.value)
+		e.atLeast = bounded && finite(e.value)
+	}
+	return e
 }
 
 // figure is a statistic in the file's unit: of one run with the interval that
@@ -196,7 +200,9 @@ func (p Point) figure(tag, stat string) estimate {
 
 func pointAt(x float64, e estimate) chart.Point {
 	p := chart.Point{X: x, Y: e.value}
-	if finite(e.low) && finite(e.high) {
+	if !finite(e.value) || e.atLeast {
+		p.Y = math.NaN() // it has no place on an axis
+	} else if finite(e.low) && finite(e.high) {
 		// An interval of a latency can reach below zero, a latency cannot.
 		p.Low, p.High = max(0, e.low), e.high
 	}

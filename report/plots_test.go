@@ -137,6 +137,47 @@ func point(c, gpus int, throughputs ...float64) Point {
 	return p
 }
 
+// What failed requests reach into and what is only bounded stands so in
+// SUMMARY.txt, is never the best, and has no place in a picture.
+func TestLatenciesThatAreOpen(t *testing.T) {
+	ttft := func(key, value string) *Loaded {
+		text := `{"headway":{"format":1,"lead":"whole","whole":{"in_flight":1,"time_to_first_token":{"unit":"ms","` + key + `":` + value + `}}},` +
+			`"request_throughput":{"unit":"requests/sec","avg":1}}`
+		l, err := Read(strings.NewReader(text), "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	endless, least, plain := ttft("avg", `"Infinity"`), ttft("avg_at_least", "20"), ttft("avg", "40")
+	for _, test := range []struct {
+		runs []*Loaded
+		want string
+	}{
+		{[]*Loaded{endless}, "∞"}, {[]*Loaded{plain, endless}, "∞"}, {[]*Loaded{least, endless}, "∞"},
+		{[]*Loaded{least}, "≥20.0"}, {[]*Loaded{plain, least}, "≥30.0"}, {[]*Loaded{plain}, "40.0"},
+	} {
+		all := []Experiment{{Name: "e", Points: []Point{{Concurrency: 1, Runs: test.runs}}}}
+		if got := all[0].Points[0].latency("time_to_first_token", "avg").cell(); got != test.want {
+			t.Errorf("%s, want %s", got, test.want)
+		}
+		var b strings.Builder
+		if err := WriteSummary(&b, all, PlotOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		open := test.want != "40.0"
+		if strings.Contains(b.String(), "Lowest time to first token") == open ||
+			strings.Contains(b.String(), "∞ reaches into") != (test.want == "∞") {
+			t.Errorf("%s:\n%s", test.want, b.String())
+		}
+		for _, p := range Pictures(all, PlotOptions{}) {
+			if err := p.Chart.Validate(); err != nil {
+				t.Errorf("%s: %s: %v", test.want, p.Name, err)
+			}
+		}
+	}
+}
+
 func picture(t *testing.T, all []Picture, name string) Picture {
 	t.Helper()
 	i := slices.IndexFunc(all, func(p Picture) bool { return p.Name == name })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"headway/metric"
@@ -58,6 +59,8 @@ type Stats struct {
 	Values map[string]float64
 	// Intervals are the 95 % intervals by statistic; only our files have them.
 	Intervals map[string][2]float64
+	// Endless are the statistics that failed requests reach into.
+	Endless map[string]bool
 }
 
 // figure is a metric as pictures lead with it. What leads stands for all of a
@@ -86,6 +89,19 @@ func (l *Loaded) Milliseconds(tag, stat string) (value float64, interval [2]floa
 	}
 	interval, known = s.Intervals[stat]
 	return value * scale, [2]float64{interval[0] * scale, interval[1] * scale}, known, true
+}
+
+// open is a latency's statistic in milliseconds that is infinite or only bounded
+// from below; false for others.
+func (l *Loaded) open(tag, stat string) (estimate, bool) {
+	if l.figure(tag).Endless[stat] {
+		return plain(math.Inf(1)), true
+	}
+	e := unknown()
+	if v, _, _, ok := l.Milliseconds(tag, stat+"_at_least"); ok {
+		e.value, e.atLeast = v, true
+	}
+	return e, e.atLeast
 }
 
 // Load reads a file by its path.
@@ -279,9 +295,14 @@ func stats(v any) (Stats, bool) {
 	for _, f := range o {
 		if n, ok := getFloat(f.value); ok {
 			s.Values[f.key] = n
+		} else if f.value == "Infinity" {
+			if s.Endless == nil {
+				s.Endless = map[string]bool{}
+			}
+			s.Endless[f.key] = true
 		}
 	}
-	return s, len(s.Values) > 0
+	return s, len(s.Values)+len(s.Endless) > 0
 }
 
 func pairs(v any) map[string][2]float64 {

@@ -32,6 +32,7 @@ func WriteSummary(w io.Writer, experiments []Experiment, o PlotOptions) error {
 		}
 		t := e.table(o, gpus)
 		t.render(&b, false)
+		populationNotes(&b, strings.Join(flatten(t.rows), "\n"), ConsoleOptions{Width: FullWidth})
 		e.cuts(&b)
 		e.audits(&b)
 		e.warningLines(&b)
@@ -175,7 +176,8 @@ func (e Experiment) best(b *strings.Builder, o PlotOptions, gpus bool) {
 	} {
 		best, at := math.Inf(-1), 0
 		for _, p := range e.Points {
-			if v := row.sign * row.value(p).value; v > best && !p.Cut() && p.verdict() != record.AuditInvalid {
+			e := row.value(p)
+			if v := row.sign * e.value; v > best && !e.atLeast && !p.Cut() && p.verdict() != record.AuditInvalid {
 				best, at = v, p.Concurrency
 			}
 		}
