@@ -57,8 +57,8 @@ The table below has aiperf's definitions, which files keep under aiperf's names:
   latencies are of the requests that started in it before any that was in flight at its end. After a warm-up that
   handed its load over it begins with the first measured request. That of an open loop begins when the empty server
   has filled and ends with the last start. What is still start-up is cut off by the marginal standard error rule
-  MSER-5 (White, Cobb and Spratt, WSC 2000) on TTFT and latency. The steady part leads, where there is one; else the
-  whole does.
+  MSER-5 (White, Cobb and Spratt, WSC 2000) on TTFT and latency. The steady part leads, where it has ten requests
+  or is half of the run; else the whole does.
 - **Rates** are what came in the part over its duration: tokens where they arrived, also those of replies that failed or were cut off later and of warm-up requests that were still in flight; valid replies by the share of their time in flight that lies inside; prompts spread over the time to the first text.
 - **Latencies** are of all measured requests that started in the part. One that the server failed (refused, reset, error, timeout, broken off, an
   invalid reply) is infinite. One that headway ended (end of the duration, planned cancellation, Ctrl-C) is right-censored at what had passed, unless

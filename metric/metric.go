@@ -286,14 +286,19 @@ type Chunks struct {
 }
 
 // Lead is the part whose figures tables and pictures lead with: the steady one,
-// where there is one, since the start of a load measures itself and its end an
-// emptier server; else the whole run. Nil where nothing was sent.
+// where it has ten requests or is half of the run, since the start of a load
+// measures itself and its end an emptier server; else the whole run. Nil where nothing was sent.
 func (r *Result) Lead() (p *Part, steady bool) {
-	if s := r.Steady; s != nil && s.Duration > 0 && len(s.Latencies) > 0 {
+	if s := r.Steady; s != nil && s.Duration > 0 && len(s.Latencies) > 0 && (s.Requests >= leadRequests || s.Share >= 0.5) {
 		return &s.Part, true
 	}
 	return r.Whole, false
 }
+
+// leadRequests is how many requests a steady part needs to lead where it is less
+// than half of the run: of fewer the accident of which they are is larger than
+// what the start of a load adds.
+const leadRequests = 10
 
 // Summary finds the distribution of a metric by its tag.
 func (r *Result) Summary(tag string) (Summary, bool) {

@@ -192,3 +192,22 @@ func TestTheStartIsNotTheSteadyPart(t *testing.T) {
 		t.Errorf("as aiperf: %+v", listed)
 	}
 }
+
+// A steady part of few requests leads where it is most of the run, as in a run
+// of few requests, and not where it is the little that a start and an end left.
+func TestLeadOfFew(t *testing.T) {
+	part := func(requests int, share float64) *Result {
+		s := &Steady{}
+		s.Share, s.Duration, s.Requests, s.Latencies = share, 1, requests, make([]Summary, 1)
+		return &Result{Whole: &Part{}, Steady: s}
+	}
+	for _, tt := range []struct {
+		requests int
+		share    float64
+		want     bool
+	}{{7, 0.13, false}, {7, 0.5, true}, {10, 0.13, true}, {4, 1, true}} {
+		if _, steady := part(tt.requests, tt.share).Lead(); steady != tt.want {
+			t.Errorf("%d requests, %g of the run: steady leads %v", tt.requests, tt.share, steady)
+		}
+	}
+}
