@@ -85,6 +85,22 @@ func TestLevelsNameWhoEndedARequest(t *testing.T) {
 	}
 }
 
+// A warning that differs from level to level says whose figures it has.
+func TestLevelsSayWhoseWarningItIs(t *testing.T) {
+	var levels []Level
+	for i, texts := range [][]string{{"3 of 9 a", "alike"}, {"5 of 9 a", "alike"}, {"5 of 9 a", "alike"}} {
+		r := typical.report(t)
+		r.Run.Concurrency = i + 1
+		r.Run.Warnings, r.Result.Warnings = []record.Warning{{Code: "a", Text: texts[0]}, {Code: "b", Text: texts[1]}}, nil
+		levels = append(levels, Level{[]*Report{r}})
+	}
+	var b strings.Builder
+	levelWarnings(&b, levels, ConsoleOptions{})
+	if want := "Warning (at 1, 2, 3; figures of 1): 3 of 9 a\nWarning: alike\n"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+}
+
 func TestCells(t *testing.T) {
 	for v, want := range map[float64]string{0: "0", 0.01234: "0.0123", 1: "1.00", 9.994: "9.99", 9.999: "10.0", 99.96: "100", 1234.5: "1,234", -12.34: "-12.3"} {
 		if got := significant(v); got != want {

@@ -175,11 +175,13 @@ func levelIntervals(b *strings.Builder, levels []Level, o ConsoleOptions) {
 	}
 }
 
-// levelWarnings says a warning of one kind once, with the levels that have it.
-// Too few samples are marked in the table itself.
+// levelWarnings says a warning of one kind once, with the levels that have it
+// and, where they differ in it, that of which it has the figures. Too few samples
+// are marked in the table itself.
 func levelWarnings(b *strings.Builder, levels []Level, o ConsoleOptions) {
 	var first []record.Warning
 	at := map[string][]string{}
+	differ := map[string]bool{}
 	for _, l := range levels {
 		for _, r := range l.Runs {
 			for _, w := range r.Warnings() {
@@ -189,6 +191,8 @@ func levelWarnings(b *strings.Builder, levels []Level, o ConsoleOptions) {
 				}
 				if !known {
 					first = append(first, w)
+				} else if !slices.Contains(first, w) {
+					differ[w.Code] = true
 				}
 				if name := l.name(); !slices.Contains(names, name) {
 					at[w.Code] = append(names, name)
@@ -200,6 +204,9 @@ func levelWarnings(b *strings.Builder, levels []Level, o ConsoleOptions) {
 		where := ""
 		if len(levels) > 1 && len(at[w.Code]) < len(levels) {
 			where = " (at " + strings.Join(at[w.Code], ", ") + ")"
+		}
+		if differ[w.Code] {
+			where = " (at " + strings.Join(at[w.Code], ", ") + "; figures of " + at[w.Code][0] + ")"
 		}
 		text := "Warning" + where + ": " + levels[0].Runs[0].clean(w.Text)
 		b.WriteString(paint(o.Color, styleYellow, wrap(text, o.width())) + "\n")

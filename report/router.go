@@ -191,8 +191,7 @@ func (c *Comparison) row(k Case, a Arm, simulated bool) []string {
 	if c.XLabel != "" {
 		name = significant(k.X)
 	}
-	r := a.Report.Result
-	cells := []string{name, oneLine(a.Name), fmt.Sprintf("%d/%d", r.OK, r.Failed+r.Cancelled)}
+	cells := []string{name, oneLine(a.Name), Level{Runs: []*Report{a.Report}}.requests()}
 	for _, f := range [][2]string{{"time_to_first_token", "avg"}, {"time_to_first_token", "p50"}, {"time_to_first_token", "p99"},
 		{"inter_token_latency", "avg"}, {"output_token_throughput", "avg"}} {
 		cells = append(cells, a.estimate(f[0], f[1]).cell())

@@ -41,6 +41,7 @@ type runDocument struct {
 	Planned    int             `json:"planned"`
 	OK         int             `json:"ok"`
 	Failed     int             `json:"failed"`
+	Cut        int             `json:"cut_off"`
 	TTFT       latencyDocument `json:"time_to_first_token_ms"`
 	ITL        latencyDocument `json:"inter_token_latency_ms"`
 	Latency    latencyDocument `json:"request_latency_ms"`
@@ -142,7 +143,7 @@ func (c *Comparison) WriteJSON(w io.Writer) error {
 func (a Arm) document(name string, x *float64) runDocument {
 	r := a.Report.Result
 	sat, share := a.Saturation()
-	d := runDocument{Case: name, X: x, Name: a.Name, Dir: a.Dir, Planned: r.Planned, OK: r.OK, Failed: r.Failed + r.Cancelled,
+	d := runDocument{Case: name, X: x, Name: a.Name, Dir: a.Dir, Planned: r.Planned, OK: r.OK, Failed: r.Failed, Cut: r.Cancelled,
 		Repeats: len(a.Runs()), TTFT: a.latencies("time_to_first_token"), ITL: a.latencies("inter_token_latency"), Latency: a.latencies("request_latency"),
 		Output: record.Number(a.value("output_token_throughput", "avg")), Throughput: record.Number(a.value("request_throughput", "avg")),
 		HitRate: record.Number(a.HitRate()), Saturated: sat, Completed: record.Number(share), Cluster: a.Report.Run.Cluster}
