@@ -5,6 +5,7 @@ package deploy_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -148,7 +149,8 @@ func volumes(t *testing.T, all map[string]object, pod, container object) {
 		have[at(t, v, "name").(string)] = true
 		volume := v.(object)
 		if volume["persistentVolumeClaim"] != nil {
-			if id := fmt.Sprint("PersistentVolumeClaim/", at(t, v, "persistentVolumeClaim", "claimName")); all[id] == nil {
+			if id := fmt.Sprint("PersistentVolumeClaim/",
+				at(t, v, "persistentVolumeClaim", "claimName")); all[id] == nil {
 				t.Errorf("%s is not in the folder", id)
 			}
 		}
@@ -167,7 +169,8 @@ func volumes(t *testing.T, all map[string]object, pod, container object) {
 	}
 	for _, a := range items(t, container, "args") {
 		_, value, _ := strings.Cut(a.(string), "=")
-		if root := "/" + strings.Split(value+"/", "/")[min(1, strings.Count(value, "/"))]; strings.HasPrefix(value, "/") && !mounts[root] {
+		if root := "/" + strings.Split(value+"/", "/")[min(1, strings.Count(value, "/"))]; strings.HasPrefix(value,
+			"/") && !mounts[root] {
 			t.Errorf("%s is on no volume", a)
 		}
 	}
@@ -212,7 +215,8 @@ func TestRights(t *testing.T) {
 
 func bound(t *testing.T, binding object, kind string, account any) {
 	t.Helper()
-	if got := fmt.Sprint(at(t, binding, "roleRef", "kind"), at(t, binding, "roleRef", "name")); got != kind+"headway-profiler" {
+	if got := fmt.Sprint(at(t, binding, "roleRef", "kind"), at(t, binding, "roleRef", "name")); got != kind+
+		"headway-profiler" {
 		t.Errorf("the binding gives %s", got)
 	}
 	if got := at(t, binding, "subjects", 0, "name"); got != account {
@@ -270,9 +274,54 @@ func TestDockerfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"FROM scratch\n", "CGO_ENABLED=0", "\nUSER 1000:1000\n", "\nENTRYPOINT [\"/headway\"]\n", "XDG_STATE_HOME=/data/"} {
+	for _, want := range []string{"FROM scratch\n", "CGO_ENABLED=0", "\nUSER 1000:1000\n",
+		"\nENTRYPOINT [\"/headway\"]\n", "XDG_STATE_HOME=/data/",
+		"COPY LICENSE NOTICE THIRD_PARTY_LICENSES /licenses/\n"} {
 		if !strings.Contains(string(data), want) {
 			t.Errorf("the Dockerfile has no %q", want)
+		}
+	}
+}
+
+// Images are pinned to what the registry says, a stage and scratch are not
+// touched, and what is no digest is not written.
+func TestPinImages(t *testing.T) {
+	sha := "sha256:" + strings.Repeat("0123456789abcdef", 4)
+	const file = "FROM --platform=linux/amd64 golang:1.26 AS build\nRUN true\nFROM build AS more\nFROM " +
+		"scratch\nFROM debian:13@sha256:old\n"
+	for _, c := range []struct{ registry, want string }{
+		{"#!/bin/sh\necho " + sha, "FROM --platform=linux/amd64 golang:1.26@" + sha + " AS build\nRUN true\nFROM " +
+			"build AS more\nFROM scratch\nFROM debian:13@" + sha + "\n"},
+		{"#!/bin/sh\necho not found", file},
+		{"#!/bin/sh\nexit 1", file},
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"Dockerfile": file, "crane": c.registry} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pin := func(args ...string) error {
+			cmd := exec.Command("./pin-images", args...)
+			cmd.Env = append(os.Environ(), "DOCKERFILES="+filepath.Join(dir, "Dockerfile"),
+				"PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+			return cmd.Run()
+		}
+		if pin("--check") == nil {
+			t.Error("an image by tag passes for pinned")
+		}
+		if err := pin(); (err == nil) != (c.want != file) {
+			t.Errorf("with the registry %q: %v", c.registry, err)
+		}
+		got, err := os.ReadFile(filepath.Join(dir, "Dockerfile"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(c.want, string(got)); d != "" {
+			t.Errorf("with the registry %q (-want +got):\n%s", c.registry, d)
+		}
+		if err := pin("--check"); (err == nil) != (c.want != file) {
+			t.Errorf("checked after the registry %q: %v", c.registry, err)
 		}
 	}
 }

@@ -14,7 +14,9 @@ const (
 	// take: a burst of 5,000 with prompts of 2,000 tokens.
 	aheadBytes = 128 << 20
 	// lead is the part of the schedule whose requests are made before the clock
-	// starts, as far as they fit.
+	// starts, as far as they fit, and how far before their planned times later
+	// ones are made. To make all that fits at once would take the processor from
+	// the first sends.
 	lead = time.Second
 )
 
@@ -30,6 +32,7 @@ type ahead struct {
 	made   []opening
 	bytes  int
 	until  time.Duration // planned time of the last one made
+	taken  time.Duration // planned time of the last one taken
 	ended  bool          // nothing more will be made
 }
 
@@ -46,7 +49,7 @@ func (r *run) startAhead(ctx context.Context, first opening) (a *ahead, wait fun
 			if ctx.Err() != nil {
 				return
 			}
-			o, ok = r.next()
+			o, ok = r.next(0)
 		}
 	})
 	wakes := context.AfterFunc(ctx, func() {
@@ -80,7 +83,8 @@ func (r *run) readyUp(first []opening) (schedule *ahead, done func()) {
 }
 
 // put makes the first request of a session and waits while what is made takes
-// too much memory. One is always made, however large it is.
+// too much memory or comes much later than what is sent. One is always made,
+// however large it is and whenever it is due.
 func (a *ahead) put(ctx context.Context, o opening) {
 	s := o.session
 	if ctx.Err() == nil {
@@ -92,7 +96,7 @@ func (a *ahead) put(ctx context.Context, o opening) {
 	a.bytes += weight(s)
 	a.until = max(a.until, s[0].At)
 	a.change.Broadcast()
-	for a.bytes > aheadBytes && ctx.Err() == nil {
+	for (a.bytes > aheadBytes || a.until > a.taken+lead) && len(a.made) > 0 && ctx.Err() == nil {
 		a.change.Wait()
 	}
 }
@@ -118,6 +122,7 @@ func (a *ahead) next() (opening, bool) {
 	a.made[0] = opening{}
 	a.made = a.made[1:]
 	a.bytes -= weight(o.session)
+	a.taken = max(a.taken, o.session[0].At)
 	a.change.Broadcast()
 	return o, true
 }

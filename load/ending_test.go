@@ -23,12 +23,14 @@ func TestFaultsAbort(t *testing.T) {
 			yield(workload.Request{}, errors.New("no text"))
 		}
 		m := &memory{}
-		out, err := newGenerator(&fakeTarget{latency: time.Second}, m).Run(t.Context(), workload.Plan{Source: broken, Requests: 9, Concurrency: 2})
+		out, err := newGenerator(&fakeTarget{latency: time.Second}, m).Run(t.Context(),
+			workload.Plan{Source: broken, Requests: 9, Concurrency: 2})
 		if err == nil || !strings.Contains(out.Aborted, "no text") || out.Cancelled || len(m.records) != 5 {
 			t.Errorf("a Source that fails: %+v, %v, %d records", out, err, len(m.records))
 		}
 		m = &memory{err: errors.New("disk full")}
-		out, err = newGenerator(&fakeTarget{latency: time.Second}, m).Run(t.Context(), workload.Plan{Source: closedLoop(9), Requests: 9, Concurrency: 2})
+		out, err = newGenerator(&fakeTarget{latency: time.Second}, m).Run(t.Context(),
+			workload.Plan{Source: closedLoop(9), Requests: 9, Concurrency: 2})
 		if err == nil || !strings.Contains(out.Aborted, "disk full") || len(m.records) != 9 {
 			t.Errorf("a Sink that fails: %+v, %v, %d records", out, err, len(m.records))
 		}
@@ -45,7 +47,9 @@ func TestInterruptWhileGathering(t *testing.T) {
 			slow := func(yield func(workload.Request, error) bool) {
 				for r := range closedLoop(20) {
 					if ctx.Err() == nil {
-						sleep(ctx, time.Second)
+						if sleep(ctx, time.Second); ctx.Err() != nil {
+							synctest.Wait() // until the run has heard of it, too
+						}
 					}
 					r.Timed, r.At = timed, time.Duration(r.Index)*time.Hour
 					if !yield(r, nil) {
@@ -85,13 +89,15 @@ func TestDelayCountsFromTheReply(t *testing.T) {
 			}
 		}
 		m := &memory{}
-		if _, err := newGenerator(late{&fakeTarget{latency: time.Second}}, m).Run(t.Context(), workload.Plan{Source: turns, Requests: 3, Concurrency: 1}); err != nil {
+		if _, err := newGenerator(late{&fakeTarget{latency: time.Second}}, m).Run(t.Context(),
+			workload.Plan{Source: turns, Requests: 3, Concurrency: 1}); err != nil {
 			t.Fatal(err)
 		}
 		for i := 1; i < 3; i++ {
 			before, r := m.records[i-1], m.records[i]
 			if pause := r.Planned - before.Done; pause != 3e8 || r.Start-r.Planned != 7e8 {
-				t.Errorf("turn %d: planned %d ns after the reply, started %d ns after that", i, pause, r.Start-r.Planned)
+				t.Errorf("turn %d: planned %d ns after the reply, started %d ns after that", i, pause,
+					r.Start-r.Planned)
 			}
 		}
 	})
@@ -107,8 +113,8 @@ func TestWantIn(t *testing.T) {
 		{workload.Prompt{Text: "given"}, 0},
 		{workload.Prompt{Text: "given", SystemTokens: 9}, 0},
 	} {
-		if got := Dropped(workload.Request{Prompt: test.prompt}, 0); got.WantIn != test.want || got.TokensIn != -1 {
-			t.Errorf("%+v: want_in %d", test.prompt, got.WantIn)
+		if got := Dropped(workload.Request{Prompt: test.prompt}, 0); got.PlannedISL != test.want || got.TokensIn != -1 {
+			t.Errorf("%+v: want_in %d", test.prompt, got.PlannedISL)
 		}
 	}
 }
@@ -128,7 +134,7 @@ func (s *slowSink) Take(*record.Record) error {
 
 func TestUnsentRecordsDoNotPileUp(t *testing.T) {
 	s := &slowSink{}
-	p := newPhase(closedLoop(10*settled), false, 0, 0)
+	p := newPhase(closedLoop(10*settled), false, 0, workload.Plan{})
 	r := &run{Generator: &Generator{}, phases: []*phase{p}, queue: newQueue(s, nil, 0, 0, nothing, func(error) {})}
 	s.q = r.queue
 	go p.feed(t.Context())
@@ -179,7 +185,8 @@ func TestQueueAside(t *testing.T) {
 			want = 2
 		}
 		if calls != 1 || len(ids) != want {
-			t.Errorf("%d arrivals: aside was called %d times, %d goroutines took Records, want %d", arrivals, calls, len(ids), want)
+			t.Errorf("%d arrivals: aside was called %d times, %d goroutines took Records, want %d", arrivals, calls,
+				len(ids), want)
 		}
 	}
 }

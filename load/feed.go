@@ -10,11 +10,19 @@ import (
 // feed reads the Source ahead of need and hands out whole sessions.
 func (p *phase) feed(ctx context.Context) {
 	defer close(p.fed)
-	defer close(p.sessions)
+	defer p.end()
 	var session []workload.Request
 	send := func() bool {
 		if len(session) == 0 {
 			return true
+		}
+		if p.lanes != nil {
+			s := session
+			session = nil
+			if p.endless {
+				return p.lanes.put(ctx, s)
+			}
+			return p.lanes.put(context.Background(), s) // drain empties them
 		}
 		select {
 		case p.sessions <- session:
@@ -52,12 +60,28 @@ func (p *phase) feed(ctx context.Context) {
 func (r *run) drain(endFeed context.CancelFunc) {
 	endFeed()
 	for _, p := range r.phases {
-		for s := range p.sessions {
+		for s := p.rest(); s != nil; s = p.rest() {
 			r.unsent(opening{session: s, phase: p}, 0)
 			r.queue.settle()
 		}
 		<-p.fed
 	}
+}
+
+// end is called when the Source has given its last session.
+func (p *phase) end() {
+	close(p.sessions)
+	if p.lanes != nil {
+		p.lanes.end()
+	}
+}
+
+// rest is a session that no slot took; nil after the last.
+func (p *phase) rest() []workload.Request {
+	if p.lanes != nil {
+		return p.lanes.rest()
+	}
+	return <-p.sessions
 }
 
 // limitTime arms the plan's duration and grace; the function it returns
@@ -66,7 +90,9 @@ func (r *run) limitTime() func() {
 	if r.plan.Duration <= 0 {
 		return func() {}
 	}
-	stop := time.AfterFunc(r.plan.Duration, func() { r.endSend(errStopped) })
+	end := time.Now().Add(r.plan.Duration)
+	r.end.Store(&end)
+	stop := time.AfterFunc(time.Until(end), func() { r.endSend(errStopped) })
 	if r.plan.Grace < 0 {
 		return func() { stop.Stop() }
 	}

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 type fakeTarget struct {
 	latency, firstToken time.Duration
 	fail                func(workload.Request) bool
+	failure             *record.Failure // of those; a 500 where it is nil
 
 	mu                      sync.Mutex
 	starts                  []time.Time
@@ -51,7 +53,7 @@ func (f *fakeTarget) Start(ctx context.Context, r workload.Request, tape *record
 		case !ok:
 			tape.Fail(&record.Failure{Class: record.ClassCancelled, Code: 499})
 		case f.fail != nil && f.fail(r):
-			tape.Fail(&record.Failure{Class: record.ClassHTTP5, Code: 500})
+			tape.Fail(cmp.Or(f.failure, &record.Failure{Class: record.ClassHTTP5, Code: 500}))
 		default:
 			tape.Outcome = record.OK
 		}
@@ -109,7 +111,8 @@ func TestClosedLoopKeepsEverySlotBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := &fakeTarget{latency: time.Second}, &memory{}
 		begin := time.Now()
-		out, err := newGenerator(f, m).Run(t.Context(), workload.Plan{Source: closedLoop(40), Requests: 40, Concurrency: 10})
+		out, err := newGenerator(f, m).Run(t.Context(),
+			workload.Plan{Source: closedLoop(40), Requests: 40, Concurrency: 10})
 		if err != nil || out.Cancelled || out.Aborted != "" {
 			t.Fatalf("Run = %+v, %v", out, err)
 		}
@@ -131,7 +134,8 @@ func TestScheduleIsAbsolute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := &fakeTarget{latency: 7 * time.Second}, &memory{}
 		begin := time.Now()
-		_, err := newGenerator(f, m).Run(t.Context(), workload.Plan{Source: every(50, 100*time.Millisecond), Requests: 50})
+		_, err := newGenerator(f, m).Run(t.Context(),
+			workload.Plan{Source: every(50, 100*time.Millisecond), Requests: 50})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +151,8 @@ func TestRateWithConcurrencyKeepsPlannedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := &fakeTarget{latency: time.Second}, &memory{}
 		g := newGenerator(f, m)
-		out, err := g.Run(t.Context(), workload.Plan{Source: every(4, 100*time.Millisecond), Requests: 4, Concurrency: 1})
+		out, err := g.Run(t.Context(),
+			workload.Plan{Source: every(4, 100*time.Millisecond), Requests: 4, Concurrency: 1})
 		if err != nil || f.peak != 1 {
 			t.Fatalf("peak %d, %v", f.peak, err)
 		}
@@ -164,7 +169,8 @@ func TestRampsAndPrefillLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := &fakeTarget{latency: time.Hour, firstToken: time.Hour}, &memory{}
 		begin := time.Now()
-		_, err := newGenerator(f, m).Run(t.Context(), workload.Plan{Source: closedLoop(5), Requests: 5, Concurrency: 5, ConcurrencyRamp: 4 * time.Second})
+		_, err := newGenerator(f, m).Run(t.Context(),
+			workload.Plan{Source: closedLoop(5), Requests: 5, Concurrency: 5, ConcurrencyRamp: 4 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +180,8 @@ func TestRampsAndPrefillLimit(t *testing.T) {
 			}
 		}
 		f = &fakeTarget{latency: 10 * time.Second, firstToken: time.Second}
-		if _, err = newGenerator(f, m).Run(t.Context(), workload.Plan{Source: closedLoop(30), Requests: 30, Concurrency: 10, PrefillConcurrency: 2}); err != nil {
+		if _, err = newGenerator(f, m).Run(t.Context(),
+			workload.Plan{Source: closedLoop(30), Requests: 30, Concurrency: 10, PrefillConcurrency: 2}); err != nil {
 			t.Fatal(err)
 		}
 		if f.peakPrefill != 2 {
@@ -187,7 +194,8 @@ func TestDurationAndGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := &fakeTarget{latency: 4 * time.Second}, &memory{}
 		begin := time.Now()
-		out, err := newGenerator(f, m).Run(t.Context(), workload.Plan{Source: closedLoop(0), Endless: true, Concurrency: 2, Duration: 10 * time.Second, Grace: time.Second})
+		out, err := newGenerator(f, m).Run(t.Context(), workload.Plan{Source: closedLoop(0), Endless: true,
+			Concurrency: 2, Duration: 10 * time.Second, Grace: time.Second})
 		if err != nil || out.Cancelled {
 			t.Fatalf("%+v, %v", out, err)
 		}
@@ -208,7 +216,8 @@ func TestSessionTurnsFollowEachOther(t *testing.T) {
 	turns := func(yield func(workload.Request, error) bool) {
 		for s := range 3 {
 			for turn := range 3 {
-				r := workload.Request{Index: s*3 + turn, Session: fmt.Sprint(s), Turn: turn, Turns: 3, Delay: time.Second}
+				r := workload.Request{Index: s*3 + turn, Session: fmt.Sprint(s), Turn: turn, Turns: 3,
+					Delay: time.Second}
 				if !yield(r, nil) {
 					return
 				}
@@ -236,17 +245,20 @@ func TestEndings(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(1500*time.Millisecond, cancel)
 		m := &memory{}
-		out, err := newGenerator(&fakeTarget{latency: time.Second}, m).Run(ctx, workload.Plan{Source: closedLoop(100), Requests: 100, Concurrency: 3})
+		out, err := newGenerator(&fakeTarget{latency: time.Second}, m).Run(ctx,
+			workload.Plan{Source: closedLoop(100), Requests: 100, Concurrency: 3})
 		if err != nil || !out.Cancelled || len(m.records) != 100 {
 			t.Errorf("cancelled run: %+v, %v, %d records", out, err, len(m.records))
 		}
 		m = &memory{err: errors.New("disk full")}
-		if _, err = newGenerator(&fakeTarget{latency: time.Second}, m).Run(t.Context(), workload.Plan{Source: closedLoop(0), Endless: true, Concurrency: 3}); err == nil {
+		if _, err = newGenerator(&fakeTarget{latency: time.Second}, m).Run(t.Context(),
+			workload.Plan{Source: closedLoop(0), Endless: true, Concurrency: 3}); err == nil {
 			t.Error("a failing Sink did not end the run")
 		}
 		m = &memory{}
 		f := &fakeTarget{latency: time.Second, fail: func(workload.Request) bool { return true }}
-		out, err = newGenerator(f, m).Run(t.Context(), workload.Plan{Source: closedLoop(0), Endless: true, Concurrency: 2, FailedThreshold: 0.5})
+		out, err = newGenerator(f, m).Run(t.Context(),
+			workload.Plan{Source: closedLoop(0), Endless: true, Concurrency: 2, FailedThreshold: 0.5})
 		if err != nil || out.Aborted == "" || len(m.records) > 13 {
 			t.Errorf("threshold: %+v, %v, %d records", out, err, len(m.records))
 		}
@@ -256,7 +268,8 @@ func TestEndings(t *testing.T) {
 				yield(workload.Request{}, errors.New("line 2: not JSON"))
 			}
 		}
-		if _, err = newGenerator(&fakeTarget{latency: time.Second}, m).Run(t.Context(), workload.Plan{Source: broken, Concurrency: 1}); err == nil || len(m.records) != 1 {
+		if _, err = newGenerator(&fakeTarget{latency: time.Second}, m).Run(t.Context(),
+			workload.Plan{Source: broken, Concurrency: 1}); err == nil || len(m.records) != 1 {
 			t.Errorf("broken source: %v, %d records", err, len(m.records))
 		}
 	})
@@ -340,7 +353,8 @@ func countRecords(plan workload.Plan, n, bad int, end time.Duration) error {
 	if w := plan.Warmup; w != nil && warm != max(w.Requests, out.Warmup.Requests)+out.Cooldown {
 		// A warm-up that settled leaves the rest of its requests unsent.
 		if !(w.Settle && warm == w.Requests) {
-			return fmt.Errorf("%d records of a warm-up of %d requests, %d of them sent", warm, w.Requests, out.Warmup.Requests)
+			return fmt.Errorf("%d records of a warm-up of %d requests, %d of them sent", warm, w.Requests,
+				out.Warmup.Requests)
 		}
 	}
 	for i, k := range seen {

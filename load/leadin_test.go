@@ -52,18 +52,21 @@ func TestHandoverHasNoGap(t *testing.T) {
 			g := newGenerator(f, m)
 			g.Handover = func() { handed = time.Now() }
 			// The ramp spreads the ends, so that a barrier at the handover shows.
-			p := workload.Plan{Source: closedLoop(12), Requests: 12, Concurrency: 4, ConcurrencyRamp: tt.ramp, Warmup: tt.warm}
+			p := workload.Plan{Source: closedLoop(12), Requests: 12, Concurrency: 4, ConcurrencyRamp: tt.ramp,
+				Warmup: tt.warm}
 			out, err := g.Run(t.Context(), p)
 			if err != nil {
 				t.Fatal(err)
 			}
 			warm, measured := split(m)
-			if len(measured) != 12 || len(warm) != tt.sent || *out.Warmup != (record.Warmup{Requests: tt.sent, Seconds: tt.at.Seconds(), EndedBy: tt.end}) {
+			if len(measured) != 12 || len(warm) != tt.sent ||
+				*out.Warmup != (record.Warmup{Requests: tt.sent, Seconds: tt.at.Seconds(), EndedBy: tt.end}) {
 				t.Errorf("%s: %d warm-up and %d measured requests, %+v", tt.name, len(warm), len(measured), *out.Warmup)
 			}
 			first := g.Clock.Wall(measured[0].Start)
 			if !first.Equal(handed) || !g.Clock.Wall(out.Begin).Equal(handed) || handed.Sub(begin) != tt.at {
-				t.Errorf("%s: handed over %v after the begin, first measured request at %v, %+v", tt.name, handed.Sub(begin), first.Sub(begin), out)
+				t.Errorf("%s: handed over %v after the begin, first measured request at %v, %+v", tt.name,
+					handed.Sub(begin), first.Sub(begin), out)
 			}
 			for _, r := range m.records {
 				if r.Outcome != record.OK {
@@ -84,7 +87,8 @@ func busy(t *testing.T, name string, f *fakeTarget, begin time.Time, level int) 
 	t.Helper()
 	for i, s := range f.starts[level:] {
 		if gap := s.Sub(f.starts[i]); gap != time.Second {
-			t.Errorf("%s: request %d started %v after that before it on its slot (%v after the begin)", name, i+level, gap, s.Sub(begin))
+			t.Errorf("%s: request %d started %v after that before it on its slot (%v after the begin)", name, i+level,
+				gap, s.Sub(begin))
 		}
 	}
 }
@@ -95,7 +99,8 @@ func TestHandoverOfASchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m, begin := &fakeTarget{latency: 7 * time.Second}, &memory{}, time.Now()
 		warm := &workload.LeadIn{Source: workload.InPhase(every(5, 100*time.Millisecond), workload.Warmup), Requests: 5}
-		out, err := newGenerator(f, m).Run(t.Context(), workload.Plan{Source: every(10, 100*time.Millisecond), Requests: 10, Warmup: warm})
+		out, err := newGenerator(f, m).Run(t.Context(),
+			workload.Plan{Source: every(10, 100*time.Millisecond), Requests: 10, Warmup: warm})
 		if err != nil || out.Warmup.Requests != 5 || out.Warmup.Seconds != 0.5 {
 			t.Fatalf("%+v, %v", out, err)
 		}
@@ -119,10 +124,12 @@ func TestSettle(t *testing.T) {
 		m, begin := &memory{}, time.Now()
 		w := warming(0)
 		w.Settle, w.Block = true, 30
-		plan := workload.Plan{Source: closedLoop(100), Requests: 100, Concurrency: 30, Warmup: w, Cooldown: workload.InPhase(closedLoop(0), workload.Warmup)}
+		plan := workload.Plan{Source: closedLoop(100), Requests: 100, Concurrency: 30, Warmup: w,
+			Cooldown: workload.InPhase(closedLoop(0), workload.Warmup)}
 		f := &fakeTarget{latency: time.Second, firstToken: 100 * time.Millisecond}
 		out, err := newGenerator(f, m).Run(t.Context(), plan)
-		if err != nil || out.Cancelled || out.Warmup.EndedBy != record.WarmupSettled || out.Warmup.Drift != 0 || out.Cooldown == 0 {
+		if err != nil || out.Cancelled || out.Warmup.EndedBy != record.WarmupSettled || out.Warmup.Drift != 0 ||
+			out.Cooldown == 0 {
 			t.Fatalf("%+v, %+v, %v", out, out.Warmup, err)
 		}
 		warm, measured := split(m)
@@ -189,8 +196,10 @@ func TestSettleLimit(t *testing.T) {
 		w := warming(12)
 		w.Settle, w.Endless, w.Block = true, true, 4
 		slower := &slowing{fakeTarget: &fakeTarget{}}
-		out, err := newGenerator(slower, m).Run(t.Context(), workload.Plan{Source: closedLoop(9), Requests: 9, Concurrency: 4, Warmup: w})
-		if err != nil || out.Warmup.EndedBy != record.WarmupLimit || out.Warmup.Requests != 12 || out.Warmup.Drift < 0.2 {
+		out, err := newGenerator(slower, m).Run(t.Context(),
+			workload.Plan{Source: closedLoop(9), Requests: 9, Concurrency: 4, Warmup: w})
+		if err != nil || out.Warmup.EndedBy != record.WarmupLimit || out.Warmup.Requests != 12 ||
+			out.Warmup.Drift < 0.2 {
 			t.Errorf("%+v, %+v, %v", out, out.Warmup, err)
 		}
 	})
@@ -222,9 +231,11 @@ func TestInterruptInWarmup(t *testing.T) {
 			w.Settle = false
 			g = newGenerator(&fakeTarget{latency: time.Second}, m)
 			g.Handover = func() { t.Error("handed over") }
-			out, err := g.Run(ctx, workload.Plan{Source: closedLoop(20), Requests: 20, Concurrency: 3, Warmup: w, Cooldown: closedLoop(0)})
+			out, err := g.Run(ctx, workload.Plan{Source: closedLoop(20), Requests: 20, Concurrency: 3, Warmup: w,
+				Cooldown: closedLoop(0)})
 			warm, measured := split(m)
-			if err != nil || !out.Cancelled || out.Warmup.EndedBy != "" || out.Warmup.Requests == 0 || out.Cooldown != 0 {
+			if err != nil || !out.Cancelled || out.Warmup.EndedBy != "" || out.Warmup.Requests == 0 ||
+				out.Cooldown != 0 {
 				t.Errorf("%+v, %+v, %v", out, out.Warmup, err)
 			}
 			want := max(n, out.Warmup.Requests)
@@ -244,8 +255,9 @@ func TestInterruptInWarmup(t *testing.T) {
 func TestDurationCountsFromTheHandover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, begin := &memory{}, time.Now()
-		_, err := newGenerator(&fakeTarget{latency: time.Second}, m).Run(t.Context(), workload.Plan{Source: closedLoop(0), Endless: true,
-			Concurrency: 2, Duration: 9500 * time.Millisecond, Grace: -1, Warmup: warming(8)})
+		_, err := newGenerator(&fakeTarget{latency: time.Second}, m).Run(t.Context(),
+			workload.Plan{Source: closedLoop(0), Endless: true,
+				Concurrency: 2, Duration: 9500 * time.Millisecond, Grace: -1, Warmup: warming(8)})
 		if _, measured := split(m); err != nil || time.Since(begin) != 14*time.Second || len(measured) != 20 {
 			t.Errorf("%d measured requests in %v, %v", len(measured), time.Since(begin), err)
 		}
@@ -257,14 +269,17 @@ func TestDurationCountsFromTheHandover(t *testing.T) {
 func TestThresholdIsOfAPhase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &memory{}
-		f := &fakeTarget{latency: time.Second, fail: func(r workload.Request) bool { return r.Phase == workload.Warmup && r.Index < 4 }}
-		out, err := newGenerator(f, m).Run(t.Context(), workload.Plan{Source: closedLoop(20), Requests: 20, Concurrency: 2,
-			FailedThreshold: 0.3, Warmup: warming(9)})
+		f := &fakeTarget{latency: time.Second,
+			fail: func(r workload.Request) bool { return r.Phase == workload.Warmup && r.Index < 4 }}
+		out, err := newGenerator(f, m).Run(t.Context(),
+			workload.Plan{Source: closedLoop(20), Requests: 20, Concurrency: 2,
+				FailedThreshold: 0.3, Warmup: warming(9)})
 		if err != nil || out.Aborted != "" {
 			t.Errorf("nine warm-up requests, too few to judge by: %+v, %v", out, err)
 		}
-		out, err = newGenerator(f, m).Run(t.Context(), workload.Plan{Source: closedLoop(20), Requests: 20, Concurrency: 2,
-			FailedThreshold: 0.3, Warmup: warming(12)})
+		out, err = newGenerator(f, m).Run(t.Context(),
+			workload.Plan{Source: closedLoop(20), Requests: 20, Concurrency: 2,
+				FailedThreshold: 0.3, Warmup: warming(12)})
 		if err != nil || out.Aborted == "" || out.Warmup.EndedBy != "" {
 			t.Errorf("a server that fails in the warm-up: %+v, %v", out, err)
 		}

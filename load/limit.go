@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"time"
+
+	"headway/workload"
 )
 
 // limit is a counting semaphore whose size may grow from 1 over time. A nil
@@ -16,22 +18,21 @@ func newLimit(n int) *limit {
 	return &limit{free: make(chan struct{}, n)}
 }
 
-// ramp opens the places: all at once, or evenly over d from one.
-func (l *limit) ramp(stop context.Context, d time.Duration, begin time.Time) {
+// ramp opens the places: all at once, or one after the other over d.
+func (l *limit) ramp(stop context.Context, d time.Duration, of workload.Places, begin time.Time) {
 	if l == nil {
 		return
 	}
-	n := cap(l.free)
-	l.free <- struct{}{}
-	if d <= 0 {
-		for range n - 1 {
-			l.free <- struct{}{}
-		}
+	n, i := cap(l.free), 0
+	for ; i < n && of.Opens(i, n, d) == 0; i++ {
+		l.free <- struct{}{}
+	}
+	if i == n {
 		return
 	}
 	go func() {
-		for i := 1; i < n; i++ {
-			if !waitTimer(stop, begin.Add(d*time.Duration(i)/time.Duration(n-1))) {
+		for ; i < n; i++ {
+			if !waitTimer(stop, begin.Add(of.Opens(i, n, d))) {
 				return
 			}
 			l.free <- struct{}{}

@@ -14,6 +14,7 @@ import (
 type opening struct {
 	session []workload.Request
 	phase   *phase
+	slot    int    // of the loop, from 0
 	first   bool   // the first of its slot
 	ready   *ready // nil where it was not
 }
@@ -43,7 +44,7 @@ func (r *run) gather() []opening {
 	n := max(1, r.plan.Concurrency)
 	var first []opening
 	for len(first) < n {
-		o, ok := r.next()
+		o, ok := r.next(len(first))
 		switch {
 		case !ok:
 			return first
@@ -110,8 +111,8 @@ func (r *run) begin(first []opening, schedule *ahead) {
 }
 
 func (r *run) release(first []opening, schedule *ahead, begin time.Time) {
-	r.slots.ramp(r.stop, r.plan.ConcurrencyRamp, begin)
-	r.prefill.ramp(r.stop, r.plan.PrefillRamp, begin)
+	r.slots.ramp(r.stop, r.plan.ConcurrencyRamp, r.plan.ConcurrencyPlaces, begin)
+	r.prefill.ramp(r.stop, r.plan.PrefillRamp, r.plan.PrefillPlaces, begin)
 	r.concurrency.Store(int64(r.plan.Concurrency))
 	if schedule != nil {
 		r.pace(schedule)
@@ -130,7 +131,7 @@ func (r *run) release(first []opening, schedule *ahead, begin time.Time) {
 			for k := i; k < len(first); k += share {
 				o := first[k]
 				first[k] = opening{}
-				r.slot(o)
+				r.slot(o, r.openSlot(o.slot, begin))
 			}
 		})
 	}

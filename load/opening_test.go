@@ -33,7 +33,8 @@ func TestBurstIsPrepared(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p, m, begin := &preparing{fakeTarget: &fakeTarget{latency: time.Second}}, &memory{}, time.Now()
 			n := 3 * tt.slots
-			out, err := newGenerator(p, m).Run(t.Context(), workload.Plan{Source: closedLoop(n), Requests: n, Concurrency: tt.slots, ConcurrencyRamp: tt.ramp})
+			out, err := newGenerator(p, m).Run(t.Context(),
+				workload.Plan{Source: closedLoop(n), Requests: n, Concurrency: tt.slots, ConcurrencyRamp: tt.ramp})
 			if err != nil || len(m.records) != n || p.peak != tt.slots || p.prepared != tt.prepared {
 				t.Fatalf("%+v, %v: %d records, %d at once, %d prepared", out, err, len(m.records), p.peak, p.prepared)
 			}
@@ -49,7 +50,8 @@ func TestBurstIsPrepared(t *testing.T) {
 			seen := make([]bool, n)
 			for _, r := range m.records {
 				if r.Planned != r.Start || r.Planned < out.Begin || seen[r.Index] || r.Outcome != record.OK {
-					t.Errorf("request %d: planned %d, started %d, run from %d, %v", r.Index, r.Planned, r.Start, out.Begin, r.Outcome)
+					t.Errorf("request %d: planned %d, started %d, run from %d, %v", r.Index, r.Planned, r.Start,
+						out.Begin, r.Outcome)
 				}
 				seen[r.Index] = true
 			}

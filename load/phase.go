@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ type phase struct {
 	source   workload.Source
 	endless  bool
 	sessions chan []workload.Request
+	lanes    *lanes        // take the place of sessions where slots have their own
 	fed      chan struct{} // closed when the feeder has ended
 	readErr  error         // of the Source; read after fed
 	begin    time.Time     // what its planned times count from; set by enter
@@ -27,8 +29,12 @@ type phase struct {
 // (a tokenizer, a disk) work while requests run. It holds a barrier's worth, so
 // that all slots of a closed loop have their first request in hand when they
 // are released.
-func newPhase(src workload.Source, endless bool, requests, slots int) *phase {
-	p := &phase{source: src, endless: endless, sessions: make(chan []workload.Request, max(64, slots)), fed: make(chan struct{})}
+func newPhase(src workload.Source, endless bool, requests int, plan workload.Plan) *phase {
+	p := &phase{source: src, endless: endless, fed: make(chan struct{}),
+		sessions: make(chan []workload.Request, max(64, plan.Concurrency))}
+	if plan.Bound {
+		p.lanes = newLanes(max(1, plan.Concurrency))
+	}
 	p.planned.Store(int64(requests))
 	return p
 }
@@ -36,36 +42,51 @@ func newPhase(src workload.Source, endless bool, requests, slots int) *phase {
 // phases makes those of a plan, in order, and says which is measured.
 func phases(p workload.Plan) (all []*phase, main *phase) {
 	if w := p.Warmup; w != nil {
-		all = append(all, newPhase(w.Source, w.Endless, w.Requests, p.Concurrency))
+		all = append(all, newPhase(w.Source, w.Endless, w.Requests, p))
 	}
-	main = newPhase(p.Source, p.Endless, p.Requests, p.Concurrency)
+	main = newPhase(p.Source, p.Endless, p.Requests, p)
 	all = append(all, main)
 	if p.Cooldown != nil {
-		all = append(all, newPhase(p.Cooldown, true, 0, p.Concurrency))
+		all = append(all, newPhase(p.Cooldown, true, 0, p))
 	}
 	return all, main
 }
 
-// next is what a free slot goes on with; false when there is nothing more, or
-// when the run ends.
-func (r *run) next() (opening, bool) {
+// next is what a free slot, counted from 0, goes on with; false when there is
+// nothing more, or when the run ends.
+func (r *run) next(slot int) (opening, bool) {
 	for _, p := range r.phases {
 		if p == r.warm && r.warmed() {
 			continue
 		}
 		p.open.Add(1)
-		select {
-		case s, ok := <-p.sessions:
-			if ok {
-				return opening{session: s, phase: p}, true
-			}
-			p.empty.Store(true)
-			r.leave(p)
-		case <-r.stop.Done():
+		s, empty := p.take(r.stop, slot)
+		if s != nil {
+			return opening{session: s, phase: p, slot: slot}, true
+		}
+		if r.stop.Err() != nil {
 			return opening{}, false
 		}
+		if empty {
+			p.empty.Store(true)
+		}
+		r.leave(p)
 	}
 	return opening{}, false
+}
+
+// take is the next session for a slot, and waits for it; nil when there is none or
+// stop has ended. Empty says that no slot has one.
+func (p *phase) take(stop context.Context, slot int) (s []workload.Request, empty bool) {
+	if p.lanes != nil {
+		return p.lanes.take(stop, slot)
+	}
+	select {
+	case s, ok := <-p.sessions:
+		return s, !ok
+	case <-stop.Done():
+		return nil, false
+	}
 }
 
 // leave is called when a session of a phase has ended. After the last measured

@@ -54,7 +54,8 @@ func newQueue(sink record.Sink, aside func(), room, slots int, flying func() int
 	if room <= 0 {
 		room = usualRoom
 	}
-	q := &queue{sink: sink, aside: aside, heavy: heavy, limit: int64(room), slots: int64(slots), flying: flying, failed: failed, done: make(chan struct{})}
+	q := &queue{sink: sink, aside: aside, heavy: heavy, limit: int64(room), slots: int64(slots), flying: flying,
+		failed: failed, done: make(chan struct{})}
 	q.ready.L, q.fewer.L = &q.mu, &q.mu
 	q.backlog.Room = room
 	go q.run()
@@ -71,7 +72,7 @@ const usualRoom = 1 << 30
 
 // weigh is about what a Record takes in memory, in bytes.
 func weigh(r *record.Record) int64 {
-	n := 600 + 40*cap(r.Arrivals)
+	n := 600 + 40*cap(r.Arrivals) + r.Raw.Size()
 	if t := r.Text; t != nil {
 		n += len(t.Prompt) + cap(t.Content) + cap(t.Reasoning) + cap(t.ToolCalls) + 24*cap(t.Pieces)
 	}

@@ -19,7 +19,8 @@ func TestWeigh(t *testing.T) {
 	if s := unsafe.Sizeof(record.Record{}) + unsafe.Sizeof(record.Text{}); s < 450 || s > 750 {
 		t.Errorf("a Record without anything takes %d bytes", s)
 	}
-	r := &record.Record{Arrivals: make([]record.Arrival, 0, 100), Text: &record.Text{Prompt: "12345", Content: make([]byte, 7)}}
+	r := &record.Record{Arrivals: make([]record.Arrival, 0, 100),
+		Text: &record.Text{Prompt: "12345", Content: make([]byte, 7)}}
 	if got := weigh(r) - weigh(&record.Record{}); got != 4012 {
 		t.Errorf("100 arrivals and 12 bytes weigh %d", got)
 	}
@@ -78,7 +79,9 @@ func TestRoomIsKept(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.plan.Requests = n
 				// Of ten Records of one arrival and a byte of text.
-				room := 10 * int(weigh(&record.Record{Arrivals: make([]record.Arrival, 1), Text: &record.Text{Content: make([]byte, 8), Pieces: make([]record.Piece, 1)}}))
+				room := 10 *
+					int(weigh(&record.Record{Arrivals: make([]record.Arrival, 1),
+						Text: &record.Text{Content: make([]byte, 8), Pieces: make([]record.Piece, 1)}}))
 				p, out := pileUp(t, t.Context(), tt.plan, room)
 				b := out.Backlog
 				if p.most > tt.bound || b.Records > int(tt.bound) || b.Bytes <= room || b.Room != room {
@@ -103,7 +106,8 @@ func TestRoomIsKept(t *testing.T) {
 func TestRoomForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, out := pileUp(t, t.Context(), workload.Plan{Source: closedLoop(50), Requests: 50, Concurrency: 4}, 0)
-		if b := out.Backlog; b.HeldRequests != 0 || b.Held != 0 || b.Records < 40 || b.Bytes < 40*600 || b.Room != usualRoom {
+		if b := out.Backlog; b.HeldRequests != 0 || b.Held != 0 || b.Records < 40 || b.Bytes < 40*600 ||
+			b.Room != usualRoom {
 			t.Errorf("%+v", b)
 		}
 	})

@@ -23,13 +23,14 @@ func drawWhole(t *rapid.T) []*record.Record {
 		}
 		r := reply(start, times...)
 		r.Planned -= ms(0.5)
-		r.TokensIn, r.TokensReasoning, r.WantOut = rapid.IntRange(10, 400).Draw(t, "prompt"), 0, len(times)
+		r.TokensIn, r.TokensReasoning, r.PlannedOSL = rapid.IntRange(10, 400).Draw(t, "prompt"), 0, len(times)
 		for j := range r.Arrivals {
 			r.Arrivals[j].Tokens = 1
 		}
 		r.FirstUsage = 1
 		r.Usage = map[string]int{
-			"prompt_tokens": r.TokensIn + 7, "completion_tokens": r.TokensOut, "total_tokens": r.TokensIn + r.TokensOut + 7,
+			"prompt_tokens": r.TokensIn + 7, "completion_tokens": r.TokensOut,
+			"total_tokens": r.TokensIn + r.TokensOut + 7,
 		}
 		if i%2 == 0 { // servers leave out what is zero
 			r.Usage["prompt_cache_read_tokens"] = 16
@@ -55,7 +56,11 @@ var removals = map[string]func(*record.Record){
 	"prompt tokens": func(r *record.Record) { r.TokensIn = -1 },
 	"reply tokens":  func(r *record.Record) { r.TokensOut, r.TokensReasoning = -1, -1 },
 	"all counts": func(r *record.Record) {
-		r.TokensIn, r.TokensOut, r.TokensReasoning, r.Usage, r.FirstUsage = -1, -1, -1, nil, 0
+		r.TokensIn = -1
+		r.TokensOut = -1
+		r.TokensReasoning = -1
+		r.Usage = nil
+		r.FirstUsage = 0
 	},
 	"cached tokens": func(r *record.Record) { delete(r.Usage, cacheRead) },
 	"chunks": func(r *record.Record) {
@@ -68,7 +73,7 @@ var removals = map[string]func(*record.Record){
 	},
 	"planned times": func(r *record.Record) { r.Planned = 0 },
 	"connection":    func(r *record.Record) { r.HTTP, r.Sent = record.HTTP{}, 0 },
-	"wanted length": func(r *record.Record) { r.WantOut = 0 },
+	"wanted length": func(r *record.Record) { r.PlannedOSL = 0 },
 	"text":          func(r *record.Record) { r.Text = nil },
 }
 
@@ -162,7 +167,7 @@ func TestUnread(t *testing.T) {
 	}
 	together := at(41, 100, 140, 140, 140, 140, 140, 140)
 	for i := 2; i < 7; i++ {
-		together.Arrivals[i].Together = true
+		together.Arrivals[i].Coalesced = true
 	}
 	sparse := at(41, 100, 500)
 	sparse.Sparse = true
@@ -203,7 +208,8 @@ func TestDecodeSpeed(t *testing.T) {
 	var list []*record.Record
 	for i := range 9 { // ten tokens, 10 ms each
 		start := 1 + 200*float64(i)
-		list = append(list, reply(start, start+10, start+20, start+30, start+40, start+50, start+60, start+70, start+80, start+90, start+100))
+		list = append(list, reply(start, start+10, start+20, start+30, start+40, start+50, start+60, start+70, start+80,
+			start+90, start+100))
 	}
 	fast := reply(1, 10, 10.1, 10.2, 10.3, 10.4, 10.5, 10.6, 10.7, 10.8, 10.9) // 10,000 tokens/s
 	r := collect(Options{Streaming: true}, append(list, fast)...)
@@ -227,7 +233,8 @@ func TestDecodeSpeed(t *testing.T) {
 	kept := collect(Options{Streaming: true, AsAiperf: true}, held, held)
 	itl, _ := kept.Summary("inter_token_latency")
 	_, speed := kept.Scalar("decode_speed_per_user")
-	if _, yes := kept.Meaningless("inter_token_latency"); !yes || !within(itl.Mean, 0.001/40, 1e-12) || speed || !slices.Contains(codes(kept), "itl_collapsed") {
+	if _, yes := kept.Meaningless("inter_token_latency"); !yes || !within(itl.Mean, 0.001/40, 1e-12) || speed ||
+		!slices.Contains(codes(kept), "itl_collapsed") {
 		t.Errorf("as aiperf: %+v, speed %v, warnings %v", itl, speed, codes(kept))
 	}
 	if _, yes := r.Meaningless("time_to_first_token"); yes {

@@ -13,11 +13,15 @@ func adjusted(itl measure) []Metric {
 	for _, m := range []Metric{
 		timeToFirstToken(), requestLatency(), decodeDuration(), interTokenLatency(itl), effectiveLatency(),
 	} {
-		m.Formula = m.Tag + " with +∞ for each failed or cancelled request; percentiles by nearest rank; only if some requests failed and not all"
+		m.Formula = m.Tag + " with +∞ for each failed or cancelled request; percentiles by nearest rank; only if " +
+			"some requests failed and not all"
 		m.Tag = "adj_" + m.Tag
 		m.Header += " (error-adjusted)"
 		m.Source = aiperf
-		m.Group, m.Where, m.adjusted, m.Console = GroupAdjusted, "adjusted.go", true, true
+		m.Group = GroupAdjusted
+		m.Where = "adjusted.go"
+		m.adjusted = true
+		m.Console = true
 		list = append(list, m)
 	}
 	return list

@@ -62,7 +62,8 @@ func statNames() []string {
 	return append(names, "min", "max", "std")
 }
 
-func appendSpread(list []Spread, m Metric, stat string, level float64, runs []*Result, pick func(*Result) (float64, bool)) []Spread {
+func appendSpread(list []Spread, m Metric, stat string, level float64, runs []*Result,
+	pick func(*Result) (float64, bool)) []Spread {
 	var values []float64
 	for _, r := range runs {
 		v, ok := pick(r)

@@ -36,18 +36,21 @@ func TestAggregateRuns(t *testing.T) {
 		spreads[s.Name()] = s
 		order = append(order, s.Name())
 	}
-	if order[0] != "time_to_first_token_avg" || order[1] != "time_to_first_token_p1" || order[12] != "time_to_first_token_std" {
+	if order[0] != "time_to_first_token_avg" || order[1] != "time_to_first_token_p1" ||
+		order[12] != "time_to_first_token_std" {
 		t.Errorf("order: %v", order[:13])
 	}
 	s := spreads["time_to_first_token_p99"]
-	if s.Runs != 3 || !within(s.Mean, 0.03, 1e-12) || s.Min != 0.01 || s.Max != 0.06 || !within(s.Std, math.Sqrt(0.0007), 1e-12) {
+	if s.Runs != 3 || !within(s.Mean, 0.03, 1e-12) || s.Min != 0.01 || s.Max != 0.06 ||
+		!within(s.Std, math.Sqrt(0.0007), 1e-12) {
 		t.Errorf("%+v", s)
 	}
 	if s := spreads["request_throughput_avg"]; s.Runs != 3 || s.Mean != 1 || s.Std != 0 || s.CV != 0 {
 		t.Errorf("%+v", s)
 	}
 	// One run alone has failures, and infinite statistics are left out.
-	if s := spreads["error_request_count_avg"]; s.Runs != 1 || s.Mean != 1 || !math.IsNaN(s.Std) || !math.IsNaN(s.TCritical) {
+	if s := spreads["error_request_count_avg"]; s.Runs != 1 || s.Mean != 1 || !math.IsNaN(s.Std) ||
+		!math.IsNaN(s.TCritical) {
 		t.Errorf("%+v", s)
 	}
 	if s, ok := spreads["adj_time_to_first_token_max"]; ok {

@@ -13,7 +13,8 @@ func BenchmarkResult(b *testing.B) {
 		b.Run(fmt.Sprintf("%dx%d", size.records, size.arrivals), func(b *testing.B) {
 			c := NewCollector(Options{Streaming: true, Concurrency: 100})
 			for i := range size.records {
-				r := &record.Record{Start: record.Time(1 + i*1_000_000 + i*7919%1000), Streamed: true, Outcome: record.OK,
+				r := &record.Record{Start: record.Time(1 + i*1_000_000 + i*7919%1000), Streamed: true,
+					Outcome:  record.OK,
 					TokensIn: 1000, TokensOut: size.arrivals, TokensReasoning: -1}
 				at := r.Start
 				for k := range size.arrivals {

@@ -11,7 +11,7 @@ import (
 
 // CutOff is why a figure has no interval, or is only bounded: it depends on
 // what requests that we ended ourselves would have taken.
-const CutOff series.Reason = "cut_off"
+const CutOff Reason = "cut_off"
 
 // resamples is how many resampled runs the interval of a quantile among
 // requests that were cut off is of.

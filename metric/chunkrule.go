@@ -61,7 +61,7 @@ func (g *reading) of(r *record.Record) *record.Record {
 	before := -1 // the last text of the reads before
 	for i := 0; i < len(list); {
 		end := i + 1
-		for end < len(list) && list[end].Together {
+		for end < len(list) && list[end].Coalesced {
 			end++
 		}
 		last, texts := lastTextOf(list[i:end])

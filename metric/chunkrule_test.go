@@ -13,7 +13,7 @@ func TestChunkRule(t *testing.T) {
 	// together marks chunks as read with the one before.
 	together := func(r *record.Record, at ...int) *record.Record {
 		for _, i := range at {
-			r.Arrivals[i].Together = true
+			r.Arrivals[i].Coalesced = true
 		}
 		return r
 	}
@@ -63,7 +63,7 @@ func TestSpreadKeepsLatencies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRecord(t)
 		for i := range r.Arrivals {
-			r.Arrivals[i].Together = i > 0 && rapid.Bool().Draw(t, "together")
+			r.Arrivals[i].Coalesced = i > 0 && rapid.Bool().Draw(t, "together")
 		}
 		g := reading{rule: ChunkSpread}
 		s := g.of(r)
@@ -83,13 +83,13 @@ func TestSpreadKeepsLatencies(t *testing.T) {
 
 func TestChunkRuleInTheResult(t *testing.T) {
 	r := reply(1, 10, 40, 40, 40)
-	r.Arrivals[2].Together, r.Arrivals[3].Together = true, true
+	r.Arrivals[2].Coalesced, r.Arrivals[3].Coalesced = true, true
 	rule, err := ParseChunkRule("spread")
 	if err != nil || rule.String() != "spread" {
 		t.Fatal(rule, err)
 	}
 	res := collect(Options{Streaming: true, ChunkRule: rule}, r)
-	if want := (Chunks{Rule: ChunkSpread, Arrivals: 4, Together: 3, Spread: 2, Gaps: 3}); res.Chunks != want {
+	if want := (Chunks{Rule: ChunkSpread, Arrivals: 4, Coalesced: 3, Spread: 2, Gaps: 3}); res.Chunks != want {
 		t.Errorf("%+v, want %+v", res.Chunks, want)
 	}
 	if s, _ := res.Summary("inter_chunk_latency"); s.Min != 0.01 || s.Max != 0.01 {

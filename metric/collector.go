@@ -79,6 +79,7 @@ type Collector struct {
 	read    reading
 	seen    evidence
 	ends    endings
+	workers workers
 	warmup  *Collector
 	broken  []broken // requests that were sent and have no valid reply
 	// server has the same Records with the server's counts of tokens; nil where
@@ -124,7 +125,8 @@ func (c *Collector) Take(r *record.Record) error {
 	if c.warmup == nil {
 		c.warmup = NewCollector(Options{
 			Clock: c.options.Clock, NumGPUs: c.options.NumGPUs,
-			PerChunkUsage: c.options.PerChunkUsage, AsAiperf: c.options.AsAiperf, Streaming: c.options.Streaming, ChunkRule: c.options.ChunkRule,
+			PerChunkUsage: c.options.PerChunkUsage, AsAiperf: c.options.AsAiperf, Streaming: c.options.Streaming,
+			ChunkRule: c.options.ChunkRule,
 		})
 	}
 	c.warmup.add(r)
@@ -138,6 +140,7 @@ func (c *Collector) add(r *record.Record) {
 	}
 	c.seen.add(r, c.options)
 	c.ends.add(r)
+	c.workers.add(r)
 	r = c.read.of(r)
 	place := c.times.spans.len()
 	for i := range c.table {
@@ -197,7 +200,8 @@ func FailureOf(r *record.Record) (record.Failure, bool) {
 		f = record.Failure{Class: record.ClassCancelled, Code: 499, Type: "RequestCancellationError",
 			Message: "the request was given up"}
 	case r.Outcome == record.Failed:
-		f = record.Failure{Class: record.ClassClient, Type: "Error", Message: "the request failed, the cause was not recorded"}
+		f = record.Failure{Class: record.ClassClient, Type: "Error",
+			Message: "the request failed, the cause was not recorded"}
 	case text:
 		f.Class, f.Message = record.ClassClient, "the reply's times lie before the request's start"
 	}
@@ -226,23 +230,18 @@ func (c *Collector) Result() *Result {
 			r.Summaries = append(r.Summaries, s)
 		}
 	}
-	for _, m := range c.table {
-		if m.derive == nil {
-			continue
-		}
-		if v, ok := m.derive(&totals); ok && !math.IsNaN(v) && !math.IsInf(v, 0) {
-			r.Scalars = append(r.Scalars, Scalar{Metric: m, Value: v})
-		}
-	}
+	r.Scalars = c.scalars(&totals)
 	r.Failures = c.failures()
 	r.Finish = c.ends.counts()
 	r.Whole = v.whole()
+	r.Overview = v.overview()
 	if c.options.Samples {
 		_, steady := r.Lead()
 		r.Samples = v.samples(steady)
 	}
 	r.Offered, r.Completed = c.times.delivered()
 	r.Chunks = c.chunks()
+	r.Workers = c.workers.result()
 	r.Tokens = c.seen.tokens.counts(c.options)
 	if c.warmup != nil {
 		r.Warmup = c.warmup.Result()
@@ -252,9 +251,23 @@ func (c *Collector) Result() *Result {
 	r.Warnings = slices.Concat(lossWarnings(&r), c.seen.warnings(&r, c.totals), r.Tokens.warnings(), c.ends.warnings())
 	if v, ok := totals.lag(99); ok && v > degradedLag {
 		r.Warnings = append(r.Warnings, record.Warning{Code: "replay_sched_degraded", Text: fmt.Sprintf(
-			"one request in a hundred was sent %.0f ms late or more: this is not the schedule that was asked for", v*1000)})
+			"one request in a hundred was sent %.0f ms late or more: this is not the schedule that was asked for",
+			v*1000)})
 	}
 	return &r
+}
+
+// scalars are the metrics that follow from totals; those that do not are left out.
+func (c *Collector) scalars(totals *Totals) (list []Scalar) {
+	for _, m := range c.table {
+		if m.derive == nil {
+			continue
+		}
+		if v, ok := m.derive(totals); ok && !math.IsNaN(v) && !math.IsInf(v, 0) {
+			list = append(list, Scalar{Metric: m, Value: v})
+		}
+	}
+	return list
 }
 
 // summary describes the metric at an index of the table; false where it has no
@@ -286,7 +299,7 @@ func (c *Collector) summary(i int, curves map[string]Summary, v *view) (Summary,
 		c.scratch = c.columns[i].values(c.scratch[:0])
 		return Summarise(m, c.scratch), true
 	}
-	s := summariseSeries(m, v.answers(i), v.together())
+	s := summariseSeries(m, v.answers(i), v.inFlight())
 	if v.holdsStart {
 		s.without(HoldsStart)
 	}
@@ -296,12 +309,14 @@ func (c *Collector) summary(i int, curves map[string]Summary, v *view) (Summary,
 // sampled reports whether the metric's mean is an estimate: latencies and
 // rates are, what was asked for and what was counted are not.
 func (m Metric) sampled() bool {
-	return m.Kind == PerRecord && m.Better != Neutral && !m.Integer && m.Group != GroupHTTP && m.Group != GroupUsage && !m.Failed
+	return m.Kind == PerRecord && m.Better != Neutral && !m.Integer && m.Group != GroupHTTP &&
+		m.Group != GroupServer && m.Group != GroupUsage && !m.Failed
 }
 
 // chunks says how the times of chunks were taken.
 func (c *Collector) chunks() Chunks {
-	k := Chunks{Rule: c.options.ChunkRule, Arrivals: c.seen.arrivals, Together: c.seen.together, Spread: c.read.moved, Gaps: c.times.gaps}
+	k := Chunks{Rule: c.options.ChunkRule, Arrivals: c.seen.arrivals, Coalesced: c.seen.coalesced, Spread: c.read.moved,
+		Gaps: c.times.gaps}
 	if !c.times.exact() {
 		k.Error = GapError
 	}

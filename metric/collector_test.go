@@ -18,7 +18,7 @@ func TestTotals(t *testing.T) {
 	a, b, c := reply(1000, 1100, 1200, 1300), reply(1500, 1900, 2100), reply(900, 1000)
 	a.Usage = map[string]int{"prompt_tokens": 200, "completion_tokens": 3, "prompt_cache_read_tokens": 50}
 	b.Usage = map[string]int{"prompt_tokens": 110, "completion_tokens": 2}
-	a.WantOut, b.WantOut = 3, 4
+	a.PlannedOSL, b.PlannedOSL = 3, 4
 	c.Warmup = true
 	goals, err := ParseGoodput("time_to_first_token:200 output_token_throughput_per_user:5")
 	if err != nil {
@@ -37,7 +37,8 @@ func TestTotals(t *testing.T) {
 	const d = 1.1 // 1000 ms to 2100 ms: neither the failure nor the warm-up stretches it
 	origin := float64(wall.Unix()) * 1e9
 	want := map[string]float64{
-		"completed_request_count": 4, "request_count": 2, "error_request_count": 2, "request_error_rate": 50, "failed_request_rate": 100. / 3, "context_overflow_count": 1,
+		"completed_request_count": 4, "request_count": 2, "error_request_count": 2, "request_error_rate": 50,
+		"failed_request_rate": 100. / 3, "context_overflow_count": 1,
 		"total_isl": 200, "total_osl": 5, "total_output_tokens": 5, "total_error_isl": 200,
 		"min_request_timestamp": origin + 1e9, "max_response_timestamp": origin + 2.1e9, "benchmark_duration": d,
 		"decode_speed_per_user": 3 / 0.4,
@@ -46,8 +47,9 @@ func TestTotals(t *testing.T) {
 		"total_token_throughput_per_gpu": 102.5 / d,
 		"good_request_count":             1, "goodput": 1 / d, "good_request_fraction": 0.25,
 		"osl_mismatch_count": 1, "usage_discrepancy_count": 1, // 110 of 100 is 10 %, not above
-		"total_usage_prompt_tokens": 310, "total_usage_completion_tokens": 5, "total_usage_prompt_cache_read_tokens": 50,
-		"overall_usage_prompt_cache_read_pct": 100 * 50. / 310,
+		"total_usage_prompt_tokens": 310, "total_usage_completion_tokens": 5,
+		"total_usage_prompt_cache_read_tokens": 50,
+		"overall_usage_prompt_cache_read_pct":  100 * 50. / 310,
 	}
 	if diff := cmp.Diff(want, scalars(r), near); diff != "" {
 		t.Errorf("scalars (-want +got):\n%s", diff)
@@ -55,7 +57,8 @@ func TestTotals(t *testing.T) {
 	if r.Warmup == nil || r.Warmup.OK != 1 || scalars(r.Warmup)["benchmark_duration"] != 0.1 {
 		t.Errorf("warm-up: %+v", r.Warmup)
 	}
-	if len(r.Failures) != 2 || r.Failures[0].Failure.Class != record.ClassCancelled || r.Failures[1].Failure.Code != 400 {
+	if len(r.Failures) != 2 || r.Failures[0].Failure.Class != record.ClassCancelled ||
+		r.Failures[1].Failure.Code != 400 {
 		t.Errorf("failures: %+v", r.Failures)
 	}
 	s, ok := r.Summary("adj_time_to_first_token")
@@ -82,7 +85,8 @@ func TestEmptyRuns(t *testing.T) {
 		}
 		want := map[string]float64{}
 		if r.Failed > 0 {
-			want = map[string]float64{"completed_request_count": 1, "error_request_count": 1, "request_error_rate": 100, "failed_request_rate": 100,
+			want = map[string]float64{"completed_request_count": 1, "error_request_count": 1, "request_error_rate": 100,
+				"failed_request_rate":    100,
 				"context_overflow_count": 0, "total_error_isl": 100, "good_request_fraction": 0}
 		}
 		got := scalars(r)
@@ -101,8 +105,10 @@ func TestInvalidRepliesAreFailures(t *testing.T) {
 	backwards := reply(5, 4)
 	r := collect(Options{Streaming: true}, empty, backwards)
 	want := []FailureCount{
-		{record.Failure{Class: record.ClassClient, Type: "InvalidInferenceResultError", Message: "the reply's times lie before the request's start"}, 1},
-		{record.Failure{Class: record.ClassEmpty, Type: "InvalidInferenceResultError", Message: "the reply has no text"}, 1},
+		{record.Failure{Class: record.ClassClient, Type: "InvalidInferenceResultError",
+			Message: "the reply's times lie before the request's start"}, 1},
+		{record.Failure{Class: record.ClassEmpty, Type: "InvalidInferenceResultError",
+			Message: "the reply has no text"}, 1},
 	}
 	if diff := cmp.Diff(want, r.Failures); diff != "" || r.Failed != 2 || r.OK != 0 {
 		t.Errorf("failed %d, ok %d (-want +got):\n%s", r.Failed, r.OK, diff)
@@ -112,7 +118,8 @@ func TestInvalidRepliesAreFailures(t *testing.T) {
 // A clean run has none of the counters of errors.
 func TestCountersOfACleanRun(t *testing.T) {
 	got := scalars(collect(Options{Streaming: true}, reply(1, 2, 3)))
-	for _, tag := range []string{"error_request_count", "context_overflow_count", "good_request_count", "good_request_fraction"} {
+	for _, tag := range []string{"error_request_count", "context_overflow_count", "good_request_count",
+		"good_request_fraction"} {
 		if v, ok := got[tag]; ok {
 			t.Errorf("%s is %v", tag, v)
 		}
@@ -124,7 +131,8 @@ func TestCountersOfACleanRun(t *testing.T) {
 
 func TestManyKindsOfFailure(t *testing.T) {
 	kind := func(i int) record.Failure {
-		return record.Failure{Class: record.ClassHTTP5, Code: 500, Type: "Error", Message: fmt.Sprintf("request %04d", i)}
+		return record.Failure{Class: record.ClassHTTP5, Code: 500, Type: "Error",
+			Message: fmt.Sprintf("request %04d", i)}
 	}
 	var records []*record.Record
 	for i := range 1003 {
@@ -137,10 +145,12 @@ func TestManyKindsOfFailure(t *testing.T) {
 	if len(got) != 1001 || got[0] != (FailureCount{kind(1002), 2}) || got[999] != (FailureCount{kind(998), 1}) {
 		t.Fatalf("%d kinds, the first %+v, the last but one %+v", len(got), got[0], got[len(got)-2])
 	}
-	if last := got[1000]; last.Failure.Type != OtherFailures || last.Count != 3 || !strings.HasPrefix(last.Failure.Message, "3 more kinds") {
+	if last := got[1000]; last.Failure.Type != OtherFailures || last.Count != 3 ||
+		!strings.HasPrefix(last.Failure.Message, "3 more kinds") {
 		t.Errorf("the others: %+v", last)
 	}
-	if got := collect(Options{}, records[:1000]...).Failures; len(got) != 1000 || got[999].Failure.Type == OtherFailures {
+	if got := collect(Options{}, records[:1000]...).Failures; len(got) != 1000 ||
+		got[999].Failure.Type == OtherFailures {
 		t.Errorf("a thousand kinds: %d, the last %+v", len(got), got[len(got)-1])
 	}
 }
@@ -156,10 +166,12 @@ func drawRecord(t *rapid.T) *record.Record {
 	}
 	r := reply(start, times...)
 	for i := range r.Arrivals {
-		r.Arrivals[i].Kind = rapid.SampledFrom([]record.Kind{record.Content, record.Reasoning, record.Usage, 0}).Draw(t, "kind")
+		r.Arrivals[i].Kind = rapid.SampledFrom([]record.Kind{record.Content, record.Reasoning, record.Usage,
+			0}).Draw(t, "kind")
 		r.Arrivals[i].Tokens = rapid.IntRange(0, 4).Draw(t, "tokens")
 	}
-	r.Outcome = rapid.SampledFrom([]record.Outcome{record.OK, record.OK, record.OK, record.Failed, record.Cancelled, record.Dropped}).Draw(t, "outcome")
+	r.Outcome = rapid.SampledFrom([]record.Outcome{record.OK, record.OK, record.OK, record.Failed, record.Cancelled,
+		record.Dropped}).Draw(t, "outcome")
 	r.Warmup = rapid.IntRange(0, 5).Draw(t, "warmup") == 0
 	r.TokensReasoning = rapid.IntRange(-1, 9).Draw(t, "reasoning")
 	r.Usage = map[string]int{"prompt_tokens": rapid.IntRange(90, 130).Draw(t, "prompt")}
@@ -177,7 +189,9 @@ func TestTheOrderOfRecordsDoesNotMatter(t *testing.T) {
 		o := Options{Streaming: true, Concurrency: 4, Goodput: goals, NumGPUs: 3}
 		want := collect(o, records...)
 		seed := rapid.Uint64().Draw(t, "seed")
-		rand.New(rand.NewPCG(seed, 1)).Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+		rand.New(rand.NewPCG(seed, 1)).Shuffle(len(records), func(i, j int) {
+			records[i], records[j] = records[j], records[i]
+		})
 		got := collect(o, records...)
 		same := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().Type().Name() == "Metric" },
 			cmp.Comparer(func(a, b Metric) bool { return a.Tag == b.Tag }))
@@ -215,7 +229,8 @@ func TestTimeScales(t *testing.T) {
 		}
 		a, b := collect(o, records...), collect(o, slow...)
 		for i, s := range a.Summaries {
-			factor := map[string]float64{"ms": 2, "tokens/sec": 0.5, "tokens/sec/user": 0.5, "tokens": 1, "%": 1, "requests": 1}[s.Metric.Unit]
+			factor := map[string]float64{"ms": 2, "tokens/sec": 0.5, "tokens/sec/user": 0.5, "tokens": 1, "%": 1,
+				"requests": 1}[s.Metric.Unit]
 			got := b.Summaries[i]
 			fast, _ := s.Stat("p50")
 			median, ok := got.Stat("p50")

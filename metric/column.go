@@ -1,24 +1,18 @@
 package metric
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "headway/internal/packed"
 
 // column keeps the values of one metric, exact to the last bit, in as few
 // bytes as they allow. A run of a million requests has some forty columns; as
 // slices of float64 they take 320 MB, and as much again while they grow.
 //
-// Values are packed in blocks. Nearly all are a whole number of nanoseconds
-// over 10⁹, or a whole number: a block of such values is kept as whole numbers
-// above the least of them, in as many bytes as the greatest needs; none at all
-// where all are the same. A block with any other value is kept as it is.
+// Values are packed in blocks, see [packed.Block].
 //
 // A request that has no value of the metric leaves a hole, so that a value can
 // be brought together with its request: batches are of requests in the order
 // of their starts, whatever the order in which they ended.
 type column struct {
-	full  []block
+	full  []packed.Block
 	tail  []float64
 	next  int // the place after that of the last value
 	holes []hole
@@ -29,16 +23,6 @@ type hole struct{ at, n uint32 }
 
 // blockLen is the number of values in a block.
 const blockLen = 4096
-
-// block is packed values: (base + number) / scale, the numbers width bytes
-// each in data; raw where that would not give the very same values.
-type block struct {
-	scale float64
-	base  int64
-	width int
-	data  []byte
-	raw   []float64
-}
 
 // add puts a value at a place, above those of all values before.
 func (c *column) add(at int, v float64) {
@@ -51,7 +35,7 @@ func (c *column) add(at int, v float64) {
 	}
 	c.tail = append(c.tail, v)
 	if len(c.tail) == blockLen {
-		c.full = append(c.full, pack(c.tail))
+		c.full = append(c.full, packed.Pack(c.tail))
 		c.tail = c.tail[:0]
 	}
 }
@@ -61,7 +45,7 @@ func (c *column) len() int { return len(c.full)*blockLen + len(c.tail) }
 // values appends all values to dst.
 func (c *column) values(dst []float64) []float64 {
 	for i := range c.full {
-		dst = c.full[i].unpack(dst)
+		dst = c.full[i].Unpack(dst)
 	}
 	return append(dst, c.tail...)
 }
@@ -75,59 +59,6 @@ func (c *column) spread(values, dst []float64) {
 		at = int(h.at) + int(h.n)
 	}
 	copy(dst[at:], values)
-}
-
-func pack(values []float64) block {
-	for _, scale := range [...]float64{1, 1e9} {
-		if b, ok := packWhole(values, scale); ok {
-			return b
-		}
-	}
-	return block{raw: append([]float64(nil), values...)}
-}
-
-// packWhole packs values that are whole numbers over scale.
-func packWhole(values []float64, scale float64) (block, bool) {
-	least, most := int64(math.MaxInt64), int64(math.MinInt64)
-	for _, v := range values {
-		n, ok := whole(v, scale)
-		if !ok {
-			return block{}, false
-		}
-		least, most = min(least, n), max(most, n)
-	}
-	b := block{scale: scale, base: least}
-	for rest := uint64(most - least); rest > 0; rest >>= 8 {
-		b.width++
-	}
-	b.data = make([]byte, 0, b.width*len(values)+8)
-	for _, v := range values {
-		n, _ := whole(v, scale)
-		end := len(b.data) + b.width
-		b.data = binary.LittleEndian.AppendUint64(b.data, uint64(n-least))[:end]
-	}
-	return b, true
-}
-
-// whole is the number that gives v when it is divided by scale.
-func whole(v, scale float64) (int64, bool) {
-	n := math.Round(v * scale)
-	if math.Abs(n) >= 1<<53 || n/scale != v || math.Signbit(n) != math.Signbit(v) || n == 0 && math.Signbit(v) {
-		return 0, false
-	}
-	return int64(n), true
-}
-
-func (b *block) unpack(dst []float64) []float64 {
-	if b.raw != nil {
-		return append(dst, b.raw...)
-	}
-	for i := range blockLen {
-		var number [8]byte
-		copy(number[:], b.data[i*b.width:(i+1)*b.width])
-		dst = append(dst, float64(b.base+int64(binary.LittleEndian.Uint64(number[:])))/b.scale)
-	}
-	return dst
 }
 
 // pages is a list that grows without copying what it holds.

@@ -22,14 +22,17 @@ func counts() []Metric {
 				n := t.OK + t.Errors
 				return float64(n), n > 0
 			}}),
-		filled(Metric{Tag: "failed_request_rate", Unit: "%", Scale: 100, Kind: Derived, Console: true, Better: Lower, Source: ours,
-			Formula: "requests that the server failed / those and request_count; requests that were ended on purpose or at the end of the run count as neither", Where: "counts.go",
+		filled(Metric{Tag: "failed_request_rate", Unit: "%", Scale: 100, Kind: Derived, Console: true,
+			Better: Lower, Source: ours,
+			Formula: "requests that the server failed / those and request_count; requests that were ended on " +
+				"purpose or at the end of the run count as neither", Where: "counts.go",
 			derive: func(t *Totals) (float64, bool) {
 				n := t.OK + t.Failed
 				return float64(t.Failed) / float64(n), n > 0
 			}}),
 		filled(Metric{Tag: "request_error_rate", Unit: "%", Scale: 100, Kind: Derived, Console: true, Better: Lower,
-			Formula: "error_request_count / (request_count + error_request_count), cancelled ones included", Where: "counts.go",
+			Formula: "error_request_count / (request_count + error_request_count), cancelled ones included",
+			Where:   "counts.go",
 			derive: func(t *Totals) (float64, bool) {
 				n := t.OK + t.Errors
 				return float64(t.Errors) / float64(n), n > 0
@@ -41,9 +44,10 @@ func counts() []Metric {
 			Formula: "requests sent that are not valid, cancelled ones included; absent if 0",
 			derive:  func(t *Totals) (float64, bool) { return float64(t.Errors), t.Errors > 0 }}),
 		count(Metric{Tag: "context_overflow_count", Unit: "requests", Better: Lower, absentIsZero: true,
-			Formula: "errors whose message says that the prompt exceeds the model's context; absent if no request failed",
-			Source:  "aiperf (the phrases that are looked for are ours)",
-			derive:  func(t *Totals) (float64, bool) { return float64(t.Overflows), t.Errors > 0 }}),
+			Formula: "errors whose message says that the prompt exceeds the model's context; absent if no " +
+				"request failed",
+			Source: "aiperf (the phrases that are looked for are ours)",
+			derive: func(t *Totals) (float64, bool) { return float64(t.Overflows), t.Errors > 0 }}),
 	}
 }
 
@@ -102,7 +106,8 @@ func window() []Metric {
 	return []Metric{
 		at("min_request_timestamp", "Minimum Request Timestamp", "earliest start of a valid request, wall clock",
 			func(t *Totals) record.Time { return t.First }),
-		at("max_response_timestamp", "Maximum Response Timestamp", "latest start + request_latency of a valid request, wall clock",
+		at("max_response_timestamp", "Maximum Response Timestamp",
+			"latest start + request_latency of a valid request, wall clock",
 			func(t *Totals) record.Time { return t.Last }),
 		filled(Metric{Tag: "benchmark_duration", Unit: "sec", Scale: 1, Kind: Derived,
 			Formula: "max_response_timestamp − min_request_timestamp, absent unless above 0", Where: "counts.go",

@@ -34,7 +34,8 @@ func TestFinishReasons(t *testing.T) {
 		t.Errorf("%d ok, %d failed, %v", r.OK, r.Failed, r.Failures)
 	}
 	i := slices.IndexFunc(r.Warnings, func(w record.Warning) bool { return w.Code == "unknown_lines" })
-	if i < 0 || r.Warnings[i].Text != "in 2 replies 3 lines are no field of an event stream and skipped: what they held is in no count" {
+	if i < 0 || r.Warnings[i].Text != "in 2 replies 3 lines are no field of an event stream and skipped: what they "+
+		"held is in no count" {
 		t.Errorf("warnings %v", r.Warnings)
 	}
 }

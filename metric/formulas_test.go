@@ -34,7 +34,7 @@ func reasoner() *record.Record {
 			chunk(800, record.ToolCall),
 			chunk(900, record.Usage),
 		},
-		Streamed: true, Outcome: record.OK, WantOut: 40,
+		Streamed: true, Outcome: record.OK, PlannedOSL: 40,
 		TokensIn: 400, TokensOut: 20, TokensReasoning: 6,
 		Usage: map[string]int{
 			"prompt_tokens": 410, "completion_tokens": 30, "total_tokens": 440, "reasoning_tokens": 6,
@@ -44,100 +44,110 @@ func reasoner() *record.Record {
 	}
 }
 
-func TestFormulas(t *testing.T) {
-	whole := func() *record.Record {
-		r := reply(100, 600)
-		r.Streamed, r.Planned, r.TokensOut, r.Done = false, 0, 50, ms(700)
+// wholeReply is a reply that did not stream.
+func wholeReply() *record.Record {
+	r := reply(100, 600)
+	r.Streamed = false
+	r.Planned = 0
+	r.TokensOut = 50
+	r.Done = ms(700)
+	return r
+}
+
+// formulasCases are the cases of TestFormulas.
+var formulasCases = []struct {
+	name    string
+	options Options
+	record  *record.Record
+	want    map[string]float64
+}{
+	{"reasoning stream", Options{Streaming: true}, reasoner(), map[string]float64{
+		"request_latency":                  700,
+		"time_to_first_token":              200,
+		"time_to_second_token":             50,
+		"time_to_first_output_token":       250,
+		"decode_duration":                  500,
+		"inter_token_latency":              20, // 500/(26−1)
+		"output_token_throughput_per_user": 50,
+		"prefill_throughput_per_user":      2000,
+		"e2e_output_token_throughput":      26 / 0.7,
+		"output_sequence_length":           26,
+		"output_token_count":               20,
+		"reasoning_token_count":            6,
+		"input_sequence_length":            400,
+		"credit_to_start_latency":          10,
+		"effective_latency":                710,
+		"effective_time_to_first_token":    210,
+		"osl_mismatch_diff_pct":            -35, // (26−40)/40
+		"usage_prompt_tokens":              410,
+		"usage_completion_tokens":          30,
+		"usage_total_tokens":               440,
+		"usage_reasoning_tokens":           6,
+		"usage_prompt_cache_read_tokens":   128,
+		"usage_accepted_prediction_tokens": 3,
+		"usage_prompt_tokens_diff_pct":     2.5,
+		"usage_completion_tokens_diff_pct": 100 * 4. / 26,
+		"usage_reasoning_tokens_diff_pct":  0,
+		"http_req_blocked":                 2,
+		"http_req_dns_lookup":              5,
+		"http_req_connecting":              11,
+		"http_req_sending":                 10,
+		"http_req_waiting":                 15,
+		"http_req_receiving":               850,
+		"http_req_duration":                875,
+		"http_req_connection_overhead":     18,
+		"http_req_total":                   893,
+		"http_req_data_sent":               2, // KB of 1024 bytes
+		"http_req_data_received":           64,
+		"http_req_connection_reused":       0,
+		"http_req_chunks_received":         7,
+	}},
+	{"whole reply", Options{Streaming: true}, wholeReply(), map[string]float64{
+		"request_latency": 500, "e2e_output_token_throughput": 100, "output_sequence_length": 50,
+		"output_token_count": 50, "input_sequence_length": 100,
+	}},
+	{"one token", Options{Streaming: true}, reply(100, 200), map[string]float64{
+		"request_latency": 100, "time_to_first_token": 100, "time_to_first_output_token": 100,
+		"decode_duration": 0, "prefill_throughput_per_user": 1000, "e2e_output_token_throughput": 10,
+		"output_sequence_length": 1, "output_token_count": 1, "input_sequence_length": 100,
+		"credit_to_start_latency": 0, "effective_latency": 100, "effective_time_to_first_token": 100,
+	}},
+	{"many tokens in one chunk", Options{Streaming: true}, func() *record.Record {
+		r := reply(100, 200)
+		r.TokensOut, r.TokensIn, r.Planned = 8, -1, 0
 		return r
-	}
-	tests := []struct {
-		name    string
-		options Options
-		record  *record.Record
-		want    map[string]float64
-	}{
-		{"reasoning stream", Options{Streaming: true}, reasoner(), map[string]float64{
-			"request_latency":                  700,
-			"time_to_first_token":              200,
-			"time_to_second_token":             50,
-			"time_to_first_output_token":       250,
-			"decode_duration":                  500,
-			"inter_token_latency":              20, // 500/(26−1)
-			"output_token_throughput_per_user": 50,
-			"prefill_throughput_per_user":      2000,
-			"e2e_output_token_throughput":      26 / 0.7,
-			"output_sequence_length":           26,
-			"output_token_count":               20,
-			"reasoning_token_count":            6,
-			"input_sequence_length":            400,
-			"credit_to_start_latency":          10,
-			"effective_latency":                710,
-			"effective_time_to_first_token":    210,
-			"osl_mismatch_diff_pct":            -35, // (26−40)/40
-			"usage_prompt_tokens":              410,
-			"usage_completion_tokens":          30,
-			"usage_total_tokens":               440,
-			"usage_reasoning_tokens":           6,
-			"usage_prompt_cache_read_tokens":   128,
-			"usage_accepted_prediction_tokens": 3,
-			"usage_prompt_tokens_diff_pct":     2.5,
-			"usage_completion_tokens_diff_pct": 100 * 4. / 26,
-			"usage_reasoning_tokens_diff_pct":  0,
-			"http_req_blocked":                 2,
-			"http_req_dns_lookup":              5,
-			"http_req_connecting":              11,
-			"http_req_sending":                 10,
-			"http_req_waiting":                 15,
-			"http_req_receiving":               850,
-			"http_req_duration":                875,
-			"http_req_connection_overhead":     18,
-			"http_req_total":                   893,
-			"http_req_data_sent":               2, // KB of 1024 bytes
-			"http_req_data_received":           64,
-			"http_req_connection_reused":       0,
-			"http_req_chunks_received":         7,
-		}},
-		{"whole reply", Options{Streaming: true}, whole(), map[string]float64{
-			"request_latency": 500, "e2e_output_token_throughput": 100, "output_sequence_length": 50,
-			"output_token_count": 50, "input_sequence_length": 100,
-		}},
-		{"one token", Options{Streaming: true}, reply(100, 200), map[string]float64{
-			"request_latency": 100, "time_to_first_token": 100, "time_to_first_output_token": 100,
-			"decode_duration": 0, "prefill_throughput_per_user": 1000, "e2e_output_token_throughput": 10,
-			"output_sequence_length": 1, "output_token_count": 1, "input_sequence_length": 100,
-			"credit_to_start_latency": 0, "effective_latency": 100, "effective_time_to_first_token": 100,
-		}},
-		{"many tokens in one chunk", Options{Streaming: true}, func() *record.Record {
-			r := reply(100, 200)
-			r.TokensOut, r.TokensIn, r.Planned = 8, -1, 0
-			return r
-		}(), map[string]float64{
-			"request_latency": 100, "time_to_first_token": 100, "time_to_first_output_token": 100,
-			"decode_duration":             0, // and no pace of its tokens
-			"e2e_output_token_throughput": 80, "output_sequence_length": 8, "output_token_count": 8,
-		}},
-		{"asked without streaming", Options{}, func() *record.Record {
-			r := reply(100, 200, 300)
-			r.Planned, r.TokensIn = 0, -1
-			return r
-		}(), map[string]float64{
-			"request_latency": 200, "e2e_output_token_throughput": 10,
-			"output_sequence_length": 2, "output_token_count": 2,
-		}},
-		{"failed", Options{Streaming: true}, failed(100, 200, record.Failure{Class: record.ClassHTTP5}), map[string]float64{"error_isl": 100}},
-		{"cancelled after text", Options{Streaming: true}, func() *record.Record {
-			r := reasoner()
-			r.Outcome = record.Cancelled
-			return r
-		}(), map[string]float64{"error_isl": 400}},
-		{"success without text", Options{Streaming: true}, func() *record.Record {
-			r := reply(100, 200)
-			r.Arrivals[0].Kind = record.Usage
-			return r
-		}(), map[string]float64{"error_isl": 100}},
-		{"dropped", Options{Streaming: true}, &record.Record{Planned: ms(5), Outcome: record.Dropped, TokensIn: 100}, map[string]float64{}},
-		{"text before the start", Options{Streaming: true}, reply(100, 90, 200), map[string]float64{"error_isl": 100}},
-	}
+	}(), map[string]float64{
+		"request_latency": 100, "time_to_first_token": 100, "time_to_first_output_token": 100,
+		"decode_duration":             0, // and no pace of its tokens
+		"e2e_output_token_throughput": 80, "output_sequence_length": 8, "output_token_count": 8,
+	}},
+	{"asked without streaming", Options{}, func() *record.Record {
+		r := reply(100, 200, 300)
+		r.Planned, r.TokensIn = 0, -1
+		return r
+	}(), map[string]float64{
+		"request_latency": 200, "e2e_output_token_throughput": 10,
+		"output_sequence_length": 2, "output_token_count": 2,
+	}},
+	{"failed", Options{Streaming: true}, failed(100, 200, record.Failure{Class: record.ClassHTTP5}),
+		map[string]float64{"error_isl": 100}},
+	{"cancelled after text", Options{Streaming: true}, func() *record.Record {
+		r := reasoner()
+		r.Outcome = record.Cancelled
+		return r
+	}(), map[string]float64{"error_isl": 400}},
+	{"success without text", Options{Streaming: true}, func() *record.Record {
+		r := reply(100, 200)
+		r.Arrivals[0].Kind = record.Usage
+		return r
+	}(), map[string]float64{"error_isl": 100}},
+	{"dropped", Options{Streaming: true}, &record.Record{Planned: ms(5), Outcome: record.Dropped, TokensIn: 100},
+		map[string]float64{}},
+	{"text before the start", Options{Streaming: true}, reply(100, 90, 200), map[string]float64{"error_isl": 100}},
+}
+
+func TestFormulas(t *testing.T) {
+	tests := formulasCases
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := shown(test.options.Values(test.record))
@@ -204,7 +214,8 @@ func TestITLByUsage(t *testing.T) {
 			t.Errorf("%s: ITL %v ms, want %v", test.name, got["inter_token_latency"], test.want)
 		}
 		if !cmp.Equal(1000/test.want, got["output_token_throughput_per_user"], near) {
-			t.Errorf("%s: %v tokens/s/user, want %v", test.name, got["output_token_throughput_per_user"], 1000/test.want)
+			t.Errorf("%s: %v tokens/s/user, want %v", test.name, got["output_token_throughput_per_user"],
+				1000/test.want)
 		}
 	}
 }
@@ -239,7 +250,7 @@ func TestMismatchTolerance(t *testing.T) {
 	}
 	for _, test := range tests {
 		r := reply(1, 10, 20)
-		r.TokensOut, r.WantOut = test.osl, test.want
+		r.TokensOut, r.PlannedOSL = test.osl, test.want
 		diff, ok := OSLMismatch(r)
 		if got := mismatched(diff, test.want); !ok || got != test.off {
 			t.Errorf("%d of %d: %v, want %v", test.osl, test.want, got, test.off)

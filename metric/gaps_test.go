@@ -34,7 +34,8 @@ func TestGapHistogram(t *testing.T) {
 		}
 		want, got := Summarise(Metric{}, values), h.summary(Metric{})
 		if got.Count != want.Count || got.Min != want.Min || got.Max != want.Max ||
-			!within(got.Sum, want.Sum, 1e-12) || !within(got.Mean, want.Mean, 1e-12) || math.Abs(got.Std-want.Std) > 1e-7*want.Mean {
+			!within(got.Sum, want.Sum, 1e-12) || !within(got.Mean, want.Mean, 1e-12) ||
+			math.Abs(got.Std-want.Std) > 1e-7*want.Mean {
 			t.Fatalf("got %+v\nwant %+v", got, want)
 		}
 		for i, q := range want.Quantiles {

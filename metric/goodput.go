@@ -13,8 +13,9 @@ func goodput() []Metric {
 	}
 	return []Metric{
 		count(Metric{Tag: "good_request_count", Unit: "requests", Better: Higher,
-			Formula: "valid requests that meet all goodput objectives; a request without the metric does not; absent if no request was valid, and if of more than 1 % it is not known",
-			Where:   "goodput.go", derive: good}),
+			Formula: "valid requests that meet all goodput objectives; a request without the metric does not; " +
+				"absent if no request was valid, and if of more than 1 % it is not known",
+			Where: "goodput.go", derive: good}),
 		rate(Metric{Tag: "goodput", Unit: "requests/sec", Kind: Derived, Console: true,
 			Formula: "good_request_count / benchmark_duration",
 			Where:   "goodput.go", derive: overDuration(good)}),
@@ -60,7 +61,7 @@ func (o Options) good(r *record.Record, goals []goal) (met, undecided bool) {
 	for _, g := range goals {
 		v, ok := g.value(r)
 		switch {
-		case ok && g.holds(v):
+		case ok && g.Holds(v):
 		case !ok && lacks(r, g.Tag, o.firstTokens):
 			met, undecided = false, true
 		default:

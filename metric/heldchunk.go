@@ -39,13 +39,23 @@ func (h *heldChunks) add(r *record.Record) {
 	c.n++
 	gap, ok := between(r.Ack, r.Arrivals[first].At)
 	next := first + 1
-	if !ok || gap < heldLeast || !r.Arrivals[next].Together {
+	if !ok || gap < heldLeast || !r.Arrivals[next].Coalesced {
 		return
 	}
 	c.held++
 	if gap >= delayedAckMin && gap <= delayedAckMax {
 		c.timed++
 	}
+}
+
+// HeldFirstChunks is in how many of the replies the first token came together with
+// the next one, as long after the head as an acknowledgement may be delayed.
+func HeldFirstChunks(replies []*record.Record) int {
+	var h heldChunks
+	for _, r := range replies {
+		h.add(r)
+	}
+	return h.reused.timed + h.fresh.timed
 }
 
 // firstRead is the first arrival with text, and in how many reads text came.
@@ -80,7 +90,8 @@ func (h *heldChunks) warning() (record.Warning, bool) {
 	}
 	return record.Warning{Code: "first_chunk_held", Text: fmt.Sprintf(
 		"of %d replies on connections that were open before, %d had their first token together with the next, "+
-			"long after the head%s: the server, or a proxy before it, has Nagle's algorithm on and holds the first chunk "+
+			"long after the head%s: the server, or a proxy before it, has Nagle's algorithm on and holds the "+
+			"first chunk "+
 			"until the head is acknowledged, up to 40 ms; TTFT is too long by that "+
 			"and inter_token_latency too short. Set TCP_NODELAY on the server's connections",
 		c.n, c.held, beside)}, true

@@ -11,7 +11,7 @@ import (
 // together so long (ms) after it.
 func held(reused bool, gap float64, together bool) *record.Record {
 	r := reply(1, 10+gap, 10+gap, 30+gap, 50+gap)
-	r.Ack, r.HTTP.Reused, r.Arrivals[1].Together = ms(10), reused, together
+	r.Ack, r.HTTP.Reused, r.Arrivals[1].Coalesced = ms(10), reused, together
 	return r
 }
 
@@ -28,11 +28,14 @@ func TestFirstChunkHeld(t *testing.T) {
 		want   string
 	}{
 		{"a delayed acknowledgement on used connections", []group{{90, true, 42, true}, {10, false, 0.1, false}},
-			"of 90 replies on connections that were open before, 90 had their first token together with the next, long after the head, and of 10 on new ones 0"},
-		{"of another length, and new ones are evidence", []group{{90, true, 25, true}, {10, false, 0.1, false}}, "Nagle"},
+			"of 90 replies on connections that were open before, 90 had their first token together with the next, " +
+				"long after the head, and of 10 on new ones 0"},
+		{"of another length, and new ones are evidence",
+			[]group{{90, true, 25, true}, {10, false, 0.1, false}}, "Nagle"},
 		{"a fifth of them", []group{{20, true, 42, true}, {80, true, 0.1, false}, {10, false, 0.1, false}}, "20 had"},
 		{"fewer", []group{{19, true, 42, true}, {81, true, 0.1, false}, {10, false, 0.1, false}}, ""},
-		{"all opened ahead", []group{{100, true, 42, true}}, "100 had their first token together with the next, long after the head: "},
+		{"all opened ahead", []group{{100, true, 42, true}},
+			"100 had their first token together with the next, long after the head: "},
 		{"all opened ahead, another wait", []group{{100, true, 25, true}}, ""},
 		{"new ones, too: the server batches", []group{{90, true, 42, true}, {10, false, 42, true}}, ""},
 		{"head and first chunk together", []group{{100, true, 0, true}}, ""},

@@ -68,7 +68,10 @@ func phase(tag, header, formula string, pick func(phases) float64) Metric {
 
 // observed fills in what counts of an exchange share.
 func observed(m Metric, pick func(*record.HTTP) float64) Metric {
-	m.Group, m.Console, m.Where, m.Source = GroupHTTP, true, "http.go", k6
+	m.Group = GroupHTTP
+	m.Console = true
+	m.Where = "http.go"
+	m.Source = k6
 	m.value = func(r *record.Record) (float64, bool) {
 		_, ok := exchange(r)
 		return pick(&r.HTTP), ok
@@ -89,7 +92,8 @@ func size(tag, header, formula string, pick func(*record.HTTP) int64) Metric {
 // here: a request is written in one piece, and nothing observes the writes.
 func httpTrace() []Metric {
 	return []Metric{
-		phase("http_req_blocked", "HTTP Blocked", "wait for a connection: from the start to the first of DNS, connect and having one",
+		phase("http_req_blocked", "HTTP Blocked", "wait for a connection: from the start to the first of DNS, "+
+			"connect and having one",
 			func(p phases) float64 { return p.blocked }),
 		phase("http_req_dns_lookup", "HTTP DNS Lookup", "DNS, 0 on an open connection",
 			func(p phases) float64 { return p.dns }),
@@ -97,20 +101,26 @@ func httpTrace() []Metric {
 			func(p phases) float64 { return p.connecting }),
 		phase("http_req_sending", "HTTP Sending", "from having a connection to the last byte of the request written",
 			func(p phases) float64 { return p.sending }),
-		phase("http_req_waiting", "HTTP Waiting (TTFB)", "from the last byte of the request written to the first byte of the body",
+		phase("http_req_waiting", "HTTP Waiting (TTFB)", "from the last byte of the request written to the first "+
+			"byte of the body",
 			func(p phases) float64 { return p.waiting }),
 		phase("http_req_receiving", "HTTP Receiving", "from the first to the last byte of the body",
 			func(p phases) float64 { return p.receiving }),
-		observed(Metric{Tag: "http_req_connection_reused", Header: "HTTP Connection Reused", Unit: "ratio", Scale: 1, Integer: true,
+		observed(Metric{Tag: "http_req_connection_reused", Header: "HTTP Connection Reused", Unit: "ratio", Scale: 1,
+			Integer: true,
 			Formula: "1 if the connection was open already, else 0"}, reused),
 		size("http_req_data_sent", "HTTP Data Sent", "bytes of the request on the connection, head included",
 			func(h *record.HTTP) int64 { return h.BytesSent }),
-		size("http_req_data_received", "HTTP Data Received", "bytes of the reply on the connection, head and framing included",
+		size("http_req_data_received", "HTTP Data Received",
+			"bytes of the reply on the connection, head and framing included",
 			func(h *record.HTTP) int64 { return h.BytesReceived }),
-		observed(Metric{Tag: "http_req_chunks_received", Header: "HTTP Chunks Received", Unit: "count", Scale: 1, Integer: true,
+		observed(Metric{Tag: "http_req_chunks_received", Header: "HTTP Chunks Received", Unit: "count", Scale: 1,
+			Integer: true,
 			Formula: "reads in which the body came"}, func(h *record.HTTP) float64 { return float64(h.Chunks) }),
-		phase("http_req_connection_overhead", "HTTP Connection Overhead", "blocked + dns_lookup + connecting", phases.overhead),
-		phase("http_req_duration", "HTTP Duration (excl. conn)", "from having a connection to the last byte of the body",
+		phase("http_req_connection_overhead", "HTTP Connection Overhead", "blocked + dns_lookup + connecting",
+			phases.overhead),
+		phase("http_req_duration", "HTTP Duration (excl. conn)",
+			"from having a connection to the last byte of the body",
 			func(p phases) float64 { return p.duration }),
 		phase("http_req_total", "HTTP Total Time", "sum of the six phases", phases.total),
 	}

@@ -32,7 +32,8 @@ func ICL(r *record.Record, dst []float64) []float64 {
 func interChunkLatency() Metric {
 	return latency(Metric{
 		Tag: "inter_chunk_latency", Kind: PerList, Streaming: true,
-		Formula: "gaps between consecutive arrivals with text, all requests pooled; a request with a negative gap gives none; absent where only the first and the last are known",
-		Where:   "icl.go", values: ICL,
+		Formula: "gaps between consecutive arrivals with text, all requests pooled; a request with a negative gap " +
+			"gives none; absent where only the first and the last are known",
+		Where: "icl.go", values: ICL,
 	})
 }

@@ -15,14 +15,15 @@ const NotStationary = series.NotStationary
 // HoldsStart is why a figure of a whole closed loop has no interval: its first
 // requests started at one instant, and the figure depends on how many others
 // there were. Those of the steady part have one.
-const HoldsStart series.Reason = "holds_start"
+const HoldsStart Reason = "holds_start"
 
 // Because says why a figure has no interval and what to do about it, as two
 // clauses; the second is empty where there is nothing to do.
-func Because(why series.Reason) (what, remedy string) {
+func Because(why Reason) (what, remedy string) {
 	switch why {
 	case CutOff:
-		return "it depends on requests that were ended before their reply", "let requests end (--benchmark-grace-period), or measure longer"
+		return "it depends on requests that were ended before their reply",
+			"let requests end (--benchmark-grace-period), or measure longer"
 	case HoldsStart:
 		return "the start of the closed loop is in it", "read the steady part"
 	}
@@ -30,7 +31,7 @@ func Because(why series.Reason) (what, remedy string) {
 }
 
 // without takes the intervals away; one that has none keeps its reason.
-func (s *Summary) without(why series.Reason) {
+func (s *Summary) without(why Reason) {
 	if s.Why == "" {
 		s.MeanLow, s.MeanHigh, s.Why = math.NaN(), math.NaN(), why
 	}
@@ -44,7 +45,7 @@ func (s *Summary) without(why series.Reason) {
 	}
 }
 
-func (p *Part) without(why series.Reason) {
+func (p *Part) without(why Reason) {
 	for i := range p.Latencies {
 		p.Latencies[i].without(why)
 	}
@@ -53,7 +54,7 @@ func (p *Part) without(why series.Reason) {
 	}
 }
 
-func (r *Rate) without(why series.Reason) {
+func (r *Rate) without(why Reason) {
 	if r.Why == "" {
 		r.Low, r.High, r.Why = math.NaN(), math.NaN(), why
 	}

@@ -60,8 +60,11 @@ func quotientOf(r *record.Record, first int) (float64, bool) {
 func interTokenLatency(itl measure) Metric {
 	return latency(Metric{
 		Tag: "inter_token_latency", Console: true, Streaming: true,
-		Formula: "(request_latency − time_to_first_token) / (output_sequence_length − 1), absent below 2 tokens, and where those after the first came in fewer than 5 reads of more than 8 tokens each or in under 40 µs each; with per-chunk usage the divisor is output_sequence_length − completion_tokens at the first chunk that has text and usage",
-		Where:   "itl.go", value: itl,
+		Formula: "(request_latency − time_to_first_token) / (output_sequence_length − 1), absent below 2 tokens, " +
+			"and where those after the first came in fewer than 5 reads of more than 8 tokens each or in under 40 " +
+			"µs each; with per-chunk usage the divisor is output_sequence_length − completion_tokens at the first " +
+			"chunk that has text and usage",
+		Where: "itl.go", value: itl,
 	})
 }
 

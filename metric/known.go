@@ -105,10 +105,12 @@ func (e *evidence) absences(r *Result, warn func(bool, string, string, ...any)) 
 		left = "totals and rates of tokens leave them out"
 	}
 	warn(uncounted > 0, "tokens_unknown",
-		"nobody counted the output tokens of %d and the input tokens of %d of %d replies (where the server is to count, it has to send usage): %s",
+		"nobody counted the output tokens of %d and the input tokens of %d of %d replies (where the server is to "+
+			"count, it has to send usage): %s",
 		e.uncountedOut, e.uncountedIn, r.OK, left)
 	warn(e.sparse > 0, "sparse_arrivals",
-		"only the first and the last token of a reply have times: time_to_second_token, inter_chunk_latency, tokens_in_flight and curves of decode are absent (sim replay --token-arrivals keeps every token's time)")
+		"only the first and the last token of a reply have times: time_to_second_token, inter_chunk_latency, "+
+			"tokens_in_flight and curves of decode are absent (sim replay --token-arrivals keeps every token's time)")
 	p := r.Pace
 	rest := fmt.Sprintf("inter_token_latency and speed per user are of the other %d", p.Timed-p.Unread)
 	switch {
@@ -118,7 +120,8 @@ func (e *evidence) absences(r *Result, warn func(bool, string, string, ...any)) 
 		rest = "inter_token_latency and speed per user are not figures here and are absent"
 	}
 	warn(p.Unread > 0, "itl_collapsed",
-		"%d of %d replies of several tokens came in too few reads to tell the pace of their tokens (fewer than %d after the first, of more than %d tokens each), or in under %.0f µs a token: %s",
+		"%d of %d replies of several tokens came in too few reads to tell the pace of their tokens (fewer than %d "+
+			"after the first, of more than %d tokens each), or in under %.0f µs a token; %s",
 		p.Unread, p.Timed, fewReads, stepTokens, instant*1e6, rest)
 	if why, yes := r.Meaningless("goodput"); yes {
 		warn(true, "goodput_undecided", "%s, so that there is no goodput", why)

@@ -85,10 +85,13 @@ func errorISL() Metric {
 // tokens.
 func lengthTotals() []Metric {
 	return []Metric{
-		total(Metric{Tag: "total_isl", Header: "Total Input Sequence Length", Better: Higher, Where: "lengths.go"}, "input_sequence_length"),
-		total(Metric{Tag: "total_osl", Header: "Total Output Sequence Length", Better: Higher, Where: "lengths.go"}, "output_sequence_length"),
+		total(Metric{Tag: "total_isl", Header: "Total Input Sequence Length", Better: Higher, Where: "lengths.go"},
+			"input_sequence_length"),
+		total(Metric{Tag: "total_osl", Header: "Total Output Sequence Length", Better: Higher, Where: "lengths.go"},
+			"output_sequence_length"),
 		total(Metric{Tag: "total_output_tokens", Better: Higher, Where: "lengths.go"}, "output_token_count"),
 		total(Metric{Tag: "total_reasoning_tokens", Better: Higher, Where: "lengths.go"}, "reasoning_token_count"),
-		total(Metric{Tag: "total_error_isl", Header: "Total Error Input Sequence Length", Where: "lengths.go"}, "error_isl"),
+		total(Metric{Tag: "total_error_isl", Header: "Total Error Input Sequence Length",
+			Where: "lengths.go"}, "error_isl"),
 	}
 }

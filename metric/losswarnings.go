@@ -17,7 +17,8 @@ func lossWarnings(r *Result) []record.Warning {
 	var list []record.Warning
 	if sent := r.OK + r.Failed; float64(r.Failed) > notableLoss*float64(sent) {
 		list = append(list, record.Warning{Code: "failed_requests", Text: fmt.Sprintf(
-			"%d of %d requests failed (%.1f %%): in quantiles of latencies they count as infinite, and figures of answered requests leave them out",
+			"%d of %d requests failed (%.1f %%): in quantiles of latencies they count as infinite, and figures of "+
+				"answered requests leave them out",
 			r.Failed, sent, percent(r.Failed, sent))})
 	}
 	p, lead := r.Whole, 0.0

@@ -10,7 +10,6 @@
 package metric
 
 import (
-	"headway/internal/series"
 	"headway/record"
 )
 
@@ -52,15 +51,13 @@ type Group string
 // are tables that aiperf 0.13 has and leaves empty: the metrics that the names
 // suggest are under Usage, here too.
 const (
-	GroupMain       Group = ""
-	GroupEffective  Group = "Effective"
-	GroupActive     Group = "Active"
-	GroupUsage      Group = "Usage"
-	GroupCache      Group = "Cache"
-	GroupPrediction Group = "Prediction"
-	GroupReasoning  Group = "Reasoning"
-	GroupHTTP       Group = "HTTP Trace"
-	GroupAdjusted   Group = "Adjusted for failures"
+	GroupMain      Group = ""
+	GroupEffective Group = "Effective"
+	GroupActive    Group = "Active"
+	GroupUsage     Group = "Usage"
+	GroupHTTP      Group = "HTTP Trace"
+	GroupServer    Group = "Server"
+	GroupAdjusted  Group = "Adjusted for failures"
 )
 
 // Metric describes one figure: its name in files, its unit and its formula.
@@ -106,7 +103,7 @@ type Quantile struct {
 	// run depend on each other (package series); NaN where there is none, and
 	// Why says why.
 	Low, High float64
-	Why       series.Reason
+	Why       Reason
 	// AtLeast is set where requests that we ended ourselves reach into the
 	// quantile: it is Value or more.
 	AtLeast bool
@@ -126,7 +123,7 @@ type Summary struct {
 	// requests of one run depend on each other; NaN where there is none, and Why
 	// says why. Only latencies and rates of requests have intervals.
 	MeanLow, MeanHigh float64
-	Why               series.Reason
+	Why               Reason
 	// Failed of the Count are requests that the server failed, whose value is
 	// infinite, and Cut are requests that we ended before their value was known:
 	// it is at least what had passed. Both are 0 but in a [Part].
@@ -162,7 +159,7 @@ type Rate struct {
 	// Low and High bound the 95 % interval; NaN where there is none, and Why
 	// says why.
 	Low, High float64
-	Why       series.Reason
+	Why       Reason
 }
 
 // Part is a stretch of a run and everything that went on in it. Its latencies
@@ -179,8 +176,8 @@ type Part struct {
 	// Outside is the share of their time in flight, 0 to 1, that belongs to
 	// those two: figures of answered requests leave it out.
 	Outside float64
-	// Together is how many requests were in flight on average.
-	Together float64
+	// InFlight is how many requests were in flight on average.
+	InFlight float64
 	// Assumed is the share of the output tokens, 0 to 1, that nobody counted:
 	// of measured replies that were cut off where the server counts. They are
 	// taken as so many a chunk as whole replies have, as are those of requests
@@ -255,10 +252,20 @@ type Result struct {
 	Verdicts           []Verdict
 	Warnings           []record.Warning
 
+	// Overview is what pictures of the run are made of; nil where nothing was sent.
+	Overview *Overview
+
 	// Chunks says how the times of chunks were taken.
 	Chunks Chunks
 	// Tokens says whose counts of tokens the figures are made of.
 	Tokens TokenCounts
+
+	// Workers are what a server's workers did, as far as replies name them.
+	Workers Workers
+
+	// Tail says where the time of the slowest requests went: put here by whoever runs
+	// the measurement, nil where too few were answered.
+	Tail *Tail
 
 	// Pace says of how many replies the pace of their tokens is known; see
 	// [Result.Meaningless].
@@ -274,10 +281,10 @@ type Result struct {
 // Chunks says how the times of a run's chunks were taken and kept.
 type Chunks struct {
 	Rule ChunkRule
-	// Arrivals counts chunks with text of valid streamed replies, Together
+	// Arrivals counts chunks with text of valid streamed replies, Coalesced
 	// those of them that were read in one read with another, and Spread those
 	// whose time the rule moved.
-	Arrivals, Together, Spread int
+	Arrivals, Coalesced, Spread int
 	// Gaps counts the values of inter_chunk_latency. They are exact up to
 	// [GapLimit]; beyond it Error bounds the relative error of their
 	// quantiles, and it is 0 where they are exact.
@@ -289,7 +296,8 @@ type Chunks struct {
 // where it has ten requests or is half of the run, since the start of a load
 // measures itself and its end an emptier server; else the whole run. Nil where nothing was sent.
 func (r *Result) Lead() (p *Part, steady bool) {
-	if s := r.Steady; s != nil && s.Duration > 0 && len(s.Latencies) > 0 && (s.Requests >= leadRequests || s.Share >= 0.5) {
+	if s := r.Steady; s != nil && s.Duration > 0 && len(s.Latencies) > 0 &&
+		(s.Requests >= leadRequests || s.Share >= 0.5) {
 		return &s.Part, true
 	}
 	return r.Whole, false

@@ -18,10 +18,10 @@ const (
 // long (above 0) or too short.
 func OSLMismatch(r *record.Record) (fraction float64, ok bool) {
 	osl, ok := OSL(r)
-	if !ok || r.WantOut <= 0 {
+	if !ok || r.PlannedOSL <= 0 {
 		return 0, false
 	}
-	return (osl - float64(r.WantOut)) / float64(r.WantOut), true
+	return (osl - float64(r.PlannedOSL)) / float64(r.PlannedOSL), true
 }
 
 // mismatched reports whether a difference as [OSLMismatch] gives it is beyond

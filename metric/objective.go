@@ -50,7 +50,8 @@ func ParseObjective(text string) (Objective, error) {
 	text = strings.TrimSpace(text)
 	part := objectiveForm.FindStringSubmatch(text)
 	if part == nil {
-		return Objective{}, fmt.Errorf("objective %q: want a metric, a statistic, one of < <= > >= and a bound, as in %q",
+		return Objective{}, fmt.Errorf("objective %q: want a metric, a statistic, one of < <= > >= and a "+
+			"bound, as in %q",
 			text, "time_to_first_token p99 < 500ms")
 	}
 	m, err := named(part[1])
@@ -73,7 +74,8 @@ func ParseObjective(text string) (Objective, error) {
 // are written as in [ParseObjective].
 func ParseGoodput(text string) ([]Objective, error) {
 	var list []Objective
-	for _, field := range strings.FieldsFunc(text, func(c rune) bool { return c == ' ' || c == '\t' || c == '\n' || c == ',' }) {
+	for _, field := range strings.FieldsFunc(text,
+		func(c rune) bool { return c == ' ' || c == '\t' || c == '\n' || c == ',' }) {
 		o, err := goodputPair(field)
 		if err != nil {
 			return nil, fmt.Errorf("goodput %q: %w", field, err)
@@ -100,7 +102,8 @@ func goodputPair(field string) (Objective, error) {
 		return Objective{}, err
 	}
 	if m.value == nil || m.Failed || m.adjusted {
-		return Objective{}, fmt.Errorf("%s is not a figure of a single answered request; take one that is, such as time_to_first_token", m.Tag)
+		return Objective{}, fmt.Errorf("%s is not a figure of a single answered request; take one that is, such as "+
+			"time_to_first_token", m.Tag)
 	}
 	v, err := bound(m, limit)
 	if err != nil {
@@ -202,8 +205,8 @@ func bound(m Metric, text string) (float64, error) {
 	}
 }
 
-// holds reports whether a value keeps the bound.
-func (o Objective) holds(v float64) bool {
+// Holds reports whether a value keeps the bound.
+func (o Objective) Holds(v float64) bool {
 	switch o.Op {
 	case "<":
 		return v < o.Bound

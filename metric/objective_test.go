@@ -19,7 +19,8 @@ func TestParseObjective(t *testing.T) {
 		{"TTFT Mean <= 0.5s", Objective{Tag: "time_to_first_token", Stat: "avg", Op: "<=", Bound: 0.5}},
 		{"tpot median <= 20000 us", Objective{Tag: "inter_token_latency", Stat: "p50", Op: "<=", Bound: 0.02}},
 		{"e2e max < 1.5e3", Objective{Tag: "request_latency", Stat: "max", Op: "<", Bound: 1.5}},
-		{"output-token-throughput-per-user p1 >= 30", Objective{Tag: "output_token_throughput_per_user", Stat: "p1", Op: ">=", Bound: 30}},
+		{"output-token-throughput-per-user p1 >= 30",
+			Objective{Tag: "output_token_throughput_per_user", Stat: "p1", Op: ">=", Bound: 30}},
 		{"goodput > 10", Objective{Tag: "goodput", Op: ">", Bound: 10}},
 		{"goodput > 10 requests/sec", Objective{Tag: "goodput", Op: ">", Bound: 10}},
 		{"request_error_rate <= 1", Objective{Tag: "request_error_rate", Op: "<=", Bound: 0.01}},
@@ -61,7 +62,8 @@ func TestParseObjectiveErrors(t *testing.T) {
 		got, err := ParseObjective(test.text)
 		if err == nil {
 			t.Errorf("%q: %+v, want an error", test.text, got)
-		} else if !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), strings.TrimSpace(test.text)) {
+		} else if !strings.Contains(err.Error(), test.says) ||
+			!strings.Contains(err.Error(), strings.TrimSpace(test.text)) {
 			t.Errorf("%q: the error %q does not say %q", test.text, err, test.says)
 		}
 	}
@@ -149,7 +151,8 @@ func FuzzParseObjective(f *testing.F) {
 }
 
 func FuzzParseGoodput(f *testing.F) {
-	for _, s := range []string{"time_to_first_token:5000 inter_token_latency:100", "ttft:1s,itl:5ms", ":", "ttft:1:2", "osl:5"} {
+	for _, s := range []string{"time_to_first_token:5000 inter_token_latency:100", "ttft:1s,itl:5ms", ":",
+		"ttft:1:2", "osl:5"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -60,7 +60,7 @@ type Pace struct {
 	began, finished record.Time // the same as it was
 	sent, good      int
 
-	count, together, user int
+	count, coalesced, user int
 }
 
 // flown is the time of a request in flight.
@@ -90,7 +90,10 @@ func (p *Pace) Take(r *record.Record) error {
 		p.late = append(p.late, seconds(late))
 		at := r.Planned + late
 		if len(p.late) == 1 {
-			p.first, p.last, p.began, p.finished = r.Planned, r.Planned, at, at
+			p.first = r.Planned
+			p.last = r.Planned
+			p.began = at
+			p.finished = at
 		}
 		p.first, p.last = min(p.first, r.Planned), max(p.last, r.Planned)
 		p.began, p.finished = min(p.began, at), max(p.finished, at)
@@ -98,37 +101,37 @@ func (p *Pace) Take(r *record.Record) error {
 	if r.Done >= r.Start {
 		p.changes = append(p.changes, change{r.Start, 1}, change{r.Done, -1})
 	}
-	count, together, user := arrivals(r)
-	p.count, p.together, p.user = p.count+count, p.together+together, p.user+user
+	count, coalesced, user := arrivals(r)
+	p.count, p.coalesced, p.user = p.count+count, p.coalesced+coalesced, p.user+user
 	return nil
 }
 
 // arrivals counts the chunks of a reply with text: all of them, those that were
 // read in one read with another with text, of which each but the last has a
 // time that is later than its own, and those with a stamp of user space.
-func arrivals(r *record.Record) (count, together, user int) {
+func arrivals(r *record.Record) (count, coalesced, user int) {
 	group := 0
 	for i := range r.Arrivals {
 		a := &r.Arrivals[i]
-		if !a.Together {
+		if !a.Coalesced {
 			group = 0
 		}
 		if !a.Kind.Text() {
 			continue
 		}
 		count++
-		if a.User {
+		if a.UserspaceStamp {
 			user++
 		}
 		switch group++; group {
 		case 1:
 		case 2:
-			together += 2
+			coalesced += 2
 		default:
-			together++
+			coalesced++
 		}
 	}
-	return count, together, user
+	return count, coalesced, user
 }
 
 // Kept is what a Pace has gathered. Times are in seconds.
@@ -144,14 +147,15 @@ type Kept struct {
 	// what was in flight in it.
 	Busy, Mean float64
 	Peak       int
-	// Arrivals counts those with text, Together those of them that were read
-	// in one read with another, User those with a stamp of user space.
-	Arrivals, Together, User int
+	// Arrivals counts those with text, Coalesced those of them that were read
+	// in one read with another, UserspaceStamps those with a stamp of user space.
+	Arrivals, Coalesced, UserspaceStamps int
 }
 
 // Kept sums up what was taken so far.
 func (p *Pace) Kept() Kept {
-	k := Kept{Sent: p.sent, Good: p.good, Late: slices.Sorted(slices.Values(p.late)), Arrivals: p.count, Together: p.together, User: p.user,
+	k := Kept{Sent: p.sent, Good: p.good, Late: slices.Sorted(slices.Values(p.late)), Arrivals: p.count,
+		Coalesced: p.coalesced, UserspaceStamps: p.user,
 		Planned: seconds(p.last - p.first), Achieved: seconds(p.finished - p.began)}
 	changes := p.withWarm()
 	// What ends at an instant leaves before the next comes: a slot that is

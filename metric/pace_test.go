@@ -25,11 +25,13 @@ func TestSendLateness(t *testing.T) {
 		{"to the last byte where no other is known", sent(func(*record.Record) {}), 10, true},
 		{"to the first bytes", sent(func(r *record.Record) { r.HTTP.HeadersSent = ms(12) }), 2, true},
 		{"without the network's share", sent(func(r *record.Record) {
-			r.HTTP = record.HTTP{DNSStart: ms(11), DNSDone: ms(12), ConnectStart: ms(13), ConnectDone: ms(15), TLSStart: ms(15), TLSDone: ms(18), HeadersSent: ms(19)}
+			r.HTTP = record.HTTP{DNSStart: ms(11), DNSDone: ms(12), ConnectStart: ms(13), ConnectDone: ms(15),
+				TLSStart: ms(15), TLSDone: ms(18), HeadersSent: ms(19)}
 		}), 3, true},
-		{"a connection that another request took was made while this one was already sent", sent(func(r *record.Record) {
-			r.HTTP = record.HTTP{ConnectStart: ms(11), ConnectDone: ms(30), HeadersSent: ms(12)}
-		}), 2, true},
+		{"a connection that another request took was made while this one was already sent",
+			sent(func(r *record.Record) {
+				r.HTTP = record.HTTP{ConnectStart: ms(11), ConnectDone: ms(30), HeadersSent: ms(12)}
+			}), 2, true},
 		{"one that was refused ends with its start", sent(func(r *record.Record) {
 			r.Outcome, r.Sent, r.HTTP.ConnectStart = record.Failed, 0, ms(11)
 		}), 1, true},
@@ -54,9 +56,10 @@ func TestPace(t *testing.T) {
 	for i, r := range []*record.Record{
 		{Warmup: true, Outcome: record.OK, Planned: ms(1), Start: ms(500), Done: ms(600)},
 		{Outcome: record.OK, Planned: ms(100), Start: ms(101), Sent: ms(102), Done: ms(200), Arrivals: []record.Arrival{
-			{At: ms(150)}, {At: ms(150), Kind: text, Together: together}, // a role before the text: nothing is wrong
-			{At: ms(160), Kind: text}, {At: ms(160), Kind: text, Together: together}, {At: ms(160), Kind: text, Together: together},
-			{At: ms(170), Kind: text, User: true}, {At: ms(170), Kind: record.Usage, Together: together},
+			{At: ms(150)}, {At: ms(150), Kind: text, Coalesced: together}, // a role before the text: nothing is wrong
+			{At: ms(160), Kind: text}, {At: ms(160), Kind: text, Coalesced: together},
+			{At: ms(160), Kind: text, Coalesced: together},
+			{At: ms(170), Kind: text, UserspaceStamp: true}, {At: ms(170), Kind: record.Usage, Coalesced: together},
 		}},
 		{Outcome: record.Failed, Planned: ms(150), Start: ms(154), Sent: ms(154), Done: ms(200)},
 		{Outcome: record.OK, Planned: ms(300), Start: ms(300), Sent: ms(306), Done: ms(400)},
@@ -68,23 +71,30 @@ func TestPace(t *testing.T) {
 		}
 	}
 	got := p.Kept()
-	want := Kept{Sent: 3, Good: 2, Late: []float64{0.002, 0.004, 0.006}, Planned: 0.2, Achieved: 0.204, Busy: 0.299, Mean: (99.0 + 46 + 100) / 299, Peak: 2,
-		Arrivals: 5, Together: 3, User: 1}
+	want := Kept{Sent: 3, Good: 2, Late: []float64{0.002, 0.004, 0.006}, Planned: 0.2, Achieved: 0.204, Busy: 0.299,
+		Mean: (99.0 + 46 + 100) / 299, Peak: 2,
+		Arrivals: 5, Coalesced: 3, UserspaceStamps: 1}
 	for i := range want.Late {
 		if !within(got.Late[i], want.Late[i], 1e-9) {
 			t.Errorf("lateness %v, not %v", got.Late, want.Late)
 		}
 	}
-	for name, v := range map[string][2]float64{"planned": {got.Planned, want.Planned}, "achieved": {got.Achieved, want.Achieved}, "busy": {got.Busy, want.Busy}, "mean": {got.Mean, want.Mean}} {
+	for name, v := range map[string][2]float64{"planned": {got.Planned, want.Planned},
+		"achieved": {got.Achieved, want.Achieved}, "busy": {got.Busy, want.Busy}, "mean": {got.Mean, want.Mean}} {
 		if !within(v[0], v[1], 1e-9) {
 			t.Errorf("%s: %v, not %v", name, v[0], v[1])
 		}
 	}
-	got.Late, got.Planned, got.Achieved, got.Busy, got.Mean = want.Late, want.Planned, want.Achieved, want.Busy, want.Mean
+	got.Late = want.Late
+	got.Planned = want.Planned
+	got.Achieved = want.Achieved
+	got.Busy = want.Busy
+	got.Mean = want.Mean
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, not %+v", got, want)
 	}
-	if empty := (&Pace{}).Kept(); empty.Sent != 0 || empty.Mean != 0 || empty.Planned != 0 || Percentile(empty.Late, 99) != 0 {
+	if empty := (&Pace{}).Kept(); empty.Sent != 0 || empty.Mean != 0 || empty.Planned != 0 ||
+		Percentile(empty.Late, 99) != 0 {
 		t.Errorf("of nothing: %+v", empty)
 	}
 }
@@ -117,15 +127,17 @@ func TestPaceOrder(t *testing.T) {
 func TestReadTogetherIsCountedOnce(t *testing.T) {
 	r := reply(1, 10, 40, 40, 40, 50, 50)
 	for _, i := range []int{2, 3, 5} {
-		r.Arrivals[i].Together = true
+		r.Arrivals[i].Coalesced = true
 	}
 	r.Arrivals[4].Kind = record.Usage // the last was read with it alone
 	var p Pace
 	if err := p.Take(r); err != nil {
 		t.Fatal(err)
 	}
-	if k, c := p.Kept(), collect(Options{Streaming: true}, r).Chunks; k.Together != 3 || c.Together != 3 || k.Arrivals != 5 || c.Arrivals != 5 {
-		t.Errorf("%d of %d in the audit, %d of %d in the result; want 3 of 5", k.Together, k.Arrivals, c.Together, c.Arrivals)
+	if k, c := p.Kept(), collect(Options{Streaming: true}, r).Chunks; k.Coalesced != 3 || c.Coalesced != 3 ||
+		k.Arrivals != 5 || c.Arrivals != 5 {
+		t.Errorf("%d of %d in the audit, %d of %d in the result; want 3 of 5", k.Coalesced, k.Arrivals,
+			c.Coalesced, c.Arrivals)
 	}
 }
 

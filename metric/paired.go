@@ -46,7 +46,7 @@ func Paired(over, under *Result, tag string) (ratio, low, high float64, why Reas
 	together := 1.0
 	for _, r := range []*Result{over, under} {
 		if p, _ := r.Lead(); p != nil {
-			together = max(together, p.Together)
+			together = max(together, p.InFlight)
 		}
 	}
 	e := series.Ratio(a, b, together)

@@ -10,7 +10,8 @@ import (
 // requests differ in is far more than that, and cancels out.
 func TestPairedRatio(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	fast, slow := NewCollector(Options{Streaming: true, Samples: true}), NewCollector(Options{Streaming: true, Samples: true})
+	fast, slow := NewCollector(Options{Streaming: true, Samples: true}),
+		NewCollector(Options{Streaming: true, Samples: true})
 	for i := range 400 {
 		ttft, start := 10+90*random.Float64(), 1000*float64(i+1)
 		for c, f := range map[*Collector]float64{fast: 1, slow: 1.2 + 0.02*random.NormFloat64()} {

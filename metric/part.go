@@ -22,7 +22,7 @@ type view struct {
 	// whose tokens nobody counted; 0 where none was counted.
 	perChunk float64
 	answered bool    // some request got text
-	flying   float64 // what together gives; 0 before it was asked
+	flying   float64 // what inFlight gives; 0 before it was asked
 	// holdsStart says that a closed loop's start is among the measured requests.
 	holdsStart bool
 	// lived are the places, in the order of starts, of the requests whose
@@ -72,8 +72,10 @@ func (c *Collector) view() view {
 }
 
 func byStart(a, b *span) int {
-	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.index, b.index), cmp.Compare(a.end, b.end), cmp.Compare(a.flags, b.flags),
-		cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last), cmp.Compare(a.isl, b.isl), cmp.Compare(a.osl, b.osl))
+	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.index, b.index), cmp.Compare(a.end, b.end),
+		cmp.Compare(a.flags, b.flags),
+		cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last), cmp.Compare(a.isl, b.isl),
+		cmp.Compare(a.osl, b.osl))
 }
 
 // part describes the time from begin to end and the requests from one place in
@@ -89,7 +91,7 @@ func (v *view) part(begin, end record.Time, from, to int, whole record.Time) Par
 		}
 	}
 	slices.Sort(inside)
-	p.Together = sum(inside) / p.Duration
+	p.InFlight = sum(inside) / p.Duration
 	var flown, lost record.Time
 	for _, place := range v.order[from:to] {
 		s := v.spans[place]
@@ -110,7 +112,7 @@ func (v *view) part(begin, end record.Time, from, to int, whole record.Time) Par
 	for i, m := range v.c.table {
 		if at := slices.Index(latencies, m.Tag); at >= 0 && !v.hides(m.Tag) {
 			if q, ok := v.population(i, at, from, to); ok {
-				p.Latencies = append(p.Latencies, q.summary(m, p.Together))
+				p.Latencies = append(p.Latencies, q.summary(m, p.InFlight))
 			}
 		}
 	}
@@ -138,7 +140,7 @@ func (v *view) speed(p *Part, places []int) {
 	if len(tokens) == 0 {
 		return
 	}
-	e := series.Ratio(tokens, decode, p.Together)
+	e := series.Ratio(tokens, decode, p.InFlight)
 	p.Rates = append(p.Rates, Rate{Metric: m, Value: e.Value, Low: e.Low, High: e.High, Why: e.Why})
 }
 

@@ -57,7 +57,8 @@ func TestTimeAndCountAreOfTheSameRequests(t *testing.T) {
 			ended++
 		}
 	}
-	for name, c := range map[string]*Collector{"chunks known": NewCollector(Options{Streaming: true, Concurrency: 8}), "too many chunks": NewCollector(Options{Streaming: true, Concurrency: 8})} {
+	for name, c := range map[string]*Collector{"chunks known": NewCollector(Options{Streaming: true, Concurrency: 8}),
+		"too many chunks": NewCollector(Options{Streaming: true, Concurrency: 8})} {
 		if name != "chunks known" {
 			c.times.limit = 0
 		}
@@ -69,7 +70,8 @@ func TestTimeAndCountAreOfTheSameRequests(t *testing.T) {
 		r := c.Result()
 		tokens, _ := r.Whole.Rate("output_token_throughput")
 		requests, _ := r.Whole.Rate("request_throughput")
-		if math.Abs(tokens.Value-800) > 4 || math.Abs(requests.Value-float64(ended)/5) > 0.01 || math.Abs(r.Whole.Duration-5) > 0.01 {
+		if math.Abs(tokens.Value-800) > 4 || math.Abs(requests.Value-float64(ended)/5) > 0.01 ||
+			math.Abs(r.Whole.Duration-5) > 0.01 {
 			t.Errorf("%s: %v tokens/s, %v requests/s over %v s", name, tokens.Value, requests.Value, r.Whole.Duration)
 		}
 		if !slices.Contains(codes(r), "outside") {
@@ -98,7 +100,8 @@ func TestWhatTheSteadyPartLeavesOut(t *testing.T) {
 	if !steady || part.Outside < r.Whole.Outside+0.05 || i < 0 {
 		t.Fatalf("steady %v, outside %v of it and %v of all, %v", steady, part.Outside, r.Whole.Outside, codes(r))
 	}
-	if want := fmt.Sprintf("(%.1f %% in the steady part)", 100*part.Outside); !strings.Contains(r.Warnings[i].Text, want) {
+	if want := fmt.Sprintf("(%.1f %% in the steady part)", 100*part.Outside); !strings.Contains(
+		r.Warnings[i].Text, want) {
 		t.Errorf("%q does not say %q", r.Warnings[i].Text, want)
 	}
 }
@@ -193,12 +196,37 @@ func TestTheStartIsNotTheSteadyPart(t *testing.T) {
 	}
 }
 
+// Replies of one length that start and end together bring their tokens in waves.
+// Those of a few waves are the greatest movement of such a run and none of its
+// rate, which is known to what the last reply had brought at the end.
+func TestWavesDoNotWidenARate(t *testing.T) {
+	const slots, rounds = 50, 8
+	var records []*record.Record
+	for i := range rounds {
+		for slot := range slots {
+			start := 1 + float64(1000*i) + float64(slot*7%11)
+			r := reply(start, start+600, start+700, start+800, start+900)
+			r.Index = slots*i + slot
+			records = append(records, r)
+		}
+	}
+	r := collect(Options{Streaming: true, Concurrency: slots}, records...)
+	const rate = 4 * slots // tokens/s
+	tokens, _ := r.Steady.Rate("output_token_throughput")
+	if half := (tokens.High - tokens.Low) / 2; !(half < 0.1*rate) || tokens.Low > rate || tokens.High < rate {
+		t.Errorf("%v tokens/s, from %v to %v, of %v", tokens.Value, tokens.Low, tokens.High, rate)
+	}
+}
+
 // A steady part of few requests leads where it is most of the run, as in a run
 // of few requests, and not where it is the little that a start and an end left.
 func TestLeadOfFew(t *testing.T) {
 	part := func(requests int, share float64) *Result {
 		s := &Steady{}
-		s.Share, s.Duration, s.Requests, s.Latencies = share, 1, requests, make([]Summary, 1)
+		s.Share = share
+		s.Duration = 1
+		s.Requests = requests
+		s.Latencies = make([]Summary, 1)
 		return &Result{Whole: &Part{}, Steady: s}
 	}
 	for _, tt := range []struct {

@@ -56,7 +56,7 @@ func textReads(r *record.Record, most int) int {
 			break
 		}
 		a := &r.Arrivals[i]
-		if !a.Together {
+		if !a.Coalesced {
 			counted = false
 		}
 		if a.Kind.Text() && !counted {
@@ -88,7 +88,8 @@ func (p *ReadPace) Add(r *record.Record, first int) {
 
 // Why says what is wrong with the replies whose pace is not known.
 func (p ReadPace) Why() string {
-	return fmt.Sprintf("%d of %d replies brought the tokens after their first in too few reads to tell their pace", p.Unread, p.Timed)
+	return fmt.Sprintf("%d of %d replies brought the tokens after their first in too few reads to tell their pace",
+		p.Unread, p.Timed)
 }
 
 // Known reports whether more than half of the replies have a pace.
@@ -108,7 +109,8 @@ func (r *Result) Meaningless(tag string) (why string, yes bool) {
 	case slices.Contains(pacedTags, tag) && r.Pace.Timed > 0 && !r.Pace.Known():
 		return r.Pace.Why(), true
 	case slices.Contains(goodTags, tag) && r.Undecided > 0 && !mostly(r.OK-r.Undecided, r.OK):
-		return fmt.Sprintf("for %d of %d replies it is not known whether they meet the goodput objectives", r.Undecided, r.OK), true
+		return fmt.Sprintf("for %d of %d replies it is not known whether they meet the goodput objectives",
+			r.Undecided, r.OK), true
 	}
 	return "", false
 }
@@ -150,8 +152,9 @@ func decodeSpeed() Metric {
 	return rate(Metric{
 		Tag: "decode_speed_per_user", Header: "Decode Speed Per User", Unit: "tokens/sec/user", Kind: Derived,
 		Console: true, Streaming: true, Source: ours,
-		Formula: "Σ(output_sequence_length − 1) / Σ decode_duration (seconds) of replies with an inter_token_latency; with per-chunk usage completion_tokens at the first chunk in place of 1",
-		Where:   "readpace.go",
+		Formula: "Σ(output_sequence_length − 1) / Σ decode_duration (seconds) of replies with an " +
+			"inter_token_latency; with per-chunk usage completion_tokens at the first chunk in place of 1",
+		Where: "readpace.go",
 		derive: func(t *Totals) (float64, bool) {
 			return float64(t.decoded.tokens) / seconds(t.decoded.time), t.decoded.time > 0 && t.decoded.pace.Known()
 		},

@@ -26,7 +26,8 @@ func replayLags() []Metric {
 		}))
 	}
 	return append(list, filled(Metric{
-		Tag: "replay_sched_degraded", Header: "Replay Schedule Degraded", Unit: "count", Scale: 1, Kind: Derived, Where: "replay.go",
+		Tag: "replay_sched_degraded", Header: "Replay Schedule Degraded", Unit: "count", Scale: 1, Kind: Derived,
+		Where:   "replay.go",
 		Formula: "1 if replay_sched_lag_p99 is above 500 ms, else 0; fixed schedule only",
 		derive: func(t *Totals) (float64, bool) {
 			v, ok := t.lag(99)

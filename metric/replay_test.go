@@ -20,8 +20,10 @@ func TestReplayLag(t *testing.T) {
 		for i := range record.Time(11) {
 			planned := 1e9 * (i + 1)
 			start := planned + 50e6 + i*c.step
-			r := &record.Record{Index: int(i), Planned: planned, Start: start, Done: start + 2e6, Outcome: record.OK, Streamed: true,
-				Arrivals: []record.Arrival{{At: start + 1e6, Kind: record.Content, Bytes: 1}}, TokensIn: 1, TokensOut: 1}
+			r := &record.Record{Index: int(i), Planned: planned, Start: start, Done: start + 2e6, Outcome: record.OK,
+				Streamed: true,
+				Arrivals: []record.Arrival{{At: start + 1e6, Kind: record.Content, Bytes: 1}},
+				TokensIn: 1, TokensOut: 1}
 			if err := col.Take(r); err != nil {
 				t.Fatal(err)
 			}
@@ -31,11 +33,14 @@ func TestReplayLag(t *testing.T) {
 			t.Fatal(err)
 		}
 		res := col.Result()
-		warned := slices.ContainsFunc(res.Warnings, func(w record.Warning) bool { return w.Code == "replay_sched_degraded" })
+		warned := slices.ContainsFunc(res.Warnings, func(w record.Warning) bool {
+			return w.Code == "replay_sched_degraded"
+		})
 		if warned != (c.degraded == 1) {
 			t.Errorf("fixed %v, step %v: warned %v", c.fixed, c.step, warned)
 		}
-		for tag, want := range map[string]float64{"replay_sched_lag_p50": c.p50, "replay_sched_lag_p99": c.p99, "replay_sched_degraded": c.degraded} {
+		for tag, want := range map[string]float64{"replay_sched_lag_p50": c.p50, "replay_sched_lag_p99": c.p99,
+			"replay_sched_degraded": c.degraded} {
 			s, ok := res.Scalar(tag)
 			if ok != c.fixed || ok && (s.Value < want-1e-9 || s.Value > want+1e-9) {
 				t.Errorf("fixed %v, step %v: %s = %v (%v), want %v", c.fixed, c.step, tag, s.Value, ok, want)

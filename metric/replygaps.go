@@ -46,11 +46,11 @@ func (v *view) gapSummary(m Metric) (Summary, bool) {
 			below[i] = append(below[i], under[i])
 		}
 	}
-	together := v.together()
-	mean := series.Ratio(sums, counts, together)
+	inFlight := v.inFlight()
+	mean := series.Ratio(sums, counts, inFlight)
 	s.MeanLow, s.MeanHigh, s.Why = mean.Low, mean.High, mean.Why
 	for i := range s.Quantiles {
-		s.Quantiles[i].ranked(values, series.Ratio(below[i], counts, together))
+		s.Quantiles[i].ranked(values, series.Ratio(below[i], counts, inFlight))
 	}
 	return s, true
 }
@@ -88,8 +88,8 @@ func (t *timeline) gapsOf(s *span) func(yield func(float64) bool) {
 	}
 }
 
-// together is how many measured requests were in flight on average.
-func (v *view) together() float64 {
+// inFlight is how many measured requests were in flight on average.
+func (v *view) inFlight() float64 {
 	if v.flying > 0 {
 		return v.flying
 	}

@@ -80,7 +80,9 @@ func (v *view) rates(p *Part, begin, end record.Time) {
 	for _, s := range v.flights {
 		total.add(s.servedBy(begin, end))
 		came := 0.0
-		s.output(v.perChunk, func(tokens float64, from, to record.Time) { came += tokens * share(from, to, begin, end) })
+		s.output(v.perChunk, func(tokens float64, from, to record.Time) {
+			came += tokens * share(from, to, begin, end)
+		})
 		total.output += came
 		if s.osl <= 0 && s.of == &v.c.times {
 			total.assumed += came
@@ -89,7 +91,7 @@ func (v *view) rates(p *Part, begin, end record.Time) {
 	if total.output > 0 {
 		p.Assumed = total.assumed / total.output
 	}
-	pieces := v.pieces(p, begin, end)
+	came, spread := v.pieces(p, begin, end)
 	gpus := float64(v.c.options.NumGPUs)
 	output, input := v.c.times.lack.out() && total.output > 0, v.c.times.lack.in() && total.input > 0
 	for _, r := range []struct {
@@ -110,45 +112,58 @@ func (v *view) rates(p *Part, begin, end record.Time) {
 		if !ok || !r.known || r.over == 0 {
 			continue
 		}
-		p.Rates = append(p.Rates, rateOf(m, r.amount(total)/p.Duration/r.over, pieces, r.amount, p))
+		p.Rates = append(p.Rates,
+			rateOf(m, r.amount(total)/r.over, amounts(came, r.amount, r.over), amounts(spread, r.amount, r.over), p))
 	}
 }
 
-// rateOf is a rate with its interval.
-func rateOf(m Metric, value float64, pieces []served, amount func(served) float64, p *Part) Rate {
-	r := Rate{Metric: m, Value: value, Low: math.NaN(), High: math.NaN(), Why: series.TooShort}
-	if len(pieces) == 0 {
+// rateOf is a rate with its interval, of a total amount, in pieces of equal time
+// as it came and spread over the requests' time in flight. By how much the
+// spreading moves the total is known, and moves the rate by no more.
+func rateOf(m Metric, total float64, came, spread []float64, p *Part) Rate {
+	r := Rate{Metric: m, Value: total / p.Duration, Low: math.NaN(), High: math.NaN(), Why: series.TooShort}
+	if len(came) == 0 {
 		return r
 	}
-	counts := make([]float64, len(pieces))
-	for i, s := range pieces {
-		counts[i] = amount(s)
-	}
 	// A request that spans several pieces makes them alike.
-	latency := p.Together * p.Duration / float64(max(1, p.Requests))
-	together := max(1, latency*float64(len(pieces))/p.Duration)
-	e := series.Delivery(counts, together)
+	latency := p.InFlight * p.Duration / float64(max(1, p.Requests))
+	together := max(1, latency*float64(len(came))/p.Duration)
+	e := series.Delivery(came, spread, together)
 	if m.Tag == "goodput" {
 		// Whether requests are good is remembered as long as their latencies are.
-		e = series.New(counts, together).Mean()
+		e = series.New(came, together).Mean()
 	}
 	if r.Why = e.Why; e.Known() && e.Value > 0 {
-		r.Low, r.High = value*e.Low/e.Value, value*e.High/e.Value
+		moved := math.Abs(total - sum(spread))
+		half := (e.HalfWidth()*float64(len(came)) + moved) / p.Duration
+		r.Low, r.High = r.Value-half, r.Value+half
 	}
 	return r
+}
+
+// amounts are those of pieces, divided by a number.
+func amounts(pieces []served, amount func(served) float64, over float64) []float64 {
+	list := make([]float64, len(pieces))
+	for i, s := range pieces {
+		list[i] = amount(s) / over
+	}
+	return list
 }
 
 // piecesMost bounds the pieces that a part is cut into, and requestsPiece is
 // how many requests a piece has at the least.
 const piecesMost, requestsPiece = 1024, 4
 
-// pieces are what was served in pieces of equal time.
-func (v *view) pieces(p *Part, begin, end record.Time) []served {
+// pieces are what was served in pieces of equal time: as it came, and with the
+// tokens of a request spread over its time in flight. Where replies of one length
+// go in step their tokens come in waves, which in a few of them are the greatest
+// movement there is and say nothing about the rate.
+func (v *view) pieces(p *Part, begin, end record.Time) (came, spread []served) {
 	n := min(piecesMost, p.Requests/requestsPiece)
 	if n == 0 {
-		return nil
+		return nil, nil
 	}
-	list := make([]served, n)
+	came, spread = make([]served, n), make([]served, n)
 	edge := func(i int) record.Time { return begin + record.Time(float64(end-begin)*float64(i)/float64(n)) }
 	piece := func(at record.Time) int {
 		return max(0, min(n-1, int(float64(at-begin)*float64(n)/float64(end-begin))))
@@ -157,22 +172,25 @@ func (v *view) pieces(p *Part, begin, end record.Time) []served {
 		if s.end <= begin || s.start >= end {
 			continue
 		}
-		for i := piece(s.start); i <= piece(s.end); i++ {
-			list[i].add(s.servedBy(edge(i), edge(i+1)))
-		}
+		whole := s.servedBy(s.start, s.end)
 		s.output(v.perChunk, func(tokens float64, from, to record.Time) {
+			whole.output += tokens
 			if from == to {
 				if from > begin && from <= end {
-					list[piece(from)].output += tokens
+					came[piece(from)].output += tokens
 				}
 				return
 			}
 			for i := piece(from); i <= piece(to); i++ {
-				list[i].output += tokens * share(from, to, edge(i), edge(i+1))
+				came[i].output += tokens * share(from, to, edge(i), edge(i+1))
 			}
 		})
+		for i := piece(s.start); i <= piece(s.end); i++ {
+			came[i].add(s.servedBy(edge(i), edge(i+1)))
+			spread[i].add(whole.times(share(s.start, s.end, edge(i), edge(i+1))))
+		}
 	}
-	return list
+	return came, spread
 }
 
 func (s *served) add(a served) {
@@ -181,6 +199,10 @@ func (s *served) add(a served) {
 	s.output += a.output
 	s.input += a.input
 	s.assumed += a.assumed
+}
+
+func (s served) times(k float64) served {
+	return served{replies: k * s.replies, good: k * s.good, output: k * s.output, input: k * s.input}
 }
 
 func (s served) tokens() float64 { return s.input + s.output }

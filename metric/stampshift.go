@@ -64,12 +64,12 @@ func (x *shift) firstRead(r *record.Record) {
 	shared := 0
 	for i := range r.Arrivals {
 		a := &r.Arrivals[i]
-		if shared > 0 && !a.Together {
+		if shared > 0 && !a.Coalesced {
 			break // another read
 		}
 		if a.Kind.Text() {
 			if shared++; shared == 1 {
-				x.user = a.User
+				x.user = a.UserspaceStamp
 			}
 		}
 	}

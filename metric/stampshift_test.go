@@ -13,7 +13,8 @@ func streamOf(together int, lag float64, change func(*record.Record)) *record.Re
 	r.HTTP.GotConn, r.HTTP.HeadersSent = ms(100), ms(100)
 	r.Arrivals = []record.Arrival{{At: ms(160)}}
 	for i := range 11 {
-		a := record.Arrival{At: ms(160 + 10*float64(max(i, together-1))), Kind: record.Content, Together: i == 0 || i < together}
+		a := record.Arrival{At: ms(160 + 10*float64(max(i, together-1))), Kind: record.Content,
+			Coalesced: i == 0 || i < together}
 		r.Arrivals = append(r.Arrivals, a)
 	}
 	r.Arrivals[0].At = r.Arrivals[1].At
@@ -43,7 +44,7 @@ func TestStampShift(t *testing.T) {
 		{"all in one read", streamOf(11, 5, nil), 0, 155, 0, 1, 1},
 		{"a stamp of user space", streamOf(1, 0, func(r *record.Record) {
 			for i := range r.Arrivals {
-				r.Arrivals[i].User = true
+				r.Arrivals[i].UserspaceStamp = true
 			}
 		}), 58, 58, 10.2, 0, 0},
 	} {
@@ -52,8 +53,10 @@ func TestStampShift(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := s.Shifts(2e-3)
-		for name, v := range map[string][2]float64{"TTFT": {1e3 * got.TTFT.OwnP50, tt.ttft}, "TTFT if prompt": {1e3 * got.TTFT.PromptP50, tt.prompt},
-			"ITL": {1e3 * got.ITL.OwnP50, tt.itl}, "shared": {float64(got.Shared), float64(tt.shared)}, "late": {float64(got.Late), float64(tt.late)}} {
+		for name, v := range map[string][2]float64{"TTFT": {1e3 * got.TTFT.OwnP50, tt.ttft},
+			"TTFT if prompt": {1e3 * got.TTFT.PromptP50, tt.prompt},
+			"ITL":            {1e3 * got.ITL.OwnP50, tt.itl}, "shared": {float64(got.Shared), float64(tt.shared)},
+			"late": {float64(got.Late), float64(tt.late)}} {
 			if !within(v[0], v[1], 1e-6) {
 				t.Errorf("%s: %s %v, not %v", tt.name, name, v[0], v[1])
 			}
@@ -73,7 +76,8 @@ func TestStampShiftOfConnecting(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := s.Shifts(0); !within(got.TTFT.P99, 0.0904, 1e-4) || !within(got.TTFT.OwnP99, 0.061, 1e-9) || !within(got.Send[2], 0.03, 1e-9) {
+	if got := s.Shifts(0); !within(got.TTFT.P99, 0.0904, 1e-4) || !within(got.TTFT.OwnP99, 0.061, 1e-9) ||
+		!within(got.Send[2], 0.03, 1e-9) {
 		t.Errorf("%+v", got)
 	}
 }

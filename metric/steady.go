@@ -37,7 +37,7 @@ func (v *view) steady(level int) *Steady {
 	if !ok {
 		return nil
 	}
-	usual := max(1, int(math.Ceil(v.together()))) // in flight
+	usual := max(1, int(math.Ceil(v.inFlight()))) // in flight
 	begin, end := first, v.spans[v.order[len(v.order)-1]].start
 	if level > 0 {
 		usual = level
@@ -151,7 +151,7 @@ func (v *view) start(from int) (skip int, still bool) {
 		if !ok || len(p.values) < startLeast || p.failed > 0 || p.cut != nil || len(p.values) < len(v.order)-from {
 			continue
 		}
-		n, ok := series.Start(p.values, v.together())
+		n, ok := series.Start(p.values, v.inFlight())
 		if still = still && ok; ok {
 			skip = max(skip, n)
 		}
@@ -175,10 +175,12 @@ func (t *timeline) delivered() (offered, completed float64) {
 		return 0, 0
 	}
 	slices.Sort(took)
+	last := math.Inf(1)
 	if scheduled {
+		last = slices.Max(planned)
 		offered, _ = record.MiddleRate(planned, 0)
 	}
-	completed, _ = record.MiddleRate(done, Percentile(took, 50))
+	completed, _ = record.CompletedRate(done, last, Percentile(took, 50))
 	if offered > 0 && len(done) < len(planned) {
 		completed = min(completed, offered*float64(len(done))/float64(len(planned)))
 	}

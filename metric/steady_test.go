@@ -50,11 +50,15 @@ func TestSteady(t *testing.T) {
 		{"two slots", 2, two, told{0.6, 0.6, 0.6 / 1.3, 1, (0.75 + 1 + 0.6) / 0.6, 5 / 0.6}},
 		{"never", 3, two, told{}},
 		{"nothing after the first", 2, []*record.Record{a, b, c}, told{}},
-		{"tokens of what was cut off count", 2, []*record.Record{a, b, c, d, e, broken}, told{0.6, 0.6, 0.6 / 1.3, 1, (0.75 + 1) / 0.6, 5 / 0.6}},
-		{"a failure holds a slot and serves nothing", 2, []*record.Record{a, b, c, failed(500, 900, record.Failure{}), e, f},
+		{"tokens of what was cut off count", 2, []*record.Record{a, b, c, d, e, broken},
+			told{0.6, 0.6, 0.6 / 1.3, 1, (0.75 + 1) / 0.6, 5 / 0.6}},
+		{"a failure holds a slot and serves nothing", 2,
+			[]*record.Record{a, b, c, failed(500, 900, record.Failure{}), e, f},
 			told{0.6, 0.6, 0.6 / 1.3, 1, 1.6 / 0.6, 3 / 0.6}},
-		{"a dip between counts", 1, []*record.Record{reply(100, 200), reply(300, 400), reply(600, 700)}, told{0.2, 0.5, 0.5 / 0.6, 2, 4, 4}},
-		{"an open loop ends with its last start", 0, []*record.Record{reply(100, 300), reply(200, 500)}, told{0.1, 0.1, 0.25, 2, 5, 5}},
+		{"a dip between counts", 1, []*record.Record{reply(100, 200), reply(300, 400), reply(600, 700)},
+			told{0.2, 0.5, 0.5 / 0.6, 2, 4, 4}},
+		{"an open loop ends with its last start", 0, []*record.Record{reply(100, 300), reply(200, 500)},
+			told{0.1, 0.1, 0.25, 2, 5, 5}},
 	} {
 		got := collect(Options{Streaming: true, Concurrency: test.level}, test.records...)
 		if diff := cmp.Diff(test.want, tell(&got.Steady.Part), near); diff != "" {
@@ -75,7 +79,8 @@ func TestPartsSplitTokensAtTheirBounds(t *testing.T) {
 	second := reply(300, 350, 600)
 	second.TokensOut = 6 // no counts of chunks: 3 each
 	got := collect(Options{Streaming: true, Concurrency: 2}, warm, first, second)
-	if diff := cmp.Diff(told{0.2, 0.4, 1, 2, (1 + 1 + 2./3) / 0.4, (8 + 2 + 6) / 0.4}, tell(got.Whole), near); diff != "" {
+	if diff := cmp.Diff(told{0.2, 0.4, 1, 2, (1 + 1 + 2./3) / 0.4, (8 + 2 + 6) / 0.4}, tell(got.Whole),
+		near); diff != "" {
 		t.Errorf("whole (-want +got):\n%s", diff)
 	}
 }
@@ -131,7 +136,8 @@ func TestDelivered(t *testing.T) {
 		want float64
 	}{
 		{"a long latency", func(_ int, start float64) *record.Record { return reply(start, start+5000) }, 10},
-		{"a queue that grows", func(i int, start float64) *record.Record { return reply(start, start+100*float64(i)) }, 5},
+		{"a queue that grows", func(i int, start float64) *record.Record { return reply(start, start+100*float64(i)) },
+			5},
 		{"some refused", func(i int, start float64) *record.Record {
 			if i%5 == 2 {
 				return failed(start, start+1, record.Failure{})

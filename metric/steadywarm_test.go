@@ -14,7 +14,8 @@ func TestSteadyBeginsAtTheHandover(t *testing.T) {
 	c := NewCollector(Options{Concurrency: 2, Streaming: true})
 	reply := func(warm bool, start int) {
 		at := func(x int) record.Time { return record.Time(x)*1e6 + 1 }
-		r := &record.Record{Warmup: warm, Outcome: record.OK, Streamed: true, Start: at(start), Done: at(start + 100), TokensIn: 1, TokensOut: 10}
+		r := &record.Record{Warmup: warm, Outcome: record.OK, Streamed: true, Start: at(start), Done: at(start + 100),
+			TokensIn: 1, TokensOut: 10}
 		for i := range 10 {
 			r.Arrivals = append(r.Arrivals, record.Arrival{At: at(start + 10*(i+1)), Kind: record.Content, Tokens: 1})
 		}
@@ -29,7 +30,8 @@ func TestSteadyBeginsAtTheHandover(t *testing.T) {
 		reply(false, start)
 	}
 	s := tell(&c.Result().Steady.Part)
-	if !within(s.Begin, 0.1, 1e-6) || !within(s.Duration, 0.4, 1e-6) || !within(s.Requests, 20, 1e-6) || !within(s.Tokens, 200, 1e-6) {
+	if !within(s.Begin, 0.1, 1e-6) || !within(s.Duration, 0.4, 1e-6) || !within(s.Requests, 20, 1e-6) ||
+		!within(s.Tokens, 200, 1e-6) {
 		t.Errorf("%+v", s)
 	}
 }

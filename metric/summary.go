@@ -22,7 +22,7 @@ var percents = [...]int{1, 5, 10, 25, 50, 75, 90, 95, 99}
 func Summarise(m Metric, values []float64) Summary {
 	slices.Sort(values)
 	n := float64(len(values))
-	s := Summary{Metric: m, Count: len(values), Min: values[0], Max: values[len(values)-1]}
+	s := Summary{Metric: m, Count: len(values)}
 	s.Sum = sum(values)
 	s.Mean = s.Sum / n
 	var squares float64
@@ -30,11 +30,27 @@ func Summarise(m Metric, values []float64) Summary {
 		squares += (v - s.Mean) * (v - s.Mean)
 	}
 	s.Std = math.Sqrt(squares / n)
+	s.Rank(func(rank int) float64 { return values[rank] })
+	return s
+}
+
+// Rank fills in the quantiles, and the ends, of a Summary that has its Count, without
+// intervals. It asks for values by their ranks from 0, see [Ranks].
+func (s *Summary) Rank(ranked func(rank int) float64) {
+	s.Min, s.Max = ranked(0), ranked(s.Count-1)
 	s.MeanLow, s.MeanHigh = math.NaN(), math.NaN()
 	for _, p := range percents {
-		s.Quantiles = append(s.Quantiles, quantile(len(values), p, series.Percentile(values, float64(p))))
+		s.Quantiles = append(s.Quantiles, quantile(s.Count, p, series.PercentileOf(s.Count, float64(p), ranked)))
 	}
-	return s
+}
+
+// Ranks are those of n values, at least one, that [Summary.Rank] asks for, rising.
+func Ranks(n int) []int {
+	var ranks []int
+	s := Summary{Count: n}
+	s.Rank(func(rank int) float64 { ranks = append(ranks, rank); return 0 })
+	slices.Sort(ranks)
+	return slices.Compact(ranks)
 }
 
 // Quantile finds one of the summary's quantiles by its percentage.
@@ -76,23 +92,14 @@ func (s Summary) Stat(name string) (float64, bool) {
 	return v, !math.IsNaN(v)
 }
 
-// sum adds with Neumaier's compensation: pooled gaps can be 10⁸ values, where
-// a plain sum loses half its digits.
+// sum is that of as many as 10⁸ values (pooled gaps), where a plain sum loses half its
+// digits.
 func sum(values []float64) float64 {
-	var s, lost float64
+	var s series.Sum
 	for _, v := range values {
-		t := s + v
-		if math.Abs(s) >= math.Abs(v) {
-			lost += (s - t) + v
-		} else {
-			lost += (v - t) + s
-		}
-		s = t
+		s.Add(v)
 	}
-	if math.IsInf(s, 0) {
-		return s
-	}
-	return s + lost
+	return s.Value()
 }
 
 // quantile is one without an interval, of n values.

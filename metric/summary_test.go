@@ -39,7 +39,8 @@ func TestSummaryAgreesWithNumPy(t *testing.T) {
 	}
 	for _, g := range readGolden[[]golden](t, "testdata/summary.json") {
 		s := Summarise(Metric{}, g.Values) // sorts
-		if s.Count != len(g.Values) || !within(s.Mean, g.Avg, 1e-14) || !within(s.Std, g.Std, 1e-12) || !within(s.Sum, g.Sum, 1e-14) {
+		if s.Count != len(g.Values) || !within(s.Mean, g.Avg, 1e-14) || !within(s.Std, g.Std, 1e-12) ||
+			!within(s.Sum, g.Sum, 1e-14) {
 			t.Errorf("n=%d: avg %v std %v sum %v, want %v %v %v", s.Count, s.Mean, s.Std, s.Sum, g.Avg, g.Std, g.Sum)
 		}
 		if !math.IsNaN(s.MeanLow) || !math.IsNaN(s.MeanHigh) {
@@ -126,7 +127,8 @@ func TestSummaryProperties(t *testing.T) {
 
 func TestStatNames(t *testing.T) {
 	s := Summarise(Metric{}, []float64{1, 2, 3})
-	for name, want := range map[string]float64{"avg": 2, "min": 1, "max": 3, "sum": 6, "count": 3, "p50": 2, "std": math.Sqrt(2. / 3)} {
+	for name, want := range map[string]float64{"avg": 2, "min": 1, "max": 3, "sum": 6, "count": 3, "p50": 2,
+		"std": math.Sqrt(2. / 3)} {
 		if got, ok := s.Stat(name); !ok || !within(got, want, 1e-15) {
 			t.Errorf("%s is %v %v, want %v", name, got, ok, want)
 		}

@@ -25,7 +25,8 @@ type sweepCase struct {
 func (c sweepCase) records() []*record.Record {
 	var list []*record.Record
 	for _, q := range c.Requests {
-		r := &record.Record{Start: q.Start, Done: q.End, Streamed: true, TokensIn: q.ISL, TokensOut: q.OSL, TokensReasoning: -1}
+		r := &record.Record{Start: q.Start, Done: q.End, Streamed: true, TokensIn: q.ISL, TokensOut: q.OSL,
+			TokensReasoning: -1}
 		for _, at := range q.At {
 			r.Arrivals = append(r.Arrivals, record.Arrival{At: at, Kind: record.Content})
 		}
@@ -188,10 +189,10 @@ func TestColumnIsSmall(t *testing.T) {
 		latency.add(i, seconds(record.Time(20e6+i*1000)))
 		constant.add(i, 1024)
 	}
-	if w := latency.full[0].width; w != 3 {
+	if w := latency.full[0].Width(); w != 3 {
 		t.Errorf("4 ms of nanoseconds take %d bytes each", w)
 	}
-	if w := constant.full[0].width; w != 0 || latency.full[0].raw != nil {
+	if w := constant.full[0].Width(); w != 0 {
 		t.Errorf("a constant takes %d bytes each", w)
 	}
 }

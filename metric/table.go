@@ -45,7 +45,8 @@ func table(itl measure) []Metric {
 			errorISL(),
 		},
 		waits(), tokenThroughputs(), perGPU(), []Metric{requestThroughput()}, goodput(), counts(),
-		window(), lengthTotals(), mismatch(), replayLags(), usage(), httpTrace(), overTime(), adjusted(itl),
+		window(), lengthTotals(), mismatch(), replayLags(), usage(), serverTold(), httpTrace(), overTime(),
+		adjusted(itl),
 	)
 }
 

@@ -29,7 +29,8 @@ func TestTable(t *testing.T) {
 				ways++
 			}
 		}
-		if (ways != 1) != (m.Kind == OverTime) || (m.values != nil) != (m.Kind == PerList) || (m.derive != nil) != (m.Kind == Aggregate || m.Kind == Derived) {
+		if (ways != 1) != (m.Kind == OverTime) || (m.values != nil) != (m.Kind == PerList) ||
+			(m.derive != nil) != (m.Kind == Aggregate || m.Kind == Derived) {
 			t.Errorf("%s has %d ways to be computed and the kind %d", m.Tag, ways, m.Kind)
 		}
 		if _, err := os.Stat(m.Where); err != nil {

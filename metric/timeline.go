@@ -50,7 +50,8 @@ func (s *span) is(flag uint8) bool { return s.flags&flag != 0 }
 // add keeps a Record that was sent. good says whether it met every objective
 // of goodput.
 func (t *timeline) add(r *record.Record, good bool) {
-	s := span{planned: r.Planned, start: r.Start, end: max(r.Start, r.Done), isl: -1, osl: -1, index: uint32(max(0, r.Index))}
+	s := span{planned: r.Planned, start: r.Start, end: max(r.Start, r.Done), isl: -1, osl: -1,
+		index: uint32(max(0, r.Index))}
 	first, text := firstOf(r, anyText)
 	switch {
 	case Valid(r):

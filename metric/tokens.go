@@ -208,7 +208,8 @@ func (c TokenCounts) warnings() []record.Warning {
 	if c.Source != TokensClient || c.Reported == 0 || !(c.Output >= matters) {
 		return nil
 	}
-	text := fmt.Sprintf("tokens are counted by this client: the server's output counts differ by %.1f %% on average", 100*c.Output)
+	text := fmt.Sprintf("tokens are counted by this client: the server's output counts differ by %.1f "+
+		"%% on average", 100*c.Output)
 	if !math.IsNaN(c.ITL) {
 		way := "longer"
 		if c.ITL < 0 {

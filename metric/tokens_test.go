@@ -44,10 +44,13 @@ func TestAutoDecidesOverTheRun(t *testing.T) {
 		want     TokenSource
 		osl, itl float64
 	}{
-		{"all have usage", TokensAuto, []*record.Record{tenfold(21), tenfold(31), aborted}, TokensServer, 26, (0.005 + 1./300) / 2},
+		{"all have usage", TokensAuto, []*record.Record{tenfold(21), tenfold(31), aborted}, TokensServer, 26,
+			(0.005 + 1./300) / 2},
 		{"none has", TokensAuto, []*record.Record{tenfold(0), tenfold(0), aborted}, TokensClient, 11, 0.01},
-		{"the last has none", TokensAuto, []*record.Record{tenfold(21), tenfold(31), tenfold(0)}, TokensClient, 11, 0.01},
-		{"the first has none", TokensAuto, []*record.Record{tenfold(0), tenfold(21), tenfold(31)}, TokensClient, 11, 0.01},
+		{"the last has none", TokensAuto, []*record.Record{tenfold(21), tenfold(31), tenfold(0)},
+			TokensClient, 11, 0.01},
+		{"the first has none", TokensAuto, []*record.Record{tenfold(0), tenfold(21), tenfold(31)},
+			TokensClient, 11, 0.01},
 		{"client", TokensClient, []*record.Record{tenfold(21), tenfold(31)}, TokensClient, 11, 0.01},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -55,7 +58,8 @@ func TestAutoDecidesOverTheRun(t *testing.T) {
 			if r.Tokens.Source != tt.want || r.Tokens.Asked != tt.source {
 				t.Errorf("tokens %+v", r.Tokens)
 			}
-			if osl, itl := meanOf(t, r, "output_sequence_length"), meanOf(t, r, "inter_token_latency"); osl != tt.osl || math.Abs(itl-tt.itl) > 1e-12 {
+			if osl, itl := meanOf(t, r, "output_sequence_length"), meanOf(t, r, "inter_token_latency"); osl != tt.osl ||
+				math.Abs(itl-tt.itl) > 1e-12 {
 				t.Errorf("OSL %v, ITL %v, want %v, %v", osl, itl, tt.osl, tt.itl)
 			}
 			isl := 100.
@@ -80,11 +84,13 @@ func TestAutoWantsBothCounts(t *testing.T) {
 	} {
 		odd := tenfold(0)
 		odd.Usage = usage
-		if r := collect(Options{Streaming: true, Tokens: TokensAuto}, tenfold(21), odd); r.Tokens.Source != TokensClient || r.Tokens.Reported != 1 {
+		if r := collect(Options{Streaming: true, Tokens: TokensAuto}, tenfold(21),
+			odd); r.Tokens.Source != TokensClient || r.Tokens.Reported != 1 {
 			t.Errorf("%v: %+v", usage, r.Tokens)
 		}
 	}
-	if r := collect(Options{Tokens: TokensAuto}, failed(1, 5, record.Failure{Class: record.ClassReset})); r.Tokens.Source != TokensClient {
+	if r := collect(Options{Tokens: TokensAuto},
+		failed(1, 5, record.Failure{Class: record.ClassReset})); r.Tokens.Source != TokensClient {
 		t.Errorf("a run without a reply is of the %s's counts", r.Tokens.Source)
 	}
 }
@@ -96,7 +102,8 @@ func TestAutoKeepsTheRest(t *testing.T) {
 	list[0].Finish = "length"
 	auto := collect(Options{Streaming: true, Tokens: TokensAuto, Concurrency: 2}, list...)
 	client := collect(Options{Streaming: true, Tokens: TokensClient, Concurrency: 2}, list...)
-	for _, tag := range []string{"time_to_first_token", "request_latency", "inter_chunk_latency", "usage_completion_tokens",
+	for _, tag := range []string{"time_to_first_token", "request_latency", "inter_chunk_latency",
+		"usage_completion_tokens",
 		"usage_completion_tokens_diff_pct", "usage_prompt_tokens_diff_pct", "error_isl"} {
 		a, ok := auto.Summary(tag)
 		b, ok2 := client.Summary(tag)
@@ -106,7 +113,8 @@ func TestAutoKeepsTheRest(t *testing.T) {
 			t.Errorf("%s: auto %s, client %s", tag, x, y)
 		}
 	}
-	if auto.OK != 2 || auto.Failed != 1 || !slices.Equal(auto.Finish, client.Finish) || auto.Tokens.Output != client.Tokens.Output {
+	if auto.OK != 2 || auto.Failed != 1 || !slices.Equal(auto.Finish, client.Finish) ||
+		auto.Tokens.Output != client.Tokens.Output {
 		t.Errorf("auto %+v, client %+v", auto.Tokens, client.Tokens)
 	}
 	if got, want := tell(auto.Whole).Tokens/tell(client.Whole).Tokens, 34./22; math.Abs(got-want) > 1e-9 {
@@ -125,7 +133,8 @@ func TestClientCountsSayWhatItMatters(t *testing.T) {
 		return ""
 	}
 	r := collect(Options{Streaming: true}, tenfold(21), tenfold(11))
-	const want = "tokens are counted by this client: the server's output counts differ by 45.5 % on average and make ITL 25.0 % shorter; " +
+	const want = "tokens are counted by this client: the server's output counts differ by 45.5 % on average and " +
+		"make ITL 25.0 % shorter; " +
 		"--use-server-token-count takes them"
 	if got := text(r); got != want {
 		t.Errorf("%q, want %q", got, want)
@@ -134,7 +143,8 @@ func TestClientCountsSayWhatItMatters(t *testing.T) {
 	if got := text(r); !strings.HasSuffix(got, "; 1 of 2 replies have none") {
 		t.Errorf("%q", got)
 	}
-	for _, r := range []*Result{collect(Options{Streaming: true}, tenfold(11), tenfold(11)), collect(Options{Streaming: true}, tenfold(0)),
+	for _, r := range []*Result{collect(Options{Streaming: true}, tenfold(11), tenfold(11)),
+		collect(Options{Streaming: true}, tenfold(0)),
 		collect(Options{Streaming: true, Tokens: TokensAuto}, tenfold(21))} {
 		if got := text(r); got != "" {
 			t.Errorf("warns without a reason: %q", got)

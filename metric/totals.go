@@ -100,7 +100,7 @@ func (t *Totals) add(r *record.Record) {
 	t.Last = max(t.Last, lastText(r))
 	if diff, ok := OSLMismatch(r); ok {
 		t.Asked++
-		if mismatched(diff, r.WantOut) {
+		if mismatched(diff, r.PlannedOSL) {
 			t.Mismatched++
 		}
 	}

@@ -27,7 +27,8 @@ func TTST(r *record.Record) (seconds float64, ok bool) {
 func timeToSecondToken() Metric {
 	return latency(Metric{
 		Tag: "time_to_second_token", Console: true, Streaming: true,
-		Formula: "second arrival with text − first arrival with text (chunks, not tokens); absent where only the first and the last are known",
-		Where:   "ttst.go", value: TTST,
+		Formula: "second arrival with text − first arrival with text (chunks, not tokens); absent where only the " +
+			"first and the last are known",
+		Where: "ttst.go", value: TTST,
 	})
 }

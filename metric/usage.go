@@ -106,7 +106,8 @@ func usage() []Metric {
 			Where:   "usage.go", value: p.diff}))
 	}
 	discrepant := count(Metric{Tag: "usage_discrepancy_count", Unit: "requests", Group: GroupUsage, Better: Lower,
-		Formula: "requests where any of the differences above exceeds 10 %; absent unless prompt and completion can be compared", Where: "usage.go",
+		Formula: "requests where any of the differences above exceeds 10 %; absent unless prompt and completion can " +
+			"be compared", Where: "usage.go",
 		derive: func(t *Totals) (float64, bool) {
 			return float64(t.Discrepant), t.Compared > 0 && mostly(t.BothCompared, t.OK)
 		}})
@@ -117,4 +118,10 @@ func cacheReadShare(t *Totals) (float64, bool) {
 	read, ok := t.Sum("usage_prompt_cache_read_tokens")
 	prompt, ok2 := t.Sum("usage_prompt_tokens")
 	return read / prompt, ok && ok2 && prompt > 0
+}
+
+// IsUsage says whether servers report a count of that name: a key of
+// record.Record.Usage.
+func IsUsage(key string) bool {
+	return slices.ContainsFunc(usageCounts[:], func(u usageCount) bool { return u.key == key })
 }

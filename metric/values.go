@@ -8,6 +8,8 @@ type Value struct {
 	// Value is the figure, or List the figures of a PerList metric.
 	Value float64
 	List  []float64
+	// Base is Value in base units (seconds, tokens, bytes, fractions).
+	Base float64
 	// Integer says that the figure is whole and written without a fraction.
 	Integer bool
 }
@@ -42,7 +44,7 @@ func (o Options) Values(r *record.Record) []Value {
 			if !ok {
 				continue
 			}
-			v.Value = m.Shown(figure)
+			v.Value, v.Base = m.Shown(figure), figure
 		default:
 			continue
 		}

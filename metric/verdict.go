@@ -61,7 +61,7 @@ func (c *Collector) check(r *Result, v *view) []Verdict {
 
 // decide gives the verdict on a value that lies between two ends.
 func (v *Verdict) decide(least, most float64, cut int) {
-	met, still := v.Objective.holds(least), v.Objective.holds(most)
+	met, still := v.Objective.Holds(least), v.Objective.Holds(most)
 	switch {
 	case met && still:
 		v.Decision = Met
@@ -74,13 +74,13 @@ func (v *Verdict) decide(least, most float64, cut int) {
 }
 
 // sure takes a verdict back that the figure's interval does not bear out.
-func (v *Verdict) sure(low, high float64, why series.Reason) {
+func (v *Verdict) sure(low, high float64, why Reason) {
 	if v.Decision == NotDecided {
 		return
 	}
 	what, remedy := Because(why)
 	switch {
-	case low <= v.Objective.Bound && v.Objective.Bound <= high:
+	case low < high && low <= v.Objective.Bound && v.Objective.Bound <= high:
 		v.Decision, v.Why = NotDecided, "the 95 % interval contains the bound; measure more requests"
 	case why == series.NotStationary && v.Decision == Met:
 		v.Decision, v.Why = NotDecided, what+"; "+remedy
@@ -227,7 +227,7 @@ func (v *view) scalar(o *Verdict, r *Result) {
 }
 
 // interval is a statistic's 95 % interval; NaN for those that have none.
-func (s Summary) interval(stat string) (low, high float64, why series.Reason) {
+func (s Summary) interval(stat string) (low, high float64, why Reason) {
 	if stat == "avg" {
 		return s.MeanLow, s.MeanHigh, s.Why
 	}

@@ -37,8 +37,9 @@ func effectiveLatency() Metric {
 	return latency(Metric{
 		Tag: "effective_latency", Header: "Effective Latency (CO-aware)", Console: true,
 		Formula: "last arrival with text − planned time",
-		Source:  "aiperf (0.13.0 counts failed requests in and ends with the connection's reply; later versions take valid requests alone, as here)",
-		Where:   "waits.go", value: EffectiveLatency,
+		Source: "aiperf (0.13.0 counts failed requests in and ends with the connection's reply; later versions " +
+			"take valid requests alone, as here)",
+		Where: "waits.go", value: EffectiveLatency,
 	})
 }
 

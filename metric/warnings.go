@@ -16,7 +16,7 @@ const notable = 0.05
 type evidence struct {
 	prompt, completion gap
 	arrivals           int // with text, of valid streamed replies
-	together, user     int
+	coalesced, user    int
 	whole              int // valid replies that should have streamed and did not
 	unsplit            int // replies without usable usage at the first chunk
 	skipped, garbled   int // chunks that were no JSON, and replies that had such
@@ -81,8 +81,8 @@ func (e *evidence) add(r *record.Record, o Options) {
 		e.sparse++
 		return
 	}
-	count, together, user := arrivals(r)
-	e.arrivals, e.together, e.user = e.arrivals+count, e.together+together, e.user+user
+	count, coalesced, user := arrivals(r)
+	e.arrivals, e.coalesced, e.user = e.arrivals+count, e.coalesced+coalesced, e.user+user
 }
 
 // warnings are what a reader of the figures must know, in a fixed order.
@@ -98,41 +98,51 @@ func (e *evidence) warnings(r *Result, t Totals) []record.Warning {
 		if r.OK > 1 {
 			replies = fmt.Sprintf("%d replies", r.OK)
 		}
-		warn(true, "few_samples", "with %s %s of per-request metrics have fewer than %d values beyond them: send more requests",
+		warn(true, "few_samples", "with %s %s of per-request metrics have fewer than %d values beyond them: send "+
+			"more requests",
 			replies, strings.Join(few, ", "), enough)
 	}
 	// Of a run that ended before its first reply there is nothing to warn of.
 	if s := r.Steady; s != nil && s.Level > 0 && r.OK+r.Failed > 0 {
 		warn(!s.Reached, "level_not_reached",
-			"nine tenths of the asked concurrency of %d were never in flight: there is no steady part, and the figures are of a lower load", s.Level)
+			"nine tenths of the asked concurrency of %d were never in flight: there is no steady part, and the "+
+				"figures are of a lower load", s.Level)
 	}
 	warn(e.whole > 0, "not_streamed",
-		"%d of %d replies did not come as a stream although one was asked for; they have no time to first token", e.whole, r.OK)
+		"%d of %d replies did not come as a stream although one was asked for; they have no time to first token",
+		e.whole, r.OK)
 	warn(e.garbled > 0, "garbage_chunks",
 		"%d chunks of %d replies were not JSON and were skipped: what they held is in no count", e.skipped, e.garbled)
 	warn(e.unsplit > 0, "chunk_usage_missing",
-		"%d replies have no usable usage at their first chunk; their inter-token latency is divided by the output tokens less one", e.unsplit)
+		"%d replies have no usable usage at their first chunk; their inter-token latency is divided by the output "+
+			"tokens less one", e.unsplit)
 	e.tokenWarnings(r, t, warn)
 	warn(t.Mismatched > 0, "osl_mismatch",
-		"%d of %d replies miss the asked output length by more than 5 %% or 50 tokens: levels may not be comparable", t.Mismatched, t.Asked)
-	warn(above(e.together, e.arrivals), "shared_reads",
-		"%.1f %% of chunks were read together with another: %s", percent(e.together, e.arrivals), sharedReads(r.Chunks))
+		"%d of %d replies miss the asked output length by more than 5 %% or 50 tokens: levels may not be comparable",
+		t.Mismatched, t.Asked)
+	warn(above(e.coalesced, e.arrivals), "shared_reads",
+		"%.1f %% of chunks were read together with another: %s", percent(e.coalesced, e.arrivals),
+		sharedReads(r.Chunks))
 	if w, found := e.held.warning(); found {
 		list = append(list, w)
 	}
 	e.absences(r, warn)
 	warn(r.Chunks.Error > 0, "gaps_counted",
-		"the run has %d gaps between chunks, more than the %d that are kept: quantiles of inter_chunk_latency are of a histogram and within %.4f %%, and curves of decode and of tokens in flight spread a reply's tokens over its decode as a whole",
+		"the run has %d gaps between chunks, more than the %d that are kept: quantiles of inter_chunk_latency are "+
+			"of a histogram and within %.4f %%, and curves of decode and of tokens in flight spread a reply's "+
+			"tokens over its decode as a whole",
 		r.Chunks.Gaps, GapLimit, 100*r.Chunks.Error)
 	warn(above(e.user, e.arrivals), "user_stamps",
-		"%.1f %% of chunks have the time of their read and not that of the kernel's receipt: client load can delay them", percent(e.user, e.arrivals))
+		"%.1f %% of chunks have the time of their read and not that of the kernel's receipt: client load "+
+			"can delay them", percent(e.user, e.arrivals))
 	return list
 }
 
 // sharedReads says what reading chunks together does to the figures.
 func sharedReads(c Chunks) string {
 	if c.Rule == ChunkSpread {
-		return fmt.Sprintf("the times of %d were spread evenly up to the read, so that inter_chunk_latency is in part assumed", c.Spread)
+		return fmt.Sprintf("the times of %d were spread evenly up to the read, so that inter_chunk_latency is in "+
+			"part assumed", c.Spread)
 	}
 	return "their gaps are shorter than on the wire, and inter_chunk_latency is of the reads"
 }
@@ -141,16 +151,20 @@ func sharedReads(c Chunks) string {
 func (e *evidence) tokenWarnings(r *Result, t Totals, warn func(bool, string, string, ...any)) {
 	template := e.prompt.constant() && e.prompt.least > 0
 	warn(template, "template_tokens",
-		"the server counts %d prompt tokens more than the prompt's text has in every request: the chat template's share", e.prompt.least)
+		"the server counts %d prompt tokens more than the prompt's text has in every request: the chat "+
+			"template's share", e.prompt.least)
 	warn(e.prompt.least != e.prompt.most, "usage_prompt_varies",
-		"the server's prompt tokens differ from ours by %+d to %+d: the tokenizer may not be the server's", e.prompt.least, e.prompt.most)
+		"the server's prompt tokens differ from ours by %+d to %+d: the tokenizer may not be the server's",
+		e.prompt.least, e.prompt.most)
 	if r.Tokens.Source == TokensServer {
 		return // that ours differ from them makes no figure wrong
 	}
 	warn(e.completion.constant() && e.completion.least != 0, "completion_offset",
-		"the server counts %+d output tokens beside ours in every request: %s", e.completion.least, offsetCause(e.completion.least))
+		"the server counts %+d output tokens beside ours in every request: %s", e.completion.least,
+		offsetCause(e.completion.least))
 	warn(e.completion.least != e.completion.most, "usage_completion_varies",
-		"the server's output tokens differ from ours by %+d to %+d: the tokenizer may not be the server's, or text does not encode to the tokens that made it",
+		"the server's output tokens differ from ours by %+d to %+d: the tokenizer may not be the server's, or text "+
+			"does not encode to the tokens that made it",
 		e.completion.least, e.completion.most)
 	// A template is a large share of a short prompt and no fault of the counts.
 	off := t.Discrepant

@@ -161,10 +161,10 @@ type AuditLoad struct {
 // AuditArrivals counts the arrivals with text of all requests that were sent.
 type AuditArrivals struct {
 	Count int `json:"count"`
-	// Together were read in one read with another arrival with text.
-	Together int `json:"together"`
-	// User have the time of the read and not the kernel's.
-	User int `json:"user_stamped"`
+	// Coalesced were read in one read with another arrival with text.
+	Coalesced int `json:"together"`
+	// UserspaceStamps have the time of the read and not the kernel's.
+	UserspaceStamps int `json:"user_stamped"`
 }
 
 // AuditBacklog is how finished Records waited in memory to be counted, reduced

@@ -3,10 +3,12 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -23,25 +25,26 @@ const maxLine = 64 << 20
 const maxFaults = 20
 
 // Writer writes records.jsonl: a header line, one line a Record, a trailer
-// line. It loses nothing of a Record but its Text. It is a Sink, buffered, and
-// not safe for concurrent use.
+// line. It loses nothing of a Record but its Text. It is a Sink and buffered,
+// and the caller must not use it from two goroutines at once.
 //
-// A Take that comes a second or more after the last flush flushes, so that a
-// process that is killed leaves all Records but those of about its last
-// second. No goroutine does it: it would write while a measurement runs, and
-// Take could no longer be called without a lock.
+// What was taken is in the file half a second later, whether other Records
+// follow or not: a process that is killed leaves all Records but those of less
+// than its last second. A timer sees to that, since requests may take minutes,
+// and the Record before them would stay in memory for as long.
 type Writer struct {
-	w       *bufio.Writer
-	enc     *json.Encoder // to w
-	flushed time.Time
-	line    []byte        // the line of the last Record
-	part    bytes.Buffer  // a piece of it
-	partly  *json.Encoder // to part
-	err     error
+	mu     sync.Mutex // the timer's goroutine against the caller's
+	w      *bufio.Writer
+	enc    *json.Encoder // to w
+	timer  *time.Timer   // flushes what is buffered; nil where nothing is to be
+	line   []byte        // the line of the last Record
+	part   bytes.Buffer  // a piece of it
+	partly *json.Encoder // to part
+	err    error
 }
 
-// flushEvery is how long Records may stay in memory while others come.
-const flushEvery = time.Second
+// flushAfter is how long a Record may stay in memory once it was taken.
+const flushAfter = 500 * time.Millisecond
 
 // NewWriter writes the header of a run to w and flushes it, so that an
 // unwritable file is found before load starts.
@@ -63,6 +66,8 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 
 // Take writes one Record. After an error every later call gives the same.
 func (w *Writer) Take(r *Record) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.err != nil {
 		return w.err
 	}
@@ -74,35 +79,65 @@ func (w *Writer) Take(r *Record) error {
 		w.err = fmt.Errorf("writing records: %w", err)
 		return w.err
 	}
-	if time.Since(w.flushed) < flushEvery {
-		return nil
+	if w.timer == nil {
+		w.timer = time.AfterFunc(flushAfter, w.late)
 	}
-	return w.Flush()
+	return nil
+}
+
+// late flushes when the time of the oldest Record that is buffered is up. An
+// error is that of the next call.
+func (w *Writer) late() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timer != nil { // else it was flushed in the meantime
+		w.flush()
+	}
 }
 
 // Flush hands what is buffered to the file.
 func (w *Writer) Flush() error {
-	w.flushed = time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flush()
+	return w.err
+}
+
+func (w *Writer) flush() {
+	if w.timer != nil {
+		w.timer.Stop()
+		w.timer = nil
+	}
 	if w.err == nil {
 		if err := w.w.Flush(); err != nil {
 			w.err = fmt.Errorf("writing records: %w", err)
 		}
 	}
-	return w.err
 }
+
+// Leave stops writing, for a file that gets no end: nothing is written to it
+// any more.
+func (w *Writer) Leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flush()
+	w.err = cmp.Or(w.err, errLeft)
+}
+
+var errLeft = errors.New("writing records: the file was left")
 
 // Close writes the trailer and flushes. The file itself stays the caller's.
 func (w *Writer) Close(t Trailer) error {
 	line := struct {
 		Trailer Trailer `json:"trailer"`
 	}{t}
-	if err := w.put(line); err != nil {
-		return err
-	}
-	return w.Flush()
+	err := w.put(line)
+	return cmp.Or(err, w.Flush())
 }
 
 func (w *Writer) put(v any) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.err != nil {
 		return w.err
 	}
@@ -125,12 +160,15 @@ type Reader struct {
 	faults  []error
 }
 
+// ErrEmpty says that a file has not even a header.
+var ErrEmpty = errors.New("the file is empty")
+
 // NewReader reads the header line. The name is used in errors only.
 func NewReader(r io.Reader, name string) (*Reader, error) {
 	in := &Reader{r: bufio.NewReaderSize(r, 64<<10), name: name}
 	line, err := in.next()
 	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading records %s: the file is empty", name)
+		return nil, fmt.Errorf("reading records %s: %w", name, ErrEmpty)
 	}
 	if err != nil {
 		return nil, err
@@ -144,9 +182,11 @@ func NewReader(r io.Reader, name string) (*Reader, error) {
 	}
 	switch {
 	case head.Version == 0 || head.Run == nil:
-		return nil, fmt.Errorf("reading records %s:1: not a records.jsonl: the first line has no \"headway_records\" and \"run\"", name)
+		return nil, fmt.Errorf("reading records %s:1: not a records.jsonl: the first line has no "+
+			"\"headway_records\" and \"run\"", name)
 	case head.Version < 0 || head.Version > FormatVersion:
-		return nil, fmt.Errorf("reading records %s:1: version %d of the format is unknown; this headway reads up to %d", name, head.Version, FormatVersion)
+		return nil, fmt.Errorf("reading records %s:1: version %d of the format is unknown; this headway reads up to %d",
+			name, head.Version, FormatVersion)
 	}
 	in.header = *head.Run
 	return in, nil
@@ -216,7 +256,8 @@ func (r *Reader) line(b []byte) (*Record, error) {
 
 func (r *Reader) end() error {
 	if r.read == 0 && r.skipped > 0 {
-		return fmt.Errorf("reading records %s: none of %d lines is readable, the first: %w", r.name, r.skipped, r.faults[0])
+		return fmt.Errorf("reading records %s: none of %d lines is readable, the first: %w", r.name,
+			r.skipped, r.faults[0])
 	}
 	return io.EOF
 }

@@ -28,13 +28,22 @@ func drawRecord(t *rapid.T) *Record {
 		Skipped:  drawInt(t),
 		Unknown:  drawInt(t),
 		Finish:   rapid.SampledFrom([]string{"", "stop", "abort", "a \"b\""}).Draw(t, "finish"),
-		Streamed: flag.Draw(t, "streamed"), Sparse: flag.Draw(t, "sparse"), Outcome: Outcome(rapid.IntRange(0, 3).Draw(t, "outcome")),
-		WantIn: drawInt(t), WantOut: drawInt(t), TokensIn: drawInt(t), TokensOut: drawInt(t), TokensReasoning: drawInt(t),
-		FirstUsage: drawInt(t),
-		Usage:      rapid.MapOfN(str, rapid.Int(), 0, 3).Draw(t, "usage"),
+		Streamed: flag.Draw(t, "streamed"), Sparse: flag.Draw(t, "sparse"),
+		Outcome:    Outcome(rapid.IntRange(0, 3).Draw(t, "outcome")),
+		PlannedISL: drawInt(t), PlannedOSL: drawInt(t), TokensIn: drawInt(t), TokensOut: drawInt(t),
+		TokensReasoning: drawInt(t),
+		FirstUsage:      drawInt(t),
+		Usage:           rapid.MapOfN(str, rapid.Int(), 0, 3).Draw(t, "usage"),
 	}
 	if flag.Draw(t, "failed") {
-		r.Failure = &Failure{Class: Class(str.Draw(t, "class")), Code: drawInt(t), Type: str.Draw(t, "type"), Message: str.Draw(t, "message")}
+		r.Failure = &Failure{Class: Class(str.Draw(t, "class")), Code: drawInt(t), Type: str.Draw(t, "type"),
+			Message: str.Draw(t, "message")}
+	}
+	if flag.Draw(t, "told") {
+		n, x := drawInt(t), rapid.Float64Range(0, 1e9).Draw(t, "share")
+		r.Told = &Told{PrefillWorker: str.Draw(t, "prefill"), DecodeWorker: "18446744073709551615",
+			PrefillRank: &n, Received: rapid.Int64Min(0).Draw(t, "ms"), Wait: &x, Prefill: &x, TTFT: &x,
+			Total: &x, HitRate: &x, Queued: &n}
 	}
 	if flag.Draw(t, "http") {
 		r.HTTP = HTTP{
@@ -48,7 +57,7 @@ func drawRecord(t *rapid.T) *Record {
 	for range rapid.IntRange(0, 5).Draw(t, "arrivals") {
 		r.Arrivals = append(r.Arrivals, Arrival{
 			At: drawTime(t), Kind: Kind(rapid.IntRange(0, 15).Draw(t, "kind")), Tokens: drawInt(t), Bytes: drawInt(t),
-			Together: flag.Draw(t, "together"), User: flag.Draw(t, "user"),
+			Coalesced: flag.Draw(t, "together"), UserspaceStamp: flag.Draw(t, "user"),
 		})
 	}
 	return r
@@ -67,10 +76,14 @@ func testHeader() Header {
 func testTrailer() Trailer {
 	return Trailer{Begin: 1, End: 1<<62 + 1, Cancelled: true, Warnings: []Warning{{Code: "c", Text: "t"}},
 		Audit: &Audit{Verdict: AuditInvalid, StampsVerdict: AuditValid, ScheduleVerdict: AuditInvalid,
-			Reasons: []AuditReason{{AuditInvalid, AboutSchedule, "late_sends", "f", "b", "c"}}, Limit: 0.001, ScheduleLimit: 0.002, LimitSet: true,
-			Stamps:     &AuditStamps{1, 2, 3, 4, AuditSpread{Count: 5}, AuditShift{1, 2, 3, 4, 5, 6}, &AuditShift{6, 5, 4, 3, 2, 1}},
-			MedianTTFT: 0.1 + 0.2, Schedule: &AuditSchedule{Lateness: AuditSpread{3, 1e-9, 0.2, 0.3, 0.4}, Planned: 1, Achieved: 2, AskedRate: 3, PlannedRate: 4, SentRate: 5},
-			Load: AuditLoad{1, true, 2, 0.5, 3, 4, 5}, Arrivals: AuditArrivals{1, 2, 3}, ReadLag: &AuditSpread{Count: 1}, ProbeLag: &AuditSpread{Count: 2},
+			Reasons: []AuditReason{{AuditInvalid, AboutSchedule, "late_sends", "f", "b", "c"}}, Limit: 0.001,
+			ScheduleLimit: 0.002, LimitSet: true,
+			Stamps: &AuditStamps{1, 2, 3, 4, AuditSpread{Count: 5}, AuditShift{1, 2, 3, 4, 5, 6},
+				&AuditShift{6, 5, 4, 3, 2, 1}},
+			MedianTTFT: 0.1 + 0.2, Schedule: &AuditSchedule{Lateness: AuditSpread{3, 1e-9, 0.2, 0.3, 0.4}, Planned: 1,
+				Achieved: 2, AskedRate: 3, PlannedRate: 4, SentRate: 5},
+			Load: AuditLoad{1, true, 2, 0.5, 3, 4, 5}, Arrivals: AuditArrivals{1, 2, 3},
+			ReadLag: &AuditSpread{Count: 1}, ProbeLag: &AuditSpread{Count: 2},
 			Runtime: AuditRuntime{1, 2, 3, 4, 5}, Machine: &AuditMachine{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11},
 			Calibration: &AuditCalibration{1, 2, 3}}}
 }
@@ -129,7 +142,8 @@ func readAll(t fataler, in io.Reader) (*Reader, []*Record) {
 	}
 }
 
-const headLine = `{"headway_records":1,"run":{"version":"0.1.0","id":"a","origin":"2026-11-23T15:00:00Z","model":"m"}}` + "\n"
+const headLine = `{"headway_records":1,"run":{"version":"0.1.0","id":"a","origin":"2026-11-23T15:00:00Z",` +
+	`"model":"m"}}` + "\n"
 
 func TestReaderSkipsBadLines(t *testing.T) {
 	in := headLine +
@@ -141,14 +155,16 @@ func TestReaderSkipsBadLines(t *testing.T) {
 		`{"index":4,"outcome":"failed","failure":{"class":"timeout","type":"T","message":"late"}}` + "\n" +
 		`{"index":5,"outcome":"ok","start":1` // cut off by a crash
 	r, recs := readAll(t, strings.NewReader(in))
-	if len(recs) != 2 || recs[0].Arrivals[1].At != 13 || !recs[0].Arrivals[1].Together || recs[1].Failure.Class != ClassTimeout {
+	if len(recs) != 2 || recs[0].Arrivals[1].At != 13 || !recs[0].Arrivals[1].Coalesced ||
+		recs[1].Failure.Class != ClassTimeout {
 		t.Errorf("records %+v", recs)
 	}
 	n, faults := r.Skipped()
 	if n != 4 || len(faults) != 4 {
 		t.Fatalf("skipped %d, %v", n, faults)
 	}
-	for i, at := range []string{"x.jsonl:4: outcome \"lost\"", "x.jsonl:5: not a record", "x.jsonl:6: arrival 0 has 0", "x.jsonl:8: unexpected end"} {
+	for i, at := range []string{"x.jsonl:4: outcome \"lost\"", "x.jsonl:5: not a record", "x.jsonl:6: arrival 0 has 0",
+		"x.jsonl:8: unexpected end"} {
 		if !strings.Contains(faults[i].Error(), at) {
 			t.Errorf("fault %d is %q, want it to hold %q", i, faults[i], at)
 		}
@@ -188,7 +204,8 @@ func TestReaderLongLine(t *testing.T) {
 }
 
 func TestReaderLineAfterTrailer(t *testing.T) {
-	in := headLine + `{"index":0,"outcome":"ok"}` + "\n" + `{"trailer":{"begin":1,"end":2,"cancelled":false}}` + "\n" + headLine
+	in := headLine + `{"index":0,"outcome":"ok"}` + "\n" + `{"trailer":{"begin":1,"end":2,"cancelled":false}}` +
+		"\n" + headLine
 	r, recs := readAll(t, strings.NewReader(in))
 	if n, _ := r.Skipped(); len(recs) != 1 || n != 1 {
 		t.Errorf("%d records, %d skipped, want 1 and 1", len(recs), n)
@@ -226,7 +243,8 @@ func TestWriterKeepsError(t *testing.T) {
 // FuzzReader checks that any bytes give records or an error, and that what was
 // read writes and reads back the same.
 func FuzzReader(f *testing.F) {
-	f.Add([]byte(headLine + `{"index":0,"outcome":"ok","arrivals":[[9,1],[4,1,2,3,1]],"usage":{"prompt_tokens":3}}` + "\n" + `{"trailer":{"begin":1,"end":2}}`))
+	f.Add([]byte(headLine + `{"index":0,"outcome":"ok","arrivals":[[9,1],[4,1,2,3,1]],` +
+		`"usage":{"prompt_tokens":3}}` + "\n" + `{"trailer":{"begin":1,"end":2}}`))
 	f.Add([]byte(headLine + "{\n[]\nnull\n"))
 	f.Add([]byte("\n\n{}"))
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -288,7 +306,8 @@ func TestDocument(t *testing.T) {
 		t.Fatal("the page has no example")
 	}
 	r, recs := readAll(t, strings.NewReader(example))
-	if n, faults := r.Skipped(); n > 0 || len(recs) != 3 || recs[0].Arrivals[2].Tokens != 1 || recs[2].Outcome != Dropped {
+	if n, faults := r.Skipped(); n > 0 || len(recs) != 3 || recs[0].Arrivals[2].Tokens != 1 ||
+		recs[2].Outcome != Dropped {
 		t.Errorf("%d skipped (%v), records %+v", n, faults, recs)
 	}
 	// What is written is the same text, so that the page shows every field

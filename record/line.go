@@ -46,13 +46,14 @@ type lineTail struct {
 	Finish  string   `json:"finish_reason,omitempty"`
 	Failure *Failure `json:"failure,omitempty"`
 
-	WantIn          int            `json:"want_in,omitempty"`
-	WantOut         int            `json:"want_out,omitempty"`
+	PlannedISL      int            `json:"want_in,omitempty"`
+	PlannedOSL      int            `json:"want_out,omitempty"`
 	TokensIn        int            `json:"tokens_in,omitempty"`
 	TokensOut       int            `json:"tokens_out,omitempty"`
 	TokensReasoning int            `json:"tokens_reasoning,omitempty"`
 	Usage           map[string]int `json:"usage,omitempty"`
 	FirstUsage      int            `json:"first_usage,omitempty"`
+	Told            *Told          `json:"server_told,omitempty"`
 }
 
 type httpLine struct {
@@ -117,9 +118,9 @@ func linePartsOf(r *Record) (lineHead, lineTail) {
 	}
 	return head, lineTail{
 		Skipped: r.Skipped, Unknown: r.Unknown, Finish: r.Finish, Failure: r.Failure,
-		WantIn: r.WantIn, WantOut: r.WantOut,
+		PlannedISL: r.PlannedISL, PlannedOSL: r.PlannedOSL,
 		TokensIn: r.TokensIn, TokensOut: r.TokensOut, TokensReasoning: r.TokensReasoning,
-		Usage: r.Usage, FirstUsage: r.FirstUsage,
+		Usage: r.Usage, FirstUsage: r.FirstUsage, Told: r.Told,
 	}
 }
 
@@ -135,11 +136,12 @@ func (l *recordLine) record() (*Record, error) {
 		Index: l.Index, Warmup: l.Warmup, Session: l.Session, Turn: l.Turn,
 		RequestID: l.RequestID, CorrelationID: l.Correlation, URL: l.URL, Worker: l.Worker,
 		Planned: l.Planned, Start: l.Start, Sent: l.Sent, Ack: l.Ack, Done: l.Done,
-		Streamed: l.Streamed, Sparse: l.Sparse, Arrivals: l.Arrivals, Skipped: l.Skipped, Unknown: l.Unknown, Finish: l.Finish,
+		Streamed: l.Streamed, Sparse: l.Sparse, Arrivals: l.Arrivals, Skipped: l.Skipped, Unknown: l.Unknown,
+		Finish:  l.Finish,
 		Outcome: Outcome(o), Failure: l.Failure,
-		WantIn: l.WantIn, WantOut: l.WantOut,
+		PlannedISL: l.PlannedISL, PlannedOSL: l.PlannedOSL,
 		TokensIn: l.TokensIn, TokensOut: l.TokensOut, TokensReasoning: l.TokensReasoning,
-		Usage: l.Usage, FirstUsage: l.FirstUsage,
+		Usage: l.Usage, FirstUsage: l.FirstUsage, Told: l.Told,
 	}
 	if l.HTTP != nil {
 		r.HTTP = HTTP(*l.HTTP)
@@ -149,8 +151,8 @@ func (l *recordLine) record() (*Record, error) {
 
 // Flags of an arrival on a line.
 const (
-	flagTogether = 1 << iota
-	flagUser
+	flagCoalesced = 1 << iota
+	flagUserspaceStamp
 )
 
 // arrivalsLine is a reply's chunks as arrays of whole numbers: nanoseconds
@@ -177,11 +179,11 @@ func (a arrivalsLine) append(b []byte) []byte {
 
 func appendArrival(b []byte, delta int64, v Arrival) []byte {
 	var flags int64
-	if v.Together {
-		flags |= flagTogether
+	if v.Coalesced {
+		flags |= flagCoalesced
 	}
-	if v.User {
-		flags |= flagUser
+	if v.UserspaceStamp {
+		flags |= flagUserspaceStamp
 	}
 	nums := [...]int64{delta, int64(v.Kind), int64(v.Tokens), int64(v.Bytes), flags}
 	n := len(nums)
@@ -221,7 +223,7 @@ func (a *arrivalsLine) UnmarshalJSON(b []byte) error {
 		at += nums[0]
 		out[i] = Arrival{
 			At: Time(at), Kind: Kind(nums[1]), Tokens: int(nums[2]), Bytes: int(nums[3]),
-			Together: nums[4]&flagTogether != 0, User: nums[4]&flagUser != 0,
+			Coalesced: nums[4]&flagCoalesced != 0, UserspaceStamp: nums[4]&flagUserspaceStamp != 0,
 		}
 	}
 	*a = out

@@ -38,6 +38,19 @@ func MiddleRate(times []float64, least float64) (rate float64, known bool) {
 	return float64(upto-after) / (last - first), true
 }
 
+// CompletedRate is the [MiddleRate] of the ends of replies that came until the last
+// request did; where that is not known, of all of them. What comes after it ends sooner,
+// since no prompts stand between its tokens any more: a service that fell behind would
+// seem to keep up. It sorts the ends.
+func CompletedRate(ends []float64, last, least float64) (rate float64, known bool) {
+	slices.Sort(ends)
+	while, _ := slices.BinarySearchFunc(ends, last, upper)
+	if rate, known = MiddleRate(ends[:while], least); known {
+		return rate, known
+	}
+	return MiddleRate(ends, least)
+}
+
 // upper makes a binary search find the place after all that are equal.
 func upper(v, target float64) int {
 	if v <= target {

@@ -49,10 +49,30 @@ func TestNumber(t *testing.T) {
 		t.Fatalf("%s, %v", text, err)
 	}
 	var out []Number
-	if err := json.Unmarshal(text, &out); err != nil || out[0] != 1.5 || out[1].Known() || out[2] != 0 || !out[2].Known() || !math.IsInf(float64(out[3]), 1) {
+	if err := json.Unmarshal(text, &out); err != nil || out[0] != 1.5 || out[1].Known() || out[2] != 0 ||
+		!out[2].Known() || !math.IsInf(float64(out[3]), 1) {
 		t.Errorf("%v, %v", out, err)
 	}
 	if err := json.Unmarshal([]byte(`["x"]`), &out); err == nil {
 		t.Error("a word was read")
+	}
+}
+
+// What ends when nothing arrives any more is no part of what a service completes, unless
+// there is nothing else.
+func TestCompletedRate(t *testing.T) {
+	var ends []float64 // 20 a second for 25 seconds, and then 80
+	for i := range 1000 {
+		at := float64(i) / 20
+		if at > 25 {
+			at = 25 + (at-25)/4
+		}
+		ends = append(ends, at)
+	}
+	for last, want := range map[float64]float64{25: 20, math.Inf(1): 32, 0: 32} {
+		rate, known := CompletedRate(ends, last, 1)
+		if !known || math.Abs(rate-want) > 0.5 {
+			t.Errorf("until %g: %g, want %g", last, rate, want)
+		}
 	}
 }

@@ -8,7 +8,10 @@
 // package metric.
 package record
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Time is an instant on the run's monotonic clock in nanoseconds. Real times
 // are above zero; zero says that it did not happen.
@@ -84,6 +87,7 @@ const (
 	ClassAborted   Class = "aborted"   // the server gave the reply up, by its finish_reason
 	ClassTruncated Class = "truncated" // the reply ended early
 	ClassGarbage   Class = "garbage"   // the reply is not what the API promises
+	ClassTooLarge  Class = "too_large" // the reply passed a bound of this side, see docs/limits.md
 	ClassEmpty     Class = "empty"     // a success without content
 	ClassCancelled Class = "cancelled" // given up by us
 	ClassClient    Class = "client"    // this side could not make or send the request
@@ -104,6 +108,15 @@ type Failure struct {
 
 // Error makes a Failure usable as an error.
 func (f *Failure) Error() string { return f.Message }
+
+// Described is the message, after the HTTP status where that is the failure.
+func (f *Failure) Described() string {
+	switch f.Class {
+	case ClassHTTP, ClassHTTP4, ClassHTTP5:
+		return fmt.Sprintf("HTTP %d: %s", f.Code, f.Message)
+	}
+	return f.Message
+}
 
 // Kind says what an arrival carried; bits, since one chunk can hold several.
 type Kind uint8
@@ -129,12 +142,12 @@ type Arrival struct {
 	Tokens int
 	// Bytes is the length of the chunk's text.
 	Bytes int
-	// Together is set when the chunk was read in the same read as the chunk
+	// Coalesced is set when the chunk was read in the same read as the chunk
 	// before it, so that only an upper bound of its arrival is known.
-	Together bool
-	// User is set when the time is the clock after the read and not the
+	Coalesced bool
+	// UserspaceStamp is set when the time is the clock after the read and not the
 	// kernel's receive time.
-	User bool
+	UserspaceStamp bool
 }
 
 // HTTP holds the times of the connection. Those of DNS, connect and TLS are
@@ -169,8 +182,11 @@ type Record struct {
 	// that were sent.
 	RequestID, CorrelationID string
 	URL                      string
-	// Worker names the worker that answered, where the server says it.
+	// Worker names the worker that answered, where the server says it: of Told the
+	// one that decoded, else that of the header X-Worker-Id.
 	Worker string
+	// Told is what else the server says of the request; nil where it says nothing.
+	Told *Told
 
 	Planned Time // when the schedule wanted it sent; a free slot's time in a closed loop
 	Start   Time // taken before DNS, connect and TLS: the zero of every latency, as in aiperf
@@ -196,8 +212,8 @@ type Record struct {
 	Outcome Outcome
 	Failure *Failure
 
-	// WantIn and WantOut are the planned token counts, 0 where unknown.
-	WantIn, WantOut int
+	// PlannedISL and PlannedOSL are the planned token counts, 0 where unknown.
+	PlannedISL, PlannedOSL int
 	// TokensIn, TokensOut and TokensReasoning are this side's counts, -1
 	// until counted and where nothing could be counted.
 	TokensIn, TokensOut, TokensReasoning int
@@ -213,6 +229,36 @@ type Record struct {
 	Client *Record
 	// Text is what was said, kept only until it has been counted.
 	Text *Text
+	// Raw is what went over the wire, nil unless it is asked for. It is in no file
+	// of Records.
+	Raw *Raw
+}
+
+// Raw is a request and its reply as they went over the wire.
+type Raw struct {
+	// Body is the request's, JSON.
+	Body []byte
+	// Parts are the events of a stream, or the one body of another reply.
+	Parts []RawPart
+}
+
+// RawPart is an event of a stream, or the whole body of a reply that is none.
+type RawPart struct {
+	At   Time
+	Name string // of the event, mostly ""
+	Data []byte
+}
+
+// Size is about how many bytes it holds; 0 for nil.
+func (w *Raw) Size() int {
+	if w == nil {
+		return 0
+	}
+	n := cap(w.Body) + 56*cap(w.Parts)
+	for _, p := range w.Parts {
+		n += cap(p.Data)
+	}
+	return n
 }
 
 // Text is the text of a request and its reply. A counting Sink reads it and

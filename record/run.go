@@ -31,14 +31,20 @@ type Header struct {
 	// Simulated says that no real engine answered.
 	Simulated bool `json:"simulated"`
 
+	// AsAiperf says that the figures keep inter-token latencies of which the
+	// reads say nothing, as the program does under the name aiperf.
+	AsAiperf bool `json:"as_aiperf,omitempty"`
+
 	// Concurrency and Rate (requests/s) are the asked load, 0 where not set.
 	Concurrency int     `json:"concurrency,omitempty"`
 	Rate        float64 `json:"request_rate,omitempty"`
 	Arrivals    string  `json:"arrivals"`
 	// NumGPUs is how many GPUs the endpoint uses as the user declared it, 0
 	// when not said.
-	NumGPUs int    `json:"num_gpus,omitempty"`
-	Seed    uint64 `json:"seed"`
+	NumGPUs int `json:"num_gpus,omitempty"`
+	// Prices are what the user pays; nil when not said.
+	Prices *Prices `json:"prices,omitempty"`
+	Seed   uint64  `json:"seed"`
 	// Repeat counts the runs of one configuration from 0.
 	Repeat int `json:"repeat,omitempty"`
 
@@ -118,12 +124,24 @@ type Trailer struct {
 	Warnings []Warning `json:"warnings,omitempty"`
 	// Cluster is what a simulated cluster did; nil for a real endpoint.
 	Cluster *Cluster `json:"cluster,omitempty"`
+	// Servers is what the servers counted themselves; nil where nothing was read.
+	Servers *ServerCounters `json:"servers,omitempty"`
+	// Telemetry is what servers, GPUs and hosts did meanwhile; nil where nothing was
+	// sampled.
+	Telemetry *Telemetry `json:"telemetry,omitempty"`
 	// CountedBy is whose token counts the figures are made of, client or
 	// server: what auto came to.
 	CountedBy string `json:"tokens_counted_by,omitempty"`
 	// Audit is whether the client was good enough; nil in virtual time, where
 	// there is no client.
 	Audit *Audit `json:"audit,omitempty"`
+}
+
+// Prices are in dollars, 0 where not said.
+type Prices struct {
+	// GPUHour is what a GPU costs for an hour, KWh a kilowatt-hour of energy.
+	GPUHour float64 `json:"gpu_hour,omitempty"`
+	KWh     float64 `json:"kwh,omitempty"`
 }
 
 // Warmup is a warm-up whose load went on into the measurement. Its requests are
@@ -163,15 +181,26 @@ type Cluster struct {
 	RouterMode string `json:"router_mode"`
 	// Frontend is how long a request was on its way to the router, on average,
 	// exponentially distributed; 0 is no time.
-	Frontend float64         `json:"frontend_delay_s,omitempty"`
-	Workers  []ClusterWorker `json:"workers"`
+	Frontend float64 `json:"frontend_delay_s,omitempty"`
+	// Outside is what each request took on its way into a worker beside what the
+	// worker computed, by the profile that the step times are of; 0 is no time.
+	Outside float64         `json:"outside_engine_s,omitempty"`
+	Workers []ClusterWorker `json:"workers"`
 	// HitRate is the share of prompt tokens that were in the prefix cache of
-	// the worker they were sent to. IdealHitRate is that of one cache which
+	// the worker they were sent to, or in a tier below it. IdealHitRate is that of one cache which
 	// never forgets, IdealAtSize that of one LRU cache as large as those of
 	// all workers together, on the same requests in the order of arrival.
 	HitRate      Number `json:"hit_rate"`
 	IdealHitRate Number `json:"ideal_hit_rate"`
 	IdealAtSize  Number `json:"ideal_hit_rate_at_size"`
+	// Tiers are the stores for KV blocks below the GPUs, from the one looked into
+	// first.
+	Tiers []ClusterTier `json:"tiers,omitempty"`
+	// Speculation is what became of drafts, Transfers of keys and values between prefill
+	// and decode workers, and Adapters of LoRA adapters; nil where there are none.
+	Speculation *ClusterSpeculation `json:"speculation,omitempty"`
+	Transfers   *ClusterTransfers   `json:"transfers,omitempty"`
+	Adapters    *ClusterAdapters    `json:"adapters,omitempty"`
 	// Imbalance is the busiest worker's time in steps over the mean.
 	Imbalance Number `json:"imbalance"`
 	// Regret is the modelled TTFT at the chosen worker less the least over
@@ -188,6 +217,103 @@ type Cluster struct {
 	// EventsApplied counts the KV events that the router took.
 	EventsApplied int64 `json:"kv_events_applied"`
 	Preemptions   int64 `json:"preemptions"`
+	// Foretold is where a server's figures are expected, whose times were
+	// calibrated; nil where they were not.
+	Foretold *Foretold `json:"foretold,omitempty"`
+}
+
+// Foretold is how far the figures of a calibrated simulation may be from those of
+// the server.
+type Foretold struct {
+	// Beyond says where the load lies outside of what the calibration has seen:
+	// intervals are wider then, and extrapolate.
+	Beyond []string `json:"beyond,omitempty"`
+	// Doubts are why figures are less sure than their intervals say.
+	Doubts  []string         `json:"doubts,omitempty"`
+	Figures []ForetoldFigure `json:"figures"`
+}
+
+// ForetoldFigure is one figure and where it is expected, in the metric's unit.
+type ForetoldFigure struct {
+	Metric string  `json:"metric"`
+	Stat   string  `json:"stat"`
+	Unit   string  `json:"unit"`
+	Value  float64 `json:"value"`
+	// Low and High are the interval; none where Why says so.
+	Low  float64 `json:"low,omitzero"`
+	High float64 `json:"high,omitzero"`
+	// Level is the share of cases in which the interval holds, 0 to 1; 0 is a range
+	// that carries no level.
+	Level float64 `json:"level,omitzero"`
+	// Why says why there is no interval.
+	Why string `json:"why,omitempty"`
+	// Drawn are the figure with each set of parameters that the server may as well
+	// have; 0 where it is not known. The n-th of two simulations is of the same
+	// parameters, so their ratio moves less than either.
+	Drawn []float64 `json:"drawn,omitempty"`
+	// Apart is how far the model's own error may move the ratio of two such figures:
+	// the half-width of its logarithm. Widen is the factor that is in it, for a load
+	// outside of what was measured; 1 inside.
+	Apart float64 `json:"apart,omitzero"`
+	Widen float64 `json:"widen,omitzero"`
+}
+
+// ClusterTier is one tier of the KV cache of a simulated cluster, over all its stores.
+type ClusterTier struct {
+	Name string `json:"name"`
+	// Stores is how many there are, each of so many Blocks.
+	Stores int `json:"stores"`
+	Blocks int `json:"blocks"`
+	// HitTokens are prompt tokens that were found here and not above, HitRate is their
+	// share of all prompt tokens.
+	HitTokens int64  `json:"hit_tokens"`
+	HitRate   Number `json:"hit_rate"`
+	// Stored and Evicted count blocks that were written and forgotten, Read those that
+	// were brought to a GPU.
+	Stored  int64 `json:"stored_blocks"`
+	Evicted int64 `json:"evicted_blocks"`
+	Read    int64 `json:"read_blocks"`
+	// WriteBusy and ReadBusy are seconds in which links carried them.
+	WriteBusy float64 `json:"write_busy_s"`
+	ReadBusy  float64 `json:"read_busy_s"`
+}
+
+// ClusterSpeculation is speculative decoding on all workers.
+type ClusterSpeculation struct {
+	// Drafts are one a step for each sequence that decodes, DraftTokens the tokens in
+	// them, and AcceptedTokens those that were accepted.
+	Drafts         int64 `json:"drafts"`
+	DraftTokens    int64 `json:"draft_tokens"`
+	AcceptedTokens int64 `json:"accepted_tokens"`
+	// Accepted is the share of draft tokens, AcceptedAt that of all drafts by position,
+	// and TokensPerStep how many tokens a step brought to a sequence, its own included.
+	Accepted      Number    `json:"acceptance_rate"`
+	AcceptedAt    []float64 `json:"acceptance_per_position,omitempty"`
+	TokensPerStep Number    `json:"tokens_per_step"`
+}
+
+// ClusterTransfers is what travelled between prefill and decode workers.
+type ClusterTransfers struct {
+	// Transfers are those that moved something, Tokens all whose keys and values did.
+	Transfers int64 `json:"transfers"`
+	Tokens    int64 `json:"tokens"`
+	// Mean is how long one took, in seconds, and MeanWait what of that it waited for
+	// links which others held.
+	Mean     Number `json:"mean_s"`
+	MeanWait Number `json:"mean_wait_s"`
+	// Links is how many there are that have to be shared, Busiest how many seconds the
+	// busiest of them carried something.
+	Links   int     `json:"links,omitempty"`
+	Busiest float64 `json:"busiest_link_s,omitempty"`
+}
+
+// ClusterAdapters is how often workers loaded LoRA adapters.
+type ClusterAdapters struct {
+	// Slots is how many each worker has.
+	Slots int   `json:"slots"`
+	Loads int64 `json:"loads"`
+	// LoadTime is how many seconds steps took for it, all workers together.
+	LoadTime float64 `json:"load_s"`
 }
 
 // ClusterWorker is one worker of a simulated cluster.

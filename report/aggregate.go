@@ -138,7 +138,8 @@ func spreadObject(s metric.Spread) object {
 		return v
 	}
 	o := object{{"mean", at(s.Mean)}, {"std", at(s.Std)}, {"min", at(s.Min)}, {"max", at(s.Max)}, {"cv", plain(s.CV)},
-		{"se", at(s.SE)}, {"ci_low", at(s.CILow)}, {"ci_high", at(s.CIHigh)}, {"t_critical", plain(s.TCritical)}, {"unit", s.Metric.Unit}}
+		{"se", at(s.SE)}, {"ci_low", at(s.CILow)}, {"ci_high", at(s.CIHigh)}, {"t_critical", plain(s.TCritical)},
+		{"unit", s.Metric.Unit}}
 	if one {
 		// aiperf says 0 for the spread of a single run. It is unknown, not
 		// zero: null, which its readers take as well.

@@ -217,8 +217,24 @@ func (r *Report) inputConfig() object {
 		{"models", object{{"items", []object{{{"name", h.Model}}}}}},
 		{"endpoint", endpoint},
 		{"phases", []object{phase}},
+		{"loadgen", r.loadgen()},
 		{"tokenizer", object{{"name", h.Tokenizer.Name}}},
 	}
+}
+
+// loadgen is the load where aiperf 0.1 had it, which scripts of that time read.
+func (r *Report) loadgen() object {
+	h := r.Run.Header
+	var o object
+	if h.Concurrency > 0 {
+		o.add("concurrency", h.Concurrency)
+	}
+	if h.Rate > 0 {
+		o.add("request_rate", h.Rate)
+		o.add("request_rate_mode", arrivalType(h))
+	}
+	o.add("request_count", r.Result.Planned)
+	return o
 }
 
 func arrivalType(h record.Header) string {

@@ -55,22 +55,22 @@ func auditStyle(v record.Verdict) string {
 }
 
 // auditLines are the verdict, its reasons, and what it rests on.
-func (r *Report) auditLines(b *strings.Builder, o ConsoleOptions) {
+func (r *Report) auditLines(d *Document) {
 	a := r.Run.Audit
 	if a == nil {
 		return
 	}
-	b.WriteString(paint(o.Color, auditStyle(a.Verdict), wrap(verdictText(a), o.width())) + "\n")
+	d.text(auditStyle(a.Verdict), verdictText(a))
 	for _, reason := range a.Reasons {
 		about := ""
 		if reason.About != "" {
 			about = reason.About + ": "
 		}
-		b.WriteString(paint(o.Color, auditStyle(reason.Level), wrap("- "+about+reasonText(reason), o.width())) + "\n")
+		d.text(auditStyle(reason.Level), "- "+about+reasonText(reason))
 	}
 	for _, line := range []string{sendText(a), r.flightText(a), arrivalText(a), stampText(a), machineText(a)} {
 		if line != "" {
-			b.WriteString(wrap(line, o.width()) + "\n")
+			d.text("", line)
 		}
 	}
 }
@@ -117,11 +117,13 @@ func sendText(a *record.Audit) string {
 	if s.PlannedRate > 0 {
 		rate = fmt.Sprintf("%s requests/sec sent of %s planned, ", significant(s.SentRate), significant(s.PlannedRate))
 		if s.AskedRate > 0 {
-			rate = fmt.Sprintf("%s requests/sec sent of %s planned and %s asked, ", significant(s.SentRate), significant(s.PlannedRate), significant(s.AskedRate))
+			rate = fmt.Sprintf("%s requests/sec sent of %s planned and %s asked, ", significant(s.SentRate),
+				significant(s.PlannedRate), significant(s.AskedRate))
 		}
 	}
 	return fmt.Sprintf("Sends: %slate by %s p50, %s p99, %s at most (bound %s)", rate,
-		timeText(s.Lateness.P50), timeText(s.Lateness.P99), timeText(s.Lateness.Max), timeText(cmp.Or(a.ScheduleLimit, a.Limit)))
+		timeText(s.Lateness.P50), timeText(s.Lateness.P99), timeText(s.Lateness.Max),
+		timeText(cmp.Or(a.ScheduleLimit, a.Limit)))
 }
 
 func (r *Report) flightText(a *record.Audit) string {
@@ -140,7 +142,8 @@ func arrivalText(a *record.Audit) string {
 	if n.Count == 0 {
 		return ""
 	}
-	s := fmt.Sprintf("Arrivals: %s read together with another, %s stamped in user space", share(n.Together, n.Count), share(n.User, n.Count))
+	s := fmt.Sprintf("Arrivals: %s read together with another, %s stamped in user space", share(n.Coalesced, n.Count),
+		share(n.UserspaceStamps, n.Count))
 	if l := a.ReadLag; l != nil {
 		s += fmt.Sprintf("; read %s p50, %s p99 after the kernel had them", timeText(l.P50), timeText(l.P99))
 	}
@@ -157,11 +160,13 @@ func stampText(a *record.Audit) string {
 	if s == nil {
 		return ""
 	}
-	text := fmt.Sprintf("Stamps: this client moved TTFT by at most %s p50, %s p99", timeText(s.TTFT.P50-s.TTFT.OwnP50), timeText(s.TTFT.P99-s.TTFT.OwnP99))
+	text := fmt.Sprintf("Stamps: this client moved TTFT by at most %s p50, %s p99", timeText(s.TTFT.P50-s.TTFT.OwnP50),
+		timeText(s.TTFT.P99-s.TTFT.OwnP99))
 	if i := s.ITL; i != nil {
 		text += fmt.Sprintf("; ITL by %s p50, %s p99", timeText(i.OwnP50-i.P50), timeText(i.OwnP99-i.P99))
 	}
-	return text + fmt.Sprintf("; %s from start to wire p99; first chunk coalesced in %s of replies", timeText(s.Send.P99), share(s.Shared, s.Count))
+	return text + fmt.Sprintf("; %s from start to wire p99; first chunk coalesced in %s of replies",
+		timeText(s.Send.P99), share(s.Shared, s.Count))
 }
 
 func machineText(a *record.Audit) string {
@@ -176,8 +181,10 @@ func machineText(a *record.Audit) string {
 	if m == nil {
 		return "Machine: " + gc + "; CPU, open files and retransmits are not known on this system"
 	}
-	s := fmt.Sprintf("Machine: %.2f of %d processors used by this process (%.2f in its busiest second), %.0f %% of the host's by all (%.0f %%); %s; %d open files of %d; %d of %d TCP segments sent again (all programs here)",
-		m.Process, a.Runtime.Processors, m.ProcessPeak, 100*m.Host, 100*m.HostPeak, gc, m.Files, m.FileLimit, m.Retransmits, m.Segments)
+	s := fmt.Sprintf("Machine: %.2f of %d processors used by this process (%.2f in its busiest second), %.0f %% of "+
+		"the host's by all (%.0f %%); %s; %d open files of %d; %d of %d TCP segments sent again (all programs here)",
+		m.Process, a.Runtime.Processors, m.ProcessPeak, 100*m.Host, 100*m.HostPeak, gc, m.Files, m.FileLimit,
+		m.Retransmits, m.Segments)
 	if m.StolenPeak > 0 {
 		s += fmt.Sprintf("; %.1f %% stolen by the hypervisor", 100*m.StolenPeak)
 	}
@@ -217,7 +224,7 @@ func (l Level) audit() record.Verdict {
 
 // levelAudits has a line a kind of reason: the first level's own words, and at
 // which other levels it was so.
-func levelAudits(b *strings.Builder, levels []Level, o ConsoleOptions) {
+func levelAudits(d *Document, levels []Level) {
 	type kind struct {
 		level record.Verdict
 		code  string
@@ -249,13 +256,14 @@ func levelAudits(b *strings.Builder, levels []Level, o ConsoleOptions) {
 		}
 	}
 	if audited > 0 && bad == 0 {
-		b.WriteString(paint(o.Color, styleGreen, "Client: valid at every level.") + "\n")
+		d.line(styleGreen, "Client: valid at every level.")
 	}
 	for _, k := range order {
 		text := fmt.Sprintf("Client %s at %s: %s", k.level, strings.Join(at[k], ", "), reasonText(first[k]))
 		if len(at[k]) > 1 {
-			text = fmt.Sprintf("Client %s at %s, for example at %s: %s", k.level, strings.Join(at[k], ", "), at[k][0], reasonText(first[k]))
+			text = fmt.Sprintf("Client %s at %s, for example at %s: %s", k.level, strings.Join(at[k], ", "), at[k][0],
+				reasonText(first[k]))
 		}
-		b.WriteString(paint(o.Color, auditStyle(k.level), wrap(text, o.width())) + "\n")
+		d.text(auditStyle(k.level), text)
 	}
 }

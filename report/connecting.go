@@ -24,7 +24,10 @@ func (r *Report) connecting() connecting {
 	took, timed := r.Result.Summary("http_req_connecting")
 	_, c.streamed = r.Result.Summary("time_to_first_token")
 	if own := reused.Count - int(reused.Sum+0.5); known && timed && own > 0 && took.Sum > 0 {
-		c.own, c.of, c.mean, c.longest = own, reused.Count, took.Sum/float64(own), took.Max
+		c.own = own
+		c.of = reused.Count
+		c.mean = took.Sum / float64(own)
+		c.longest = took.Max
 	}
 	return c
 }
@@ -33,7 +36,8 @@ func (r *Report) connecting() connecting {
 func (c connecting) lines() (list []string) {
 	if a := c.ahead; a != nil {
 		list = append(list, fmt.Sprintf(
-			"Time to connect: %s median, %s p99, %s at most, of %d connections opened before the clock started; no latency holds it",
+			"Time to connect: %s median, %s p99, %s at most, of %d connections opened before the clock started; no "+
+				"latency holds it",
 			timeText(a.P50), timeText(a.P99), timeText(a.Max), a.Count))
 	}
 	if c.own == 0 {
@@ -44,7 +48,8 @@ func (c connecting) lines() (list []string) {
 		holds = "which their latency and TTFT hold"
 	}
 	return append(list, fmt.Sprintf(
-		"Connecting: %d of %d replies opened a connection, in %s on average and %s at most, %s (--preconnect opens them before)",
+		"Connecting: %d of %d replies opened a connection, in %s on average and %s at most, %s (--preconnect opens "+
+			"them before)",
 		c.own, c.of, timeText(c.mean), timeText(c.longest), holds))
 }
 

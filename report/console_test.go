@@ -13,10 +13,11 @@ import (
 // TestOrderOfRecords checks that a report does not depend on the order in which
 // requests ended.
 func TestOrderOfRecords(t *testing.T) {
-	want := typical.report(t)
-	records := typical.records()
-	rand.New(rand.NewPCG(5, 6)).Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
-	c := metric.NewCollector(typical.options(t))
+	want := reportOf(t, typical)
+	records := typical.Records()
+	rand.New(rand.NewPCG(5, 6)).Shuffle(len(records),
+		func(i, j int) { records[i], records[j] = records[j], records[i] })
+	c := metric.NewCollector(typical.Options(t))
 	for _, r := range records {
 		if err := c.Take(r); err != nil {
 			t.Fatal(err)
@@ -32,10 +33,12 @@ func TestOrderOfRecords(t *testing.T) {
 
 func TestConsoleOfNothing(t *testing.T) {
 	r := &Report{Result: &metric.Result{Planned: 2, Failed: 2, Failures: []metric.FailureCount{
-		{Failure: record.Failure{Class: record.ClassRefused, Type: "ClientConnectorError", Message: "connect: refused\x1b[2J"}, Count: 2}}}}
+		{Failure: record.Failure{Class: record.ClassRefused, Type: "ClientConnectorError",
+			Message: "connect: refused\x1b[2J"}, Count: 2}}}}
 	r.Run.Simulated, r.Run.Cancelled, r.Run.Aborted = true, true, "too many failures"
 	got := string(render(t, func(b *bytes.Buffer) error { return r.WriteConsole(b, ConsoleOptions{}) }))
-	for _, want := range []string{"(SIMULATED)", "No request was answered", "refused [2J", "│  N/A │", "2 failed", "Cancelled by the user", "Ended early: too many failures"} {
+	for _, want := range []string{"(SIMULATED)", "No request was answered", "refused [2J", "│  N/A │", "2 failed",
+		"Cancelled by the user", "Ended early: too many failures"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}
@@ -47,23 +50,26 @@ func TestConsoleOfNothing(t *testing.T) {
 
 // TestColor checks that colour adds styles and changes nothing else.
 func TestColor(t *testing.T) {
-	r := typical.report(t)
+	r := reportOf(t, typical)
 	plain := render(t, func(b *bytes.Buffer) error { return r.WriteConsole(b, ConsoleOptions{}) })
 	colour := render(t, func(b *bytes.Buffer) error { return r.WriteConsole(b, ConsoleOptions{Color: true}) })
 	if !bytes.Contains(colour, []byte(styleGreen)) {
 		t.Error("no colour")
 	}
-	bare := strings.NewReplacer(styleBold, "", styleDim, "", styleRed, "", styleGreen, "", styleYellow, "", styleCyan, "", styleEnd, "").Replace(string(colour))
+	bare := strings.NewReplacer(styleBold, "", styleDim, "", styleRed, "", styleGreen, "", styleYellow, "", styleCyan,
+		"", styleEnd, "").Replace(string(colour))
 	if bare != string(plain) {
 		t.Error("colour changes the text")
 	}
 }
 
 func TestLevelsByRate(t *testing.T) {
-	r := typical.report(t)
+	r := reportOf(t, typical)
 	r.Run.Concurrency, r.Run.Rate = 0, 12.5
-	got := string(render(t, func(b *bytes.Buffer) error { return WriteLevels(b, []Level{{[]*Report{r}}}, ConsoleOptions{}) }))
-	for _, want := range []string{"┃   Rate ┃", "│ 12.5/s │", "Failed at rate 12.5/s: 2 × 500", "missed at 12.5/s (∞ ms)", "(6.17)"} {
+	got := string(render(t,
+		func(b *bytes.Buffer) error { return WriteLevels(b, []Level{{[]*Report{r}}}, ConsoleOptions{}) }))
+	for _, want := range []string{"┃   Rate ┃", "│ 12.5/s │", "Failed at rate 12.5/s: 2 × 500",
+		"missed at 12.5/s (∞ ms)", "(6.17)"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}
@@ -72,13 +78,15 @@ func TestLevelsByRate(t *testing.T) {
 
 // What we ended ourselves is no failure of the server's.
 func TestLevelsNameWhoEndedARequest(t *testing.T) {
-	r := typical.report(t)
+	r := reportOf(t, typical)
 	r.Result.Failures = []metric.FailureCount{
 		{Failure: record.Failure{Class: record.ClassCancelled, Code: 499, Type: "RequestCancellationError"}, Count: 3},
 		{Failure: record.Failure{Class: record.ClassHTTP5, Code: 500}, Count: 4},
 	}
-	got := string(render(t, func(b *bytes.Buffer) error { return WriteLevels(b, []Level{{[]*Report{r}}}, ConsoleOptions{}) }))
-	for want, is := range map[string]bool{": 3 × 499": true, ": 4 × 500": true, "Failed at concurrency 4: 3": false, "Ended by this run at concurrency 4: 3": true} {
+	got := string(render(t,
+		func(b *bytes.Buffer) error { return WriteLevels(b, []Level{{[]*Report{r}}}, ConsoleOptions{}) }))
+	for want, is := range map[string]bool{": 3 × 499": true, ": 4 × 500": true, "Failed at concurrency 4: 3": false,
+		"Ended by this run at concurrency 4: 3": true} {
 		if strings.Contains(got, want) != is {
 			t.Errorf("%q: want %v in\n%s", want, is, got)
 		}
@@ -89,32 +97,32 @@ func TestLevelsNameWhoEndedARequest(t *testing.T) {
 func TestLevelsSayWhoseWarningItIs(t *testing.T) {
 	var levels []Level
 	for i, texts := range [][]string{{"3 of 9 a", "alike"}, {"5 of 9 a", "alike"}, {"5 of 9 a", "alike"}} {
-		r := typical.report(t)
+		r := reportOf(t, typical)
 		r.Run.Concurrency = i + 1
-		r.Run.Warnings, r.Result.Warnings = []record.Warning{{Code: "a", Text: texts[0]}, {Code: "b", Text: texts[1]}}, nil
+		r.Run.Warnings, r.Result.Warnings = []record.Warning{{Code: "a", Text: texts[0]},
+			{Code: "b", Text: texts[1]}}, nil
 		levels = append(levels, Level{[]*Report{r}})
 	}
 	var b strings.Builder
-	levelWarnings(&b, levels, ConsoleOptions{})
+	d := &Document{}
+	levelWarnings(d, levels)
+	d.terminal(&b, ConsoleOptions{})
 	if want := "Warning (at 1, 2, 3; figures of 1): 3 of 9 a\nWarning: alike\n"; b.String() != want {
 		t.Errorf("%q, want %q", b.String(), want)
 	}
 }
 
 func TestCells(t *testing.T) {
-	for v, want := range map[float64]string{0: "0", 0.01234: "0.0123", 1: "1.00", 9.994: "9.99", 9.999: "10.0", 99.96: "100", 1234.5: "1,234", -12.34: "-12.3"} {
+	for v, want := range map[float64]string{0: "0", 0.01234: "0.0123", 1: "1.00", 9.994: "9.99", 9.999: "10.0",
+		99.96: "100", 1234.5: "1,234", -12.34: "-12.3"} {
 		if got := significant(v); got != want {
 			t.Errorf("significant(%v) is %s, want %s", v, got, want)
 		}
 	}
-	for v, want := range map[float64]string{0: "0.00", 0.0123: "0.012", 0.5: "0.50", 1.26: "1.3", 9.96: "10", 1234: "1,234"} {
+	for v, want := range map[float64]string{0: "0.00", 0.0123: "0.012", 0.5: "0.50", 1.26: "1.3", 9.96: "10",
+		1234: "1,234"} {
 		if got := halfWidth(v); got != want {
 			t.Errorf("halfWidth(%v) is %s, want %s", v, got, want)
-		}
-	}
-	for s, want := range map[string]string{"0.50": "0.50", "999.00": "999.00", "1000.00": "1,000.00", "-1234567": "-1,234,567"} {
-		if got := grouped(s); got != want {
-			t.Errorf("grouped(%s) is %s, want %s", s, got, want)
 		}
 	}
 }
@@ -132,7 +140,8 @@ func TestConnectText(t *testing.T) {
 	ttft.Metric.Tag = "time_to_first_token"
 	streamed.Summaries = append(streamed.Summaries, ttft)
 	for holds, r := range map[string]*metric.Result{"latency and TTFT hold": streamed, "latency holds": whole} {
-		want := "Connecting: 2 of 4 replies opened a connection, in 3.00 ms on average and 4.00 ms at most, which their " + holds + " (--preconnect opens them before)"
+		want := "Connecting: 2 of 4 replies opened a connection, in 3.00 ms on average and 4.00 ms at most, which " +
+			"their " + holds + " (--preconnect opens them before)"
 		if got := (&Report{Result: r}).connecting().lines(); len(got) != 1 || got[0] != want {
 			t.Errorf("%q, want %q", got, want)
 		}
@@ -144,15 +153,18 @@ func TestConnectText(t *testing.T) {
 	}
 
 	// Connections that were opened ahead are in no reply's times and in the figure.
-	ahead := record.Run{Header: record.Header{Ahead: &record.Ahead{Count: 3, Mean: 0.002, P50: 0.001, P99: 0.004, Max: 0.005}}}
+	ahead := record.Run{Header: record.Header{Ahead: &record.Ahead{Count: 3, Mean: 0.002, P50: 0.001, P99: 0.004,
+		Max: 0.005}}}
 	both := (&Report{Run: ahead, Result: streamed}).connecting()
-	want := "Time to connect: 1.00 ms median, 4.00 ms p99, 5.00 ms at most, of 3 connections opened before the clock started; no latency holds it"
+	want := "Time to connect: 1.00 ms median, 4.00 ms p99, 5.00 ms at most, of 3 connections opened before the " +
+		"clock started; no latency holds it"
 	if got := both.lines(); len(got) != 2 || got[0] != want {
 		t.Errorf("%q, want first %q", got, want)
 	}
 	var e encoder
 	e.value(both.object())
-	if want := `{"unit":"ms","ahead":{"count":3,"avg":2.0,"p50":1.0,"p99":4.0,"max":5.0},"in_requests":{"count":2,"avg":3.0,"max":4.0}}`; string(e.b) != want {
+	if want := `{"unit":"ms","ahead":{"count":3,"avg":2.0,"p50":1.0,"p99":4.0,"max":5.0},` +
+		`"in_requests":{"count":2,"avg":3.0,"max":4.0}}`; string(e.b) != want {
 		t.Errorf("%s, want %s", e.b, want)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"headway/internal/plain"
 )
 
 // csvStats are the columns of the CSV's first table.
@@ -57,6 +59,9 @@ func (r *Report) WriteCSV(w io.Writer) error {
 func writeRows(out *csv.Writer, w io.Writer, rows [][]string) error {
 	for _, row := range rows {
 		if row != nil {
+			for i, cell := range row {
+				row[i] = plain.Line(cell)
+			}
 			if err := out.Write(row); err != nil {
 				return err
 			}

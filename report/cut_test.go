@@ -4,22 +4,23 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
 
 // cut is a run that was ended before its time.
 func cut(t *testing.T, c int, aborted string) *Report {
-	r := made{c: c, n: 5, seed: 3, gpus: 8}.report(t)
+	r := reportOf(t, made{C: c, N: 5, Seed: 3, GPUs: 8})
 	r.Run.Cancelled, r.Run.Aborted = aborted == "", aborted
 	return r
 }
 
 func TestCutRunsSaySo(t *testing.T) {
-	for aborted, want := range map[string]string{"": "cancelled by the user", "the disk was full": "the disk was full"} {
+	for aborted, want := range map[string]string{"": "cancelled by the user",
+		"the disk was full": "the disk was full"} {
 		json := string(render(t, func(b *bytes.Buffer) error { return cut(t, 4, aborted).WriteJSON(b) }))
-		if !strings.Contains(json, `"is_complete": false`) || !strings.Contains(json, `"incomplete_reason": "`+want+`"`) {
+		if !strings.Contains(json, `"is_complete": false`) ||
+			!strings.Contains(json, `"incomplete_reason": "`+want+`"`) {
 			t.Errorf("aborted %q: the JSON does not say so", aborted)
 		}
 		l, err := Read(strings.NewReader(json), "x")
@@ -27,10 +28,13 @@ func TestCutRunsSaySo(t *testing.T) {
 			t.Errorf("read back: %+v, %v", l, err)
 		}
 	}
-	levels := []Level{{[]*Report{made{c: 2, n: 10, seed: 3, gpus: 8}.report(t)}}, {[]*Report{cut(t, 5, "")}}, {[]*Report{cut(t, 10, "the disk was full")}}}
+	levels := []Level{{[]*Report{reportOf(t, made{C: 2, N: 10, Seed: 3, GPUs: 8})}}, {[]*Report{cut(t, 5, "")}},
+		{[]*Report{cut(t, 10, "the disk was full")}}}
 	for _, width := range []int{140, 80} {
-		table := string(render(t, func(b *bytes.Buffer) error { return WriteLevels(b, levels, ConsoleOptions{Width: width}) }))
-		for _, text := range []string{"cancelled", "cut short", "Incomplete at concurrency 5: cancelled by the user. Its", "concurrency 10: the disk was full."} {
+		table := string(render(t,
+			func(b *bytes.Buffer) error { return WriteLevels(b, levels, ConsoleOptions{Width: width}) }))
+		for _, text := range []string{"cancelled", "cut short",
+			"Incomplete at concurrency 5: cancelled by the user. Its", "concurrency 10: the disk was full."} {
 			if !strings.Contains(strings.ReplaceAll(table, "\n", " "), text) {
 				t.Errorf("width %d: the table lacks %q:\n%s", width, text, table)
 			}
@@ -43,39 +47,23 @@ func TestCutRunsSaySo(t *testing.T) {
 	}
 }
 
-func TestCutLevelsInPictures(t *testing.T) {
+func TestCutLevelsInSummary(t *testing.T) {
 	dir := t.TempDir()
 	put := func(r *Report, parts ...string) {
 		if err := r.WriteFiles(filepath.Join(append([]string{dir}, parts...)...), FileNames("")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	put(made{c: 2, n: 10, seed: 3, gpus: 8}.report(t), "a", "c2")
+	put(reportOf(t, made{C: 2, N: 10, Seed: 3, GPUs: 8}), "a", "c2")
 	put(cut(t, 5, ""), "a", "c5")
-	put(made{c: 2, n: 0, gpus: 8}.report(t), "b", "c2")
-	put(made{c: 2, n: 10, seed: 4, gpus: 8}.report(t), "c", "c2")
+	put(reportOf(t, made{C: 2, N: 0, GPUs: 8}), "b", "c2")
+	put(reportOf(t, made{C: 2, N: 10, Seed: 4, GPUs: 8}), "c", "c2")
 	all, warnings, err := Tree(dir, nil)
-	if err != nil || len(all) != 3 || len(warnings) != 1 || warnings[0].Code != "no_data" || !strings.Contains(warnings[0].Text, "experiment b:") {
+	if err != nil || len(all) != 3 || len(warnings) != 1 || warnings[0].Code != "no_data" ||
+		!strings.Contains(warnings[0].Text, "experiment b:") {
 		t.Fatalf("%d experiments, %v, %v", len(all), warnings, err)
 	}
-	for _, p := range Pictures(all, PlotOptions{}) {
-		var names []string
-		for _, s := range p.Chart.Series {
-			names = append(names, s.Name)
-		}
-		if !slices.Equal(names, []string{"a", "", "c"}) {
-			t.Errorf("%s: series %q", p.Name, names)
-		}
-		if points := p.Chart.Series[0].Points; points[0].Faint || !points[1].Faint {
-			t.Errorf("%s: points %+v", p.Name, points)
-		}
-		for _, text := range []string{"pale points", "No data: b."} {
-			if !strings.Contains(p.Chart.Note, text) {
-				t.Errorf("%s: the note %q lacks %q", p.Name, p.Chart.Note, text)
-			}
-		}
-	}
-	summary := string(render(t, func(b *bytes.Buffer) error { return WriteSummary(b, all, PlotOptions{}) }))
+	summary := string(render(t, func(b *bytes.Buffer) error { return WriteSummary(b, all, 0) }))
 	for _, text := range []string{"cancelled", "Incomplete at concurrency 5:", "No request was answered."} {
 		if !strings.Contains(summary, text) {
 			t.Errorf("the summary lacks %q:\n%s", text, summary)
@@ -122,7 +110,8 @@ func TestPartialFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, "old", dir, ".x.json.tmp-1")
-	if err := ClearTemporary(dir); err != nil || strings.Contains(names(), "tmp-1 ") || !strings.Contains(names(), ".tmp-") {
+	if err := ClearTemporary(dir); err != nil || strings.Contains(names(), "tmp-1 ") ||
+		!strings.Contains(names(), ".tmp-") {
 		t.Errorf("%v, left: %s", err, names())
 	}
 	hidden.Abort()

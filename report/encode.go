@@ -69,6 +69,8 @@ func (e *encoder) value(v any) {
 			v = e.text(v)
 		}
 		e.b = appendString(e.b, v)
+	case json.RawMessage: // without line ends and indents of its own
+		e.b = append(e.b, v...)
 	case object:
 		e.object(v)
 	case []object:

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headway/internal/plain"
 	"headway/metric"
 )
 
@@ -30,14 +31,14 @@ func (r *Report) endingText(list []metric.FinishCount) string {
 			parts = append(parts, strconv.Itoa(len(list)-i)+" more")
 			break
 		}
-		parts = append(parts, grouped(strconv.Itoa(f.Count))+" "+r.clean(f.Reason))
+		parts = append(parts, plain.Grouped(strconv.Itoa(f.Count))+" "+r.clean(f.Reason))
 	}
 	return "finish_reason: " + strings.Join(parts, ", ")
 }
 
 // levelEndings has a line for each level whose replies did not all end as
 // usual.
-func levelEndings(b *strings.Builder, levels []Level, o ConsoleOptions) {
+func levelEndings(d *Document, levels []Level) {
 	for _, l := range levels {
 		var all []metric.FinishCount
 		for _, r := range l.Runs {
@@ -51,7 +52,7 @@ func levelEndings(b *strings.Builder, levels []Level, o ConsoleOptions) {
 			}
 		}
 		if text := l.Runs[0].endingText(all); text != "" {
-			b.WriteString(wrap("Replies at "+l.where()+", "+text, o.width()) + "\n")
+			d.text("", "Replies at "+l.where()+", "+text)
 		}
 	}
 }

@@ -18,13 +18,15 @@ func TestEndings(t *testing.T) {
 	}{
 		{nil, ""},
 		{[]metric.FinishCount{{Reason: "length", Count: 1480}, {Reason: "stop", Count: 2}}, ""},
-		{[]metric.FinishCount{{Reason: "length", Count: 1480}, {Reason: "abort", Count: 12}, {Reason: "content_filter", Count: 8}},
+		{[]metric.FinishCount{{Reason: "length", Count: 1480}, {Reason: "abort", Count: 12},
+			{Reason: "content_filter", Count: 8}},
 			"finish_reason: 1,480 length, 12 abort, 8 content_filter"},
 	} {
-		r := typical.report(t)
+		r := reportOf(t, typical)
 		r.Result.Finish = tt.list
 		console := string(render(t, func(b *bytes.Buffer) error { return r.WriteConsole(b, ConsoleOptions{}) }))
-		levels := string(render(t, func(b *bytes.Buffer) error { return WriteLevels(b, []Level{{[]*Report{r}}}, ConsoleOptions{}) }))
+		levels := string(render(t,
+			func(b *bytes.Buffer) error { return WriteLevels(b, []Level{{[]*Report{r}}}, ConsoleOptions{}) }))
 		for _, got := range []string{console, levels} {
 			if tt.line == "" && strings.Contains(got, "finish_reason") || !strings.Contains(got, tt.line) {
 				t.Errorf("want %q in\n%s", tt.line, got)

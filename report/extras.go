@@ -1,6 +1,9 @@
 package report
 
 import (
+	"encoding/json"
+	"math"
+
 	"headway/metric"
 	"headway/record"
 )
@@ -37,7 +40,8 @@ func (r *Report) extras() object {
 	if r.Result.Tokens.Replies > 0 {
 		o.add("tokens", tokenCounts(r.Result.Tokens))
 	}
-	o.add("machine", object{{"os", h.Machine.OS}, {"arch", h.Machine.Arch}, {"cpus", h.Machine.CPUs}, {"go", h.Machine.Go}})
+	o.add("machine", object{{"os", h.Machine.OS}, {"arch", h.Machine.Arch}, {"cpus", h.Machine.CPUs},
+		{"go", h.Machine.Go}})
 	o.add("schedule", schedule(h.Schedule))
 	o = append(o, r.phases()...)
 	if r.Result.Chunks.Arrivals > 0 {
@@ -56,9 +60,43 @@ func (r *Report) extras() object {
 		o.add("verdicts", verdicts(r.Result.Verdicts))
 	}
 	o.add("warnings", warnings(r.Warnings()))
+	if w := r.workers(); w != nil {
+		o.add("workers", r.asJSON(w))
+	}
+	if share, source := r.HitRate(); source != "" && !math.IsNaN(share) {
+		o.add("prefix_cache", object{{"hit_rate", share}, {"source", source}})
+	}
+	if c := r.Run.Servers; c != nil {
+		o.add("servers", r.asJSON(c))
+	}
+	if t := r.Run.Telemetry; t != nil {
+		o.add("telemetry", r.asJSON(t))
+	}
+	if e, ok := r.Energy(); ok {
+		o.add("energy", e.object())
+	}
+	if c, ok := r.Cost(); ok {
+		o.add("cost", c.object())
+	}
+	if t := r.Result.Tail; t != nil {
+		o.add("tail", r.asJSON(tailOf(t)))
+	}
+	if c := r.Run.Cluster; c != nil {
+		o.add("cluster", r.asJSON(c))
+	}
 	o.add("aborted", r.Run.Aborted)
 	o.add("config", r.raw(h.Config))
 	return o
+}
+
+// asJSON is what has a JSON form of its own, such as a simulated cluster's account of
+// itself as records have it.
+func (r *Report) asJSON(v any) any {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil // of numbers and names: it always has a JSON form
+	}
+	return r.raw(text)
 }
 
 // own are the figures that aiperf does not have.
@@ -133,7 +171,8 @@ func steady(s *metric.Steady) object {
 // chunks says how the times of chunks were taken, and whether the gaps between
 // them are exact.
 func chunks(c metric.Chunks) object {
-	o := object{{"rule", c.Rule.String()}, {"arrivals", c.Arrivals}, {"read_together", c.Together}, {"spread", c.Spread}, {"gaps", c.Gaps}}
+	o := object{{"rule", c.Rule.String()}, {"arrivals", c.Arrivals}, {"read_together", c.Coalesced},
+		{"spread", c.Spread}, {"gaps", c.Gaps}}
 	if c.Error > 0 {
 		return append(o, field{"gaps_kept", "histogram"}, field{"relative_error", c.Error})
 	}
@@ -196,7 +235,8 @@ func failures(list []metric.FailureCount) []object {
 func verdicts(list []metric.Verdict) []object {
 	all := []object{}
 	for _, v := range list {
-		o := object{{"objective", v.Objective.Text}, {"decision", string(v.Decision)}, {"met", v.Decision == metric.Met}, {"known", v.Known}}
+		o := object{{"objective", v.Objective.Text}, {"decision", string(v.Decision)},
+			{"met", v.Decision == metric.Met}, {"known", v.Known}}
 		if v.Known {
 			value, unit := verdictValue(v)
 			o = append(o, bounded("value", value, v.AtLeast)...)

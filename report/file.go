@@ -8,7 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
+
+	"headway/internal/filelock"
 )
 
 // minFree is the room that Probe asks for.
@@ -49,14 +52,29 @@ func Create(path string) (*File, error) {
 		return nil, advise("creating", path, err)
 	}
 	if s, err := os.Stat(path); err == nil && !s.Mode().IsRegular() {
-		return nil, &fileError{fmt.Sprintf("creating %s: it is there and is no ordinary file: choose another name", path), nil}
+		return nil, &fileError{fmt.Sprintf("creating %s: it is there and is no ordinary file: choose another name",
+			path), nil}
 	}
 	f, err := os.CreateTemp(dir, "."+base+tempMark)
 	if err != nil {
 		return nil, advise("creating", path, err)
 	}
-	hold(f)
-	return &File{File: f, path: path}, nil
+	_ = filelock.Try(f) // where there are no locks the mark is missing; see filelock.Held
+	file := &File{File: f, path: path}
+	temporary.Store(file, true)
+	return file, nil
+}
+
+// temporary are the files that have no name yet and are worth nothing without.
+var temporary sync.Map
+
+// Discard removes every file that was begun and has no name yet, but for
+// partial ones. It is for a process that ends at once; what writes on fails.
+func Discard() {
+	temporary.Range(func(f, _ any) bool {
+		f.(*File).Abort()
+		return true
+	})
 }
 
 // tempMark stands in the names of temporary files, between the name to be and
@@ -75,6 +93,7 @@ func (f *File) Write(b []byte) (int, error) {
 // Commit gives the file its name. When it fails a temporary file is gone, a
 // partial one stays, and what had the name before is still there.
 func (f *File) Commit() error {
+	temporary.Delete(f)
 	err := errors.Join(f.Chmod(0o644), f.Sync(), f.File.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), f.path)
@@ -90,6 +109,7 @@ func (f *File) Commit() error {
 
 // Abort throws the file away.
 func (f *File) Abort() {
+	temporary.Delete(f)
 	f.File.Close()
 	os.Remove(f.Name())
 }
@@ -119,10 +139,29 @@ func Probe(dir string) error {
 		return advise("writing", path, err)
 	}
 	if free, ok := freeBytes(dir); ok && free < minFree {
-		return fmt.Errorf("writing to %s: only %.1f MiB are free, results need at least %d MiB: free some room or choose another output folder",
+		return fmt.Errorf("writing to %s: only %.1f MiB are free, results need at least %d MiB: free some room or "+
+			"choose another output folder",
 			dir, float64(free)/(1<<20), minFree>>20)
 	}
 	return nil
+}
+
+// Claim makes dir this process's own until release is called: it makes the
+// folder, locks it and probes it. The error is a *filelock.BusyError where
+// another process writes results there. command is what that is told of this
+// one, without secrets.
+func Claim(dir, command string) (release func() error, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, advise("creating", dir, err)
+	}
+	lock, err := filelock.LockDir(dir, command)
+	if err != nil {
+		return nil, advise("locking", dir, err)
+	}
+	if err := Probe(dir); err != nil {
+		return nil, errors.Join(err, lock.Release())
+	}
+	return lock.Release, nil
 }
 
 // fileError is a fault with its file and its advice.
@@ -137,8 +176,7 @@ func (e *fileError) Unwrap() error { return e.cause }
 // advise says what was done to which file, and what to do about it; a fault
 // that says it already stays as it is.
 func advise(doing, path string, err error) error {
-	var said *fileError
-	if errors.As(err, &said) {
+	if errors.As(err, new(*fileError)) || errors.Is(err, filelock.ErrBusy) {
 		return err
 	}
 	cause, hint := err, ""
@@ -148,7 +186,8 @@ func advise(doing, path string, err error) error {
 	}
 	switch {
 	case errors.Is(err, syscall.EFBIG):
-		hint = ": the file is as large as this process or this disk allows (ulimit -f), raise the limit or choose another output folder"
+		hint = ": the file is as large as this process or this disk allows (ulimit -f), raise the limit or choose " +
+			"another output folder"
 	case errors.Is(err, syscall.EDQUOT):
 		hint = ": the quota on this disk is used up, free some room or choose another output folder"
 	case errors.Is(err, syscall.ENOSPC):

@@ -26,7 +26,8 @@ func TestWriteFileIsAtomic(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := put("half of the sec", syscall.ENOSPC)
-	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "disk is full") {
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), path) ||
+		!strings.Contains(err.Error(), "disk is full") {
 		t.Errorf("a full disk gives %v", err)
 	}
 	if got := read(t, path); got != "first" {

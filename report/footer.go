@@ -10,45 +10,51 @@ import (
 
 // footer is what is said below the tables: counts, the steady part, verdicts
 // and warnings.
-func (r *Report) footer(b *strings.Builder, o ConsoleOptions) {
-	b.WriteByte('\n')
+func (r *Report) footer(d *Document) {
+	d.gap()
 	res := r.Result
-	fmt.Fprintf(b, "Requests: %d planned, %d ok, %d failed, %d cancelled, %d dropped\n", res.Planned, res.OK, res.Failed, res.Cancelled, res.Dropped)
+	d.line("", fmt.Sprintf("Requests: %d planned, %d ok, %d failed, %d cancelled, %d dropped", res.Planned, res.OK,
+		res.Failed, res.Cancelled, res.Dropped))
 	if p := res.Whole; p != nil {
-		fmt.Fprintf(b, "Benchmark Duration: %.2f sec\n", p.Duration)
+		d.line("", fmt.Sprintf("Benchmark Duration: %.2f sec", p.Duration))
 	}
 	if text := r.endingText(res.Finish); text != "" {
-		b.WriteString(wrap("Replies, "+text, o.width()) + "\n")
+		d.text("", "Replies, "+text)
 	}
 	if w := r.Run.Warmup; w != nil {
-		b.WriteString(wrap(warmupText(w, r.Run.Cooldown), o.width()) + "\n")
+		d.text("", warmupText(w, r.Run.Cooldown))
 	}
 	if s := r.Run.Schedule; s.Timed {
-		b.WriteString("Schedule: " + ScheduleText(s) + "\n")
+		d.line("", "Schedule: "+ScheduleText(s))
 	}
 	if line := r.tokenText(); line != "" {
-		b.WriteString(wrap("Tokens: "+line, o.width()) + "\n")
+		d.text("", "Tokens: "+line)
+	}
+	if line := r.hitLine(); line != "" {
+		d.text("", line)
 	}
 	for _, line := range r.connecting().lines() {
-		b.WriteString(wrap(line, o.width()) + "\n")
+		d.text("", line)
 	}
 	if s := res.Steady; s != nil && (s.Level > 0 || s.Duration > 0) && res.OK+res.Failed > 0 {
-		b.WriteString(wrap(steadyText(s), o.width()) + "\n")
+		d.text("", steadyText(s))
 	}
 	if c := res.Chunks; c.Rule == metric.ChunkSpread {
-		fmt.Fprintf(b, "Chunk rule: spread; %d of %d chunks with text were read together with another, the times of %d were moved\n", c.Together, c.Arrivals, c.Spread)
+		d.line("",
+			fmt.Sprintf("Chunk rule: spread; %d of %d chunks with text were read together with another, the times "+
+				"of %d were moved", c.Coalesced, c.Arrivals, c.Spread))
 	}
 	if r.Run.Cancelled {
-		b.WriteString(paint(o.Color, styleYellow, "Cancelled by the user: the figures are of what was done until then.") + "\n")
+		d.line(styleYellow, "Cancelled by the user: the figures are of what was done until then.")
 	}
 	if r.Run.Aborted != "" {
-		b.WriteString(paint(o.Color, styleRed, "Ended early: "+r.clean(r.Run.Aborted)) + "\n")
+		d.line(styleRed, "Ended early: "+r.clean(r.Run.Aborted))
 	}
-	r.verdictLines(b, o)
-	r.auditLines(b, o)
-	r.warningLines(b, o)
+	r.verdictLines(d)
+	r.auditLines(d)
+	r.warningLines(d)
 	if r.Run.Command != "" {
-		b.WriteString(wrap("Command: "+r.clean(r.Run.Command), o.width()) + "\n")
+		d.text("", "Command: "+r.clean(r.Run.Command))
 	}
 }
 
@@ -61,28 +67,46 @@ func steadyText(s *metric.Steady) string {
 	case !s.Reached:
 		return fmt.Sprintf("Steady part: none, 90 %% of %d in flight was never reached", s.Level)
 	case s.Duration <= 0:
-		return "Steady part: none, the run ended before the requests that were first in flight did, or just after: measure longer"
+		return "Steady part: none, the run ended before the requests that were first in flight did, or just after: " +
+			"measure longer"
 	}
 	return fmt.Sprintf("Steady part (%s): %.2f sec, %.0f %% of the run", of, s.Duration, 100*s.Share)
 }
 
 // verdictLines say of each objective whether it was met, by how much, and how
 // sure that is.
-func (r *Report) verdictLines(b *strings.Builder, o ConsoleOptions) {
+func (r *Report) verdictLines(d *Document) {
 	for _, v := range r.Result.Verdicts {
-		mark, style := decisionMark(v.Decision)
-		line := fmt.Sprintf("%s %s: %s", mark, r.clean(v.Objective.Text), strings.ReplaceAll(string(v.Decision), "_", " "))
-		if v.Known {
-			line += ", measured " + measured(v)
-		}
-		if v.Known && ofWhole(r.Result, v) {
-			line += " over the whole run"
-		}
-		if v.Why != "" {
-			line += " (" + v.Why + ")"
-		}
-		b.WriteString(paint(o.Color, style, wrap(line, o.width())) + "\n")
+		_, style := decisionMark(v.Decision)
+		d.text(style, r.verdictText(v))
 	}
+}
+
+func (r *Report) verdictText(v metric.Verdict) string {
+	mark, _ := decisionMark(v.Decision)
+	line := fmt.Sprintf("%s %s: %s", mark, r.clean(v.Objective.Text), strings.ReplaceAll(string(v.Decision), "_", " "))
+	if v.Known {
+		line += ", measured " + measured(v)
+	}
+	if v.Known && ofWhole(r.Result, v) {
+		line += " over the whole run"
+	}
+	if v.Why != "" {
+		line += " (" + v.Why + ")"
+	}
+	return line
+}
+
+// Unmet has a line for each objective that was missed or is not decided, in the
+// words of the tables, for callers that show no table.
+func (r *Report) Unmet() []string {
+	var lines []string
+	for _, v := range r.Result.Verdicts {
+		if v.Decision != metric.Met {
+			lines = append(lines, r.verdictText(v))
+		}
+	}
+	return lines
 }
 
 func decisionMark(d metric.Decision) (mark, style string) {
@@ -106,16 +130,16 @@ func ofWhole(r *metric.Result, v metric.Verdict) bool {
 // measured is a verdict's value with its unit.
 func measured(v metric.Verdict) string {
 	value, unit := verdictValue(v)
-	return strings.TrimSpace(estimate{value: value, atLeast: v.AtLeast}.text() + " " + unit)
+	return strings.TrimSpace(Figure{Value: value, AtLeast: v.AtLeast}.text() + " " + unit)
 }
 
 // warningLines say each warning once. Too few samples are marked in the tables.
-func (r *Report) warningLines(b *strings.Builder, o ConsoleOptions) {
+func (r *Report) warningLines(d *Document) {
 	seen := map[record.Warning]bool{}
 	for _, w := range r.Warnings() {
 		if !seen[w] && w.Code != "few_samples" {
 			seen[w] = true
-			b.WriteString(paint(o.Color, styleYellow, wrap("Warning: "+r.clean(w.Text), o.width())) + "\n")
+			d.text(styleYellow, "Warning: "+r.clean(w.Text))
 		}
 	}
 }

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"headway/metric"
 	"headway/record"
@@ -11,7 +10,12 @@ import (
 
 // Effect is how many times better an arm is, with its 95 % interval; NaN is not
 // known.
-type Effect struct{ Value, Low, High float64 }
+type Effect struct {
+	Value, Low, High float64
+	// Expected is where a server's is expected, by the calibration of a simulation;
+	// nil where nothing was calibrated.
+	Expected *Expected
+}
 
 // Gain is how much better an arm is than the baseline of its case: above 1 is
 // better. Latencies are the baseline's over the arm's, throughput the arm's
@@ -47,9 +51,11 @@ func (c Case) Gains(baseline string) []Gain {
 		}
 		g := Gain{
 			Arm: a.Name, Baseline: baseline,
-			TTFTMean: effect(*base, a, "time_to_first_token", "avg"), TTFTP50: effect(*base, a, "time_to_first_token", "p50"),
-			TTFTP99: effect(*base, a, "time_to_first_token", "p99"),
-			ITLMean: effect(*base, a, "inter_token_latency", "avg"), LatencyMean: effect(*base, a, "request_latency", "avg"),
+			TTFTMean:         effect(*base, a, "time_to_first_token", "avg"),
+			TTFTP50:          effect(*base, a, "time_to_first_token", "p50"),
+			TTFTP99:          effect(*base, a, "time_to_first_token", "p99"),
+			ITLMean:          effect(*base, a, "inter_token_latency", "avg"),
+			LatencyMean:      effect(*base, a, "request_latency", "avg"),
 			OutputThroughput: effect(a, *base, "output_token_throughput", "avg"),
 		}
 		g.Word = g.TTFTMean.word()
@@ -61,8 +67,16 @@ func (c Case) Gains(baseline string) []Gain {
 
 // effect is the ratio of a figure in one arm over that in another. The arms were
 // given the same requests, so pairs tell more than two intervals do: pairs of
-// runs with the same seed where there are several, else pairs of requests.
+// runs with the same seed where there are several, else pairs of requests. In a
+// simulation that was calibrated, pairs with the same parameters do, too.
 func effect(over, under Arm, tag, stat string) Effect {
+	e := effectOfRuns(over, under, tag, stat)
+	e.expect(over, under, tag, stat)
+	return e
+}
+
+// effectOfRuns is the effect in what was measured or simulated.
+func effectOfRuns(over, under Arm, tag, stat string) Effect {
 	var ratios []float64
 	for i, r := range over.Runs() {
 		if i >= len(under.Runs()) {
@@ -75,16 +89,16 @@ func effect(over, under Arm, tag, stat string) Effect {
 	}
 	switch {
 	case len(ratios) == 0:
-		return Effect{math.NaN(), math.NaN(), math.NaN()}
+		return Effect{Value: math.NaN(), Low: math.NaN(), High: math.NaN()}
 	case len(ratios) > 1:
 		value, low, high := metric.RatioOfRuns(ratios)
-		return Effect{value, low, high}
+		return Effect{Value: value, Low: low, High: high}
 	}
-	e := Effect{ratios[0], math.NaN(), math.NaN()}
+	e := Effect{Value: ratios[0], Low: math.NaN(), High: math.NaN()}
 	a, b := within(over.Report.Result, tag, stat), within(under.Report.Result, tag, stat)
 	if _, isRate := lead(over.Report.Result).Rate(tag); isRate {
-		if finite(a.low) && finite(b.low) {
-			share := math.Hypot((a.high-a.low)/2/a.value, (b.high-b.low)/2/b.value)
+		if finite(a.Low) && finite(b.Low) {
+			share := math.Hypot((a.High-a.Low)/2/a.Value, (b.High-b.Low)/2/b.Value)
 			e.Low, e.High = e.Value*(1-share), e.Value*(1+share)
 		}
 		return e
@@ -104,11 +118,11 @@ func lead(r *metric.Result) *metric.Part {
 }
 
 // ratio is NaN where either figure is not known, infinite or only bounded.
-func ratio(a, b estimate) float64 {
-	if !finite(a.value) || !finite(b.value) || a.atLeast || b.atLeast || a.value <= 0 || b.value <= 0 {
+func ratio(a, b Figure) float64 {
+	if !finite(a.Value) || !finite(b.Value) || a.AtLeast || b.AtLeast || a.Value <= 0 || b.Value <= 0 {
 		return math.NaN()
 	}
-	return a.value / b.value
+	return a.Value / b.Value
 }
 
 // margin is how far from 1 a gain may be to be called the same, and quotable how
@@ -116,18 +130,22 @@ func ratio(a, b estimate) float64 {
 const margin, quotable = 0.05, 0.05
 
 // halfWidth is the interval's half-width as a share of the value.
-func (e Effect) halfWidth() float64 { return (e.High - e.Low) / 2 / e.Value }
+func (e Effect) halfWidth() float64 {
+	low, high := e.Span()
+	return (high - low) / 2 / e.Value
+}
 
 // word says what the interval says.
 func (e Effect) word() string {
+	low, high := e.Span()
 	switch {
-	case !finite(e.Low):
+	case !finite(low):
 		return undecided
-	case 1/(1+margin) <= e.Low && e.High <= 1+margin:
+	case 1/(1+margin) <= low && high <= 1+margin:
 		return fmt.Sprintf("the same within %.0f %%", 100*margin)
-	case e.Low > 1:
+	case low > 1:
 		return "faster"
-	case e.High < 1:
+	case high < 1:
 		return "slower"
 	}
 	return undecided
@@ -153,10 +171,14 @@ func caution(base, arm Arm, gain Effect) string {
 	}
 	switch {
 	case why != "":
-	case !finite(gain.Low):
+	case gain.byTwin() && gain.halfWidth() > quotable:
+		why = fmt.Sprintf("where it is expected on the server is wider than ±%.0f %%: measure it there (--url)",
+			100*quotable)
+	case !finite(gain.Low) && !gain.byTwin():
 		why = "its interval is not known: measure more requests, or repeat the runs (--repeats)"
 	case gain.halfWidth() > quotable:
-		why = fmt.Sprintf("its 95 %% interval is wider than ±%.0f %%: measure more requests, or repeat the runs (--repeats)", 100*quotable)
+		why = fmt.Sprintf("its 95 %% interval is wider than ±%.0f %%: measure more requests, or repeat the runs "+
+			"(--repeats)", 100*quotable)
 	default:
 		return ""
 	}
@@ -201,20 +223,38 @@ func (a Arm) unfit() string {
 }
 
 // gainText is a line for each gain.
-func (c *Comparison) gainText(b *strings.Builder, o ConsoleOptions) {
+func (c *Comparison) gainText(d *Document) {
 	for _, k := range c.Cases {
 		for _, g := range k.Gains(c.Baseline) {
-			line := fmt.Sprintf("gain of %s over %s (times better): TTFT mean %s, p50 %s, p99 %s; ITL mean %s; output tok/s %s; TTFT: %s",
-				g.Arm, g.Baseline, times(g.TTFTMean), times(g.TTFTP50), times(g.TTFTP99), times(g.ITLMean), times(g.OutputThroughput), g.Word)
+			of := "times better"
+			if g.TTFTMean.byTwin() {
+				of = "times better, and where that is expected on the server"
+			}
+			line := fmt.Sprintf("gain of %s over %s (%s): TTFT mean %s, p50 %s, p99 %s; ITL mean %s; "+
+				"output tok/s %s; TTFT: %s",
+				g.Arm, g.Baseline, of, times(g.TTFTMean), times(g.TTFTP50), times(g.TTFTP99), times(g.ITLMean),
+				times(g.OutputThroughput), g.Word)
 			if c.XLabel != "" {
 				line = fmt.Sprintf("%s %s: %s", c.XLabel, significant(k.X), line)
+			}
+			if why := g.unforetold(); why != "" {
+				line += " – of the simulation alone; no interval on the server: " + why
 			}
 			if g.Caution != "" {
 				line += " – " + g.Caution
 			}
-			b.WriteString(wrap(line, o.width()) + "\n")
+			d.text("", line)
 		}
 	}
+}
+
+// unforetold says why a gain in a calibrated simulation has no interval on the server;
+// empty where it has one, and where nothing was calibrated.
+func (g Gain) unforetold() string {
+	if x := g.TTFTMean.Expected; x != nil {
+		return x.Why
+	}
+	return ""
 }
 
 func times(e Effect) string {
@@ -222,8 +262,8 @@ func times(e Effect) string {
 		return "–"
 	}
 	s := fmt.Sprintf("%.2f×", e.Value)
-	if finite(e.Low) {
-		s += fmt.Sprintf(" (%.2f–%.2f)", e.Low, e.High)
+	if low, high := e.Span(); finite(low) {
+		s += fmt.Sprintf(" (%.2f–%.2f)", low, high)
 	}
 	return s
 }

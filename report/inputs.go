@@ -41,7 +41,7 @@ func (in *Inputs) Add(session string, payloads []json.RawMessage) error {
 			b.WriteByte(',')
 		}
 		b.WriteString("\n        ")
-		if err := json.Indent(b, in.secrets.body(p), "        ", "  "); err != nil {
+		if err := json.Indent(b, in.secrets.Body(p), "        ", "  "); err != nil {
 			return fmt.Errorf("writing inputs.json: body %d of session %q is not JSON: %w", i, session, err)
 		}
 	}

@@ -82,6 +82,22 @@ func (l *Lines) line(r *record.Record) object {
 	return o
 }
 
+// Request is what profile_export.jsonl has of one request, by the names that stand there:
+// its metadata, and its figures but for lists, in the unit that is shown.
+func (o LineOptions) Request(r *record.Record) (metadata map[string]any, figures map[string]float64) {
+	l := Lines{o: o, worker: "headway"}
+	metadata, figures = map[string]any{}, map[string]float64{}
+	for _, f := range l.metadata(r) {
+		metadata[f.key] = f.value
+	}
+	for _, v := range o.Metrics.Values(r) {
+		if v.List == nil {
+			figures[v.Tag] = tidy(v.Value)
+		}
+	}
+	return metadata, figures
+}
+
 func lineValue(v metric.Value) any {
 	switch {
 	case v.List != nil:
@@ -99,9 +115,9 @@ func lineValue(v metric.Value) any {
 func (l *Lines) metadata(r *record.Record) object {
 	var o object
 	o.add("session_num", r.Index)
-	o.add("x_request_id", l.o.Secrets.values(r.RequestID))
-	o.add("x_correlation_id", l.o.Secrets.values(r.CorrelationID))
-	o.add("conversation_id", l.o.Secrets.values(r.Session))
+	o.add("x_request_id", l.o.Secrets.Values(r.RequestID))
+	o.add("x_correlation_id", l.o.Secrets.Values(r.CorrelationID))
+	o.add("conversation_id", l.o.Secrets.Values(r.Session))
 	o.add("turn_index", r.Turn)
 	l.wall(&o, "credit_issued_ns", r.Planned)
 	l.wall(&o, "request_start_ns", r.Start)
@@ -114,11 +130,18 @@ func (l *Lines) metadata(r *record.Record) object {
 		phase = "warmup"
 	}
 	o.add("benchmark_phase", phase)
+	if !r.Warmup {
+		o.add("profiling_index", 0)
+	}
+	o.add("phase_name", phase)
+	o.add("phase_kind", phase)
 	o.add("was_cancelled", r.Outcome == record.Cancelled)
 	if r.Outcome == record.Cancelled {
 		l.wall(&o, "cancellation_time_ns", r.Done)
 	}
+	o.add("context_overflow_skip", false)
 	o.add("agent_depth", 0)
+	o.add("root_correlation_id", l.o.Secrets.Values(r.CorrelationID))
 	return o
 }
 

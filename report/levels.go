@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
+	"headway/internal/plain"
 	"headway/record"
 )
 
@@ -22,40 +24,46 @@ func WriteLevels(w io.Writer, levels []Level, o ConsoleOptions) error {
 	if len(levels) == 0 {
 		return nil
 	}
-	var b strings.Builder
-	t, few, spans := levelTable(levels)
-	t, _ = t.fit(o.width())
-	t.render(&b, o.Color)
+	return OfLevels(levels, o.Name).Write(w, o)
+}
+
+// OfLevels is the document of a sweep; name is of what was measured, where there
+// is more than one.
+func OfLevels(levels []Level, name string) *Document {
+	d := &Document{secrets: levels[0].Runs[0].Secrets}
+	t, few, spans := levelTable(levels, name)
+	d.table(t)
 	if note := intervalNote(levels); spans || note != withinNote {
-		b.WriteString(wrap(note, o.width()) + "\n")
+		d.text("", note)
 	}
 	shownCells := strings.Join(flatten(t.rows), "\n")
 	if few && strings.Contains(shownCells, fewMark) {
-		b.WriteString(wrap(fewText, o.width()) + "\n")
+		d.text("", fewText)
 	}
-	populationNotes(&b, shownCells, o)
-	levelIntervals(&b, levels, o)
-	levelCuts(&b, levels, o)
-	levelErrors(&b, levels, o)
-	levelEndings(&b, levels, o)
-	levelTokens(&b, levels, o)
-	levelVerdicts(&b, levels, o)
-	levelAudits(&b, levels, o)
-	levelWarnings(&b, levels, o)
-	_, err := io.WriteString(w, levels[0].Runs[0].Secrets.Text(b.String()))
-	return err
+	populationNotes(d, shownCells)
+	levelWorkers(d, levels, name)
+	levelIntervals(d, levels)
+	levelCuts(d, levels)
+	levelErrors(d, levels)
+	levelEndings(d, levels)
+	levelTokens(d, levels)
+	levelVerdicts(d, levels)
+	levelAudits(d, levels)
+	levelWarnings(d, levels)
+	return d
 }
 
 // levelColumn is a column of the sweep's table.
 type levelColumn struct {
 	column
-	value func(Level) estimate
+	value func(Level) Figure
 	count func(Level) string // instead of value
 }
 
 func levelColumns(levels []Level) []levelColumn {
 	stat := func(title string, drop int, tag, stat string) levelColumn {
-		return levelColumn{column: column{title: title, drop: drop, style: styleGreen}, value: func(l Level) estimate { return l.stat(tag, stat) }}
+		return levelColumn{column: column{title: title, drop: drop, style: styleGreen},
+			value: func(l Level) Figure { return l.stat(tag, stat) }}
 	}
 	first := "Conc."
 	if levels[0].Runs[0].Run.Concurrency == 0 {
@@ -65,11 +73,11 @@ func levelColumns(levels []Level) []levelColumn {
 		{column: column{title: first, style: styleCyan}, count: Level.marked},
 		{column: column{title: "Requests\nok/failed"}, count: Level.requests},
 		stat("TTFT ms\navg", 0, "time_to_first_token", "avg"),
-		stat("TTFT ms\np50", 4, "time_to_first_token", "p50"),
-		stat("TTFT ms\np99", 1, "time_to_first_token", "p99"),
+		stat("TTFT ms\np50", 0, "time_to_first_token", "p50"),
+		stat("TTFT ms\np99", 0, "time_to_first_token", "p99"),
 		stat("ITL ms\navg", 0, "inter_token_latency", "avg"),
-		stat("ITL ms\np50", 5, "inter_token_latency", "p50"),
-		stat("E2E ms\navg", 6, "request_latency", "avg"),
+		stat("ITL ms\np50", 0, "inter_token_latency", "p50"),
+		stat("E2E ms\navg", 1, "request_latency", "avg"),
 		stat("Output\ntok/s", 0, "output_token_throughput", "avg"),
 		stat("tok/s\nper user", 0, "decode_speed_per_user", "avg"),
 	}
@@ -79,26 +87,32 @@ func levelColumns(levels []Level) []levelColumn {
 			break
 		}
 	}
-	return append(cols, stat("req/s", 2, "request_throughput", "avg"))
+	cols = append(cols, stat("req/s", 0, "request_throughput", "avg"))
+	if slices.ContainsFunc(levels, func(l Level) bool { share, _ := l.Runs[0].HitRate(); return share > 0 }) {
+		cols = append(cols, levelColumn{column: column{title: "Hit\n%", drop: 2},
+			count: func(l Level) string { share, _ := l.Runs[0].HitRate(); return percent(share) }})
+	}
+	return cols
 }
 
 // levelTable builds the table with every column, and reports whether one of its
 // quantiles rests on too few samples, and whether a figure has an interval.
-func levelTable(levels []Level) (t table, few, spans bool) {
-	t.title = levels[0].Runs[0].title("Levels")
+func levelTable(levels []Level, name string) (t table, few, spans bool) {
+	t.title = levels[0].Runs[0].title("Levels", name)
 	cols := levelColumns(levels)
 	for _, c := range cols {
 		t.columns = append(t.columns, c.column)
 	}
 	for _, l := range levels {
 		var row []string
-		for _, c := range cols {
+		for x, c := range cols {
 			if c.count != nil {
 				row = append(row, c.count(l))
 				continue
 			}
 			e := c.value(l)
-			few, spans = few || e.few, spans || finite(e.low) && finite(e.high)
+			few, spans = few || e.Few, spans || finite(e.Low) && finite(e.High)
+			t.shows(len(t.rows), x, e)
 			row = append(row, e.cell())
 		}
 		t.rows = append(t.rows, row)
@@ -165,7 +179,7 @@ func (l Level) requests() string {
 
 // stat is a statistic of a metric. Of one run it has the interval within the
 // run, of several the interval over them.
-func (l Level) stat(tag, stat string) estimate {
+func (l Level) stat(tag, stat string) Figure {
 	if len(l.Runs) == 1 {
 		return within(l.Runs[0].Result, tag, stat)
 	}
@@ -173,18 +187,18 @@ func (l Level) stat(tag, stat string) estimate {
 	var answered []float64
 	bounded := false
 	for _, r := range l.Runs {
-		if e := within(r.Result, tag, stat); !math.IsNaN(e.value) {
-			values, bounded = append(values, e.value), bounded || e.atLeast
-			if e.answered == 0 {
-				e.answered = e.value
+		if e := within(r.Result, tag, stat); !math.IsNaN(e.Value) {
+			values, bounded = append(values, e.Value), bounded || e.AtLeast
+			if e.Answered == 0 {
+				e.Answered = e.Value
 			}
-			answered = append(answered, e.answered)
+			answered = append(answered, e.Answered)
 		}
 	}
 	e := over(values)
-	e.answered = over(answered).value
-	if e.atLeast = bounded; bounded {
-		e.low, e.high = math.NaN(), math.NaN()
+	e.Answered = over(answered).Value
+	if e.AtLeast = bounded; bounded {
+		e.Low, e.High = math.NaN(), math.NaN()
 	}
 	return e
 }
@@ -197,7 +211,7 @@ func significant(v float64) string {
 	case !finite(v):
 		return "–"
 	case a >= 99.95:
-		return grouped(strconv.FormatFloat(v, 'f', 0, 64))
+		return plain.Grouped(strconv.FormatFloat(v, 'f', 0, 64))
 	case a >= 9.995:
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	case a >= 0.9995:
@@ -213,7 +227,7 @@ func significant(v float64) string {
 func halfWidth(v float64) string {
 	switch {
 	case v >= 9.95:
-		return grouped(strconv.FormatFloat(v, 'f', 0, 64))
+		return plain.Grouped(strconv.FormatFloat(v, 'f', 0, 64))
 	case v >= 0.995:
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	case v >= 0.0995 || v == 0:
@@ -223,7 +237,8 @@ func halfWidth(v float64) string {
 }
 
 // withinNote says what the intervals of a table of single runs are.
-const withinNote = "± and low–high: 95 % intervals within the run, which count that its requests share batches and queues."
+const withinNote = "± and low–high: 95 % intervals within the run, which count that its requests share batches and " +
+	"queues."
 
 func intervalNote(levels []Level) string {
 	runs := 0

@@ -11,7 +11,7 @@ import (
 )
 
 // levelCuts says of which levels only a part was measured, and how much.
-func levelCuts(b *strings.Builder, levels []Level, o ConsoleOptions) {
+func levelCuts(d *Document, levels []Level) {
 	for _, l := range levels {
 		if l.cut() == "" {
 			continue
@@ -24,13 +24,53 @@ func levelCuts(b *strings.Builder, levels []Level, o ConsoleOptions) {
 				why = r.cutReason()
 			}
 		}
-		text := fmt.Sprintf("Incomplete at %s: %s. Its figures are of %d of %d requests.", l.where(), levels[0].Runs[0].clean(why), done, planned)
-		b.WriteString(paint(o.Color, styleYellow, wrap(text, o.width())) + "\n")
+		text := fmt.Sprintf("Incomplete at %s: %s. Its figures are of %d of %d requests.", l.where(),
+			levels[0].Runs[0].clean(why), done, planned)
+		d.text(styleYellow, text)
 	}
 }
 
+// levelWorkers lists the workers of each level, by its first run.
+func levelWorkers(d *Document, levels []Level, name string) {
+	var runs []workerRun
+	for _, l := range levels {
+		runs = append(runs, workerRun{[]string{l.name()}, l.Runs[0]})
+	}
+	if text := hitSources(runs); text != "" {
+		d.text("", text)
+	}
+	first := levelColumns(levels)[0].column
+	r := levels[0].Runs[0]
+	workerTable(d, r.title("Workers", name), []column{first}, runs)
+	telemetryParts(d, func(of string) string { return r.title(of, name) }, []column{first}, runs)
+	levelSampling(d, levels)
+}
+
+// levelSampling says how well all runs of the levels were sampled, and of which of them
+// the tables are.
+func levelSampling(d *Document, levels []Level) {
+	var all []workerRun
+	sampled, repeated := false, false
+	for _, l := range levels {
+		repeated = repeated || len(l.Runs) > 1
+		for i, run := range l.Runs {
+			name := l.name()
+			if i > 0 {
+				name += fmt.Sprintf(" (run %d)", i+1)
+			}
+			all = append(all, workerRun{[]string{name}, run})
+			sampled = sampled || run.Run.Telemetry != nil
+		}
+	}
+	if sampled && repeated {
+		d.text("", "Servers, GPUs, hosts, energy and cost are of the first run of each level; "+
+			"those of the others are in their folders.")
+	}
+	samplingParts(d, all)
+}
+
 // levelErrors lists what failed, equal failures of a level together.
-func levelErrors(b *strings.Builder, levels []Level, o ConsoleOptions) {
+func levelErrors(d *Document, levels []Level) {
 	lines := 0
 	for _, l := range levels {
 		for _, f := range l.failures() {
@@ -46,12 +86,13 @@ func levelErrors(b *strings.Builder, levels []Level, o ConsoleOptions) {
 			if f.Failure.Class == record.ClassCancelled {
 				what = "Ended by this run" // no fault of the server's
 			}
-			text := fmt.Sprintf("%s at %s: %d × %s%s: %s", what, l.where(), f.Count, code, r.clean(f.Failure.Type), r.clean(f.Failure.Message))
-			b.WriteString(paint(o.Color, styleRed, shorten(wrap(text, o.width()), 3)) + "\n")
+			text := fmt.Sprintf("%s at %s: %d × %s%s: %s", what, l.where(), f.Count, code, r.clean(f.Failure.Type),
+				r.clean(f.Failure.Message))
+			d.add(piece{text: text, style: styleRed, lines: 3})
 		}
 	}
 	if lines > maxErrors {
-		fmt.Fprintf(b, "and %d more kinds of error; all are in the levels' own files.\n", lines-maxErrors)
+		d.line("", fmt.Sprintf("and %d more kinds of error; all are in the levels' own files.", lines-maxErrors))
 	}
 }
 
@@ -71,7 +112,7 @@ func (l Level) failures() []metric.FailureCount {
 }
 
 // levelVerdicts has a line an objective: where it was met and where it was not.
-func levelVerdicts(b *strings.Builder, levels []Level, o ConsoleOptions) {
+func levelVerdicts(d *Document, levels []Level) {
 	var texts []string
 	for _, l := range levels {
 		for _, r := range l.Runs {
@@ -99,10 +140,10 @@ func levelVerdicts(b *strings.Builder, levels []Level, o ConsoleOptions) {
 			}
 		}
 		line := mark + " " + levels[0].Runs[0].clean(text) + ": " + strings.Join(parts, "; ")
-		b.WriteString(paint(o.Color, style, wrap(line, o.width())) + "\n")
+		d.text(style, line)
 	}
 	if whole {
-		b.WriteString(wrap("Objectives are of whole runs, the table of their steady parts.", o.width()) + "\n")
+		d.text("", "Objectives are of whole runs, the table of their steady parts.")
 	}
 }
 
@@ -153,7 +194,7 @@ func (l Level) verdict(text string) (worst metric.Decision, note string) {
 }
 
 // levelIntervals says of which levels figures have no interval, and why.
-func levelIntervals(b *strings.Builder, levels []Level, o ConsoleOptions) {
+func levelIntervals(d *Document, levels []Level) {
 	var order []metric.Reason
 	at := map[metric.Reason][]string{}
 	for _, l := range levels {
@@ -171,14 +212,14 @@ func levelIntervals(b *strings.Builder, levels []Level, o ConsoleOptions) {
 		}
 	}
 	for _, why := range order {
-		b.WriteString(wrap(noInterval(" at "+strings.Join(at[why], ", "), why), o.width()) + "\n")
+		d.text("", noInterval(" at "+strings.Join(at[why], ", "), why))
 	}
 }
 
 // levelWarnings says a warning of one kind once, with the levels that have it
 // and, where they differ in it, that of which it has the figures. Too few samples
 // are marked in the table itself.
-func levelWarnings(b *strings.Builder, levels []Level, o ConsoleOptions) {
+func levelWarnings(d *Document, levels []Level) {
 	var first []record.Warning
 	at := map[string][]string{}
 	differ := map[string]bool{}
@@ -209,6 +250,6 @@ func levelWarnings(b *strings.Builder, levels []Level, o ConsoleOptions) {
 			where = " (at " + strings.Join(at[w.Code], ", ") + "; figures of " + at[w.Code][0] + ")"
 		}
 		text := "Warning" + where + ": " + levels[0].Runs[0].clean(w.Text)
-		b.WriteString(paint(o.Color, styleYellow, wrap(text, o.width())) + "\n")
+		d.text(styleYellow, text)
 	}
 }

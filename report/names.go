@@ -14,6 +14,12 @@ type Names struct {
 	Inputs  string // the request bodies
 	Records string // headway's own lossless records
 	Table   string // the requests as Parquet
+	Raw     string // bodies and replies as they went over the wire
+	// Telemetry is what servers, GPUs and hosts said during the run, TelemetryTable the
+	// same as Parquet.
+	Telemetry, TelemetryTable string
+
+	Page string // everything on one page, HTML
 }
 
 // FileNames gives the names for a --profile-export-prefix. The empty prefix
@@ -28,8 +34,14 @@ func FileNames(prefix string) Names {
 		Inputs:  "inputs.json",
 		Records: "records.jsonl",
 		Table:   "records.parquet",
+		Raw:     "profile_export_raw.jsonl",
+
+		Telemetry:      "telemetry.jsonl",
+		TelemetryTable: "telemetry.parquet",
+		Page:           "report.html",
 	}
-	for _, s := range []string{"_console.txt", "_raw.jsonl", "_records.jsonl", "_records.parquet", ".csv", ".jsonl", ".json"} {
+	for _, s := range []string{"_console.txt", "_raw.jsonl", "_records.jsonl", "_records.parquet",
+		"_telemetry.jsonl", "_telemetry.parquet", ".csv", ".jsonl", ".json"} {
 		if p, ok := strings.CutSuffix(prefix, s); ok {
 			prefix = p
 			break
@@ -40,6 +52,9 @@ func FileNames(prefix string) Names {
 	}
 	n.JSON, n.CSV, n.JSONL = prefix+".json", prefix+".csv", prefix+".jsonl"
 	n.Console, n.Records, n.Table = prefix+"_console.txt", prefix+"_records.jsonl", prefix+"_records.parquet"
+	n.Raw = prefix + "_raw.jsonl"
+	n.Telemetry, n.TelemetryTable = prefix+"_telemetry.jsonl", prefix+"_telemetry.parquet"
+	n.Page = prefix + "_report.html"
 	return n
 }
 

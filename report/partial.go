@@ -7,10 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"headway/internal/filelock"
 )
 
-// partialMark is put behind the name of a file that has no end yet.
-const partialMark = ".partial"
+// PartialMark is put behind the name of a file that has no end yet.
+const PartialMark = ".partial"
 
 // maxPartials is how many files of one name may be without their end.
 const maxPartials = 100
@@ -23,17 +25,17 @@ func CreatePartial(path string) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, advise("creating", path, err)
 	}
-	name := path + partialMark
+	name := path + PartialMark
 	for n := 2; ; n++ {
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		if err == nil {
-			hold(f)
+			_ = filelock.Try(f) // as for Create
 			return &File{File: f, path: path, partial: true}, nil
 		}
 		if !errors.Is(err, fs.ErrExist) || n > maxPartials {
 			return nil, advise("creating", path, err)
 		}
-		name = fmt.Sprintf("%s%s-%d", path, partialMark, n)
+		name = fmt.Sprintf("%s%s-%d", path, PartialMark, n)
 	}
 }
 
@@ -47,7 +49,7 @@ func ClearTemporary(dir string) error {
 
 // ClearPartial removes what killed processes left of the file path.
 func ClearPartial(path string) error {
-	begin := filepath.Base(path) + partialMark
+	begin := filepath.Base(path) + PartialMark
 	return clearLeft(filepath.Dir(path), func(name string) bool {
 		rest, ok := strings.CutPrefix(name, begin)
 		return ok && (rest == "" || rest[0] == '-')
@@ -61,7 +63,7 @@ func clearLeft(dir string, is func(name string) bool) error {
 	}
 	var errs []error
 	for _, e := range entries {
-		if path := filepath.Join(dir, e.Name()); is(e.Name()) && e.Type().IsRegular() && !held(path) {
+		if path := filepath.Join(dir, e.Name()); is(e.Name()) && e.Type().IsRegular() && !filelock.Held(path) {
 			errs = append(errs, os.Remove(path))
 		}
 	}

@@ -15,7 +15,7 @@ func part(p *metric.Part) object {
 	}
 	o.add("requests", object{{"started", p.Requests}, {"failed", p.Failed}, {"cut_off", p.Cut}})
 	o.add("outside", p.Outside)
-	o.add("in_flight", p.Together)
+	o.add("in_flight", p.InFlight)
 	if p.Assumed > 0 {
 		o.add("assumed_tokens", p.Assumed)
 	}

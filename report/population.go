@@ -8,16 +8,18 @@ import (
 )
 
 // populationNotes say what the marks of a table's cells mean.
-func populationNotes(b *strings.Builder, cells string, o ConsoleOptions) {
+func populationNotes(d *Document, cells string) {
 	beside := ""
 	if strings.Contains(cells, "\n(") {
 		beside = " In brackets: of answered requests alone."
 	}
 	if strings.Contains(cells, infinite) {
-		b.WriteString(wrap(infinite+" reaches into requests that the server failed, which count as never answered."+beside, o.width()) + "\n")
+		d.text("", infinite+" reaches into requests that the server failed, which count as never answered."+beside)
 	}
 	if strings.Contains(cells, atLeastMark) {
-		b.WriteString(wrap(atLeastMark+" depends on requests that this run ended before their reply, which would have taken at least as long as they had."+beside, o.width()) + "\n")
+		d.text("", atLeastMark+
+			" depends on requests that this run ended before their reply, which would have taken at least as long "+
+			"as they had."+beside)
 	}
 }
 
@@ -71,7 +73,8 @@ var leadPercents = []int{50, 90, 99}
 // leadTags are the figures of a part that its table shows, in its order.
 var leadTags = []string{
 	"time_to_first_token", "request_latency", "inter_token_latency",
-	"decode_speed_per_user", "output_token_throughput", "output_token_throughput_per_gpu", "request_throughput", "goodput",
+	"decode_speed_per_user", "output_token_throughput", "output_token_throughput_per_gpu", "request_throughput",
+	"goodput",
 }
 
 func leading(tag string) bool {
@@ -79,7 +82,7 @@ func leading(tag string) bool {
 }
 
 // partTable shows the part that leads, with the intervals of its figures.
-func (r *Report) partTable(b *strings.Builder, o ConsoleOptions) {
+func (r *Report) partTable(d *Document, name string) {
 	p, steady := r.Result.Lead()
 	if p == nil || r.Result.OK == 0 {
 		return
@@ -88,11 +91,13 @@ func (r *Report) partTable(b *strings.Builder, o ConsoleOptions) {
 	if steady {
 		title = "Steady part, with 95 % intervals"
 	}
-	t := table{title: r.title(title), columns: []column{{title: "Metric", style: styleCyan},
-		{title: "avg", style: styleGreen}, {title: "p50", style: styleGreen}, {title: "p90", drop: 1, style: styleGreen}, {title: "p99", style: styleGreen}}}
+	t := table{title: r.title(title, name), columns: []column{{title: "Metric", style: styleCyan},
+		{title: "avg", style: styleGreen}, {title: "p50", style: styleGreen},
+		{title: "p90", drop: 1, style: styleGreen}, {title: "p99", style: styleGreen}}}
 	for _, tag := range leadTags {
 		if rate, ok := p.Rate(tag); ok {
 			e, _ := ofPart(p, tag, "avg")
+			t.shows(len(t.rows), 1, e)
 			t.rows = append(t.rows, []string{nameCell(rate.Metric, 34), e.cell(), "", "", ""})
 			continue
 		}
@@ -101,19 +106,20 @@ func (r *Report) partTable(b *strings.Builder, o ConsoleOptions) {
 			continue
 		}
 		row := []string{nameCell(s.Metric, 34)}
-		for _, stat := range []string{"avg", "p50", "p90", "p99"} {
-			row = append(row, ofSummary(s, stat).cell())
+		for x, stat := range []string{"avg", "p50", "p90", "p99"} {
+			e := ofSummary(s, stat)
+			t.shows(len(t.rows), x+1, e)
+			row = append(row, e.cell())
 		}
 		t.rows = append(t.rows, row)
 	}
 	if len(t.rows) == 0 {
 		return
 	}
-	t, _ = t.fit(o.width())
-	b.WriteByte('\n')
-	t.render(b, o.Color)
-	populationNotes(b, strings.Join(flatten(t.rows), "\n"), o)
+	d.gap()
+	d.table(t)
+	populationNotes(d, strings.Join(flatten(t.rows), "\n"))
 	for why := range reasons(p) {
-		b.WriteString(wrap(noInterval("", why), o.width()) + "\n")
+		d.text("", noInterval("", why))
 	}
 }

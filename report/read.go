@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 
+	"headway/internal/bound"
 	"headway/metric"
 	"headway/record"
 )
-
-// maxRead bounds a summary that is read; real ones have tens of kilobytes.
-const maxRead = 64 << 20
 
 // Loaded is a profile_export_aiperf.json that was read back: ours, or aiperf's
 // of any version from 0.1 to schema 1.5.
@@ -48,10 +45,22 @@ type Loaded struct {
 	Warnings []record.Warning
 	// ID is the run's benchmark_id.
 	ID string
+	// Seed is that of everything that was drawn, as the file has it; empty where it
+	// does not say.
+	Seed string
 }
 
 // Cut reports whether the run was ended before all was measured.
 func (l *Loaded) Cut() bool { return l.Cancelled || l.Incomplete }
+
+// Answered reports whether a request of the run was answered.
+func (l *Loaded) Answered() bool {
+	if n, ok := l.Metrics["request_count"].Values["avg"]; ok {
+		return n > 0
+	}
+	_, ok := l.Metrics["request_latency"].Values["avg"]
+	return ok
+}
 
 // Stats are the statistics of a metric as the file has them, in its unit.
 type Stats struct {
@@ -93,20 +102,20 @@ func (l *Loaded) Milliseconds(tag, stat string) (value float64, interval [2]floa
 
 // open is a latency's statistic in milliseconds that is infinite or only bounded
 // from below; false for others.
-func (l *Loaded) open(tag, stat string) (estimate, bool) {
+func (l *Loaded) open(tag, stat string) (Figure, bool) {
 	if l.figure(tag).Endless[stat] {
-		return plain(math.Inf(1)), true
+		return Exact(math.Inf(1)), true
 	}
 	e := unknown()
 	if v, _, _, ok := l.Milliseconds(tag, stat+"_at_least"); ok {
-		e.value, e.atLeast = v, true
+		e.Value, e.AtLeast = v, true
 	}
-	return e, e.atLeast
+	return e, e.AtLeast
 }
 
 // Load reads a file by its path.
 func Load(path string) (*Loaded, error) {
-	f, err := os.Open(path)
+	f, err := bound.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading results: %w", err)
 	}
@@ -116,12 +125,9 @@ func Load(path string) (*Loaded, error) {
 
 // Read reads a summary; the path is used in errors and kept.
 func Read(r io.Reader, path string) (*Loaded, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxRead+1))
+	raw, err := bound.ReadAll(r, bound.Document, "results "+path)
 	if err != nil {
-		return nil, fmt.Errorf("reading results %s: %w", path, err)
-	}
-	if len(raw) > maxRead {
-		return nil, fmt.Errorf("reading results %s: larger than %d MiB, which no summary is", path, maxRead>>20)
+		return nil, err
 	}
 	doc, err := decode(raw)
 	if err != nil {
@@ -185,6 +191,9 @@ func load(doc object, path string) (*Loaded, error) {
 		l.Incomplete = !whole
 	}
 	l.ID = getString(doc, "benchmark_id")
+	if seed := get(own, "seed"); seed != nil {
+		l.Seed = fmt.Sprint(seed)
+	}
 	l.audited(get(own, "audit"))
 	l.warned(get(own, "warnings"))
 	l.asked(doc, own)
@@ -225,7 +234,8 @@ func (l *Loaded) audited(a any) {
 	}
 	list, _ := get(a, "reasons").([]any)
 	for _, r := range list {
-		l.Reasons = append(l.Reasons, record.AuditReason{Level: record.Verdict(getString(r, "level")), About: getString(r, "about"), Code: getString(r, "code"),
+		l.Reasons = append(l.Reasons, record.AuditReason{Level: record.Verdict(getString(r, "level")),
+			About: getString(r, "about"), Code: getString(r, "code"),
 			Found: getString(r, "found"), Bound: getString(r, "bound"), Change: getString(r, "change")})
 	}
 }
@@ -259,7 +269,8 @@ func (l *Loaded) asked(doc object, own any) {
 	}
 	for _, from := range []any{
 		get(own, "model"), get(config, "models", "items", 0, "name"),
-		get(config, "endpoint", "model_names", 0), get(config, "endpoint", "model_names"), get(config, "endpoint", "model"),
+		get(config, "endpoint", "model_names", 0), get(config, "endpoint", "model_names"),
+		get(config, "endpoint", "model"),
 	} {
 		if s, ok := from.(string); ok && l.Model == "" {
 			l.Model = s

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headway/internal/plain"
 	"headway/record"
 )
 
@@ -19,59 +20,63 @@ func (l *Loaded) warned(list any) {
 	}
 }
 
-// concern is what a warning is about.
-type concern int
+// Concern is what a warning is about.
+type Concern int
 
+// What warnings can be about.
 const (
-	ofAll     concern = iota
-	ofTokens          // counts of tokens, and what is divided by them
-	ofPace            // how fast tokens followed on each other
-	ofArrival         // when chunks came
-	ofNothing         // that a picture or a summary shows
+	AboutRun     Concern = iota // the whole run
+	AboutTokens                 // counts of tokens, and what is divided by them
+	AboutPace                   // how fast tokens followed on each other
+	AboutArrival                // when chunks came
+	aboutNothing                // that a picture or a summary shows
 )
 
 // concerns are those of the warnings that are not of the whole run.
-var concerns = map[string]concern{
-	"few_samples": ofNothing, "template_tokens": ofNothing, "usage_prompt_varies": ofNothing, "gaps_counted": ofNothing,
-	"sparse_arrivals": ofNothing, "goodput_undecided": ofNothing,
-	"tokens_unknown": ofTokens, "usage_discrepancy": ofTokens, "usage_completion_varies": ofTokens, "completion_offset": ofTokens,
-	"osl_mismatch": ofTokens, "tokenizer_fallback": ofTokens, "chunk_usage_missing": ofTokens,
-	"client_token_count": ofTokens, "assumed_tokens": ofTokens,
-	"itl_collapsed": ofPace,
-	"shared_reads":  ofArrival, "user_stamps": ofArrival, "not_streamed": ofArrival, "first_chunk_held": ofArrival,
+var concerns = map[string]Concern{
+	"few_samples": aboutNothing, "template_tokens": aboutNothing, "usage_prompt_varies": aboutNothing,
+	"gaps_counted":    aboutNothing,
+	"sparse_arrivals": aboutNothing, "goodput_undecided": aboutNothing,
+	"tokens_unknown": AboutTokens, "usage_discrepancy": AboutTokens, "usage_completion_varies": AboutTokens,
+	"completion_offset": AboutTokens,
+	"osl_mismatch":      AboutTokens, "tokenizer_fallback": AboutTokens, "chunk_usage_missing": AboutTokens,
+	"client_token_count": AboutTokens, "assumed_tokens": AboutTokens,
+	"itl_collapsed": AboutPace,
+	"shared_reads":  AboutArrival, "user_stamps": AboutArrival, "not_streamed": AboutArrival,
+	"first_chunk_held": AboutArrival,
 }
 
-// found is a warning and the levels that have it.
-type found struct {
+// Warned is a warning and the concurrencies of the points that have it.
+type Warned struct {
 	record.Warning
-	at []string
+	At []string
 }
 
-// where names the levels, unless all of them have the warning.
-func (f found) where(levels int) string {
-	if len(f.at) == levels {
+// Where names the points, " (at 4, 8)", unless all of so many have the warning.
+func (f Warned) Where(points int) string {
+	if len(f.At) == points {
 		return ""
 	}
-	return " (at " + strings.Join(f.at, ", ") + ")"
+	return " (at " + strings.Join(f.At, ", ") + ")"
 }
 
-// warnings are those of an experiment that concern one of some things, a kind
-// once.
-func (e Experiment) warnings(of ...concern) []found {
-	var all []found
+// Warnings are those of the whole of an experiment's runs and those that concern one
+// of some things, a kind once.
+func (e Experiment) Warnings(of ...Concern) []Warned {
+	var all []Warned
 	for _, p := range e.Points {
 		for _, r := range p.Runs {
 			for _, w := range r.Warnings {
 				c := concerns[w.Code]
-				if c == ofNothing || c != ofAll && !slices.Contains(of, c) {
+				if c == aboutNothing || c != AboutRun && !slices.Contains(of, c) {
 					continue
 				}
-				i := slices.IndexFunc(all, func(f found) bool { return f.Code == w.Code })
+				i := slices.IndexFunc(all, func(f Warned) bool { return f.Code == w.Code })
 				if i < 0 {
-					i, all = len(all), append(all, found{Warning: w})
+					i, all = len(all), append(all, Warned{Warning: w})
 				}
-				if name := strconv.Itoa(p.Concurrency); !slices.Contains(all[i].at, name) {
-					all[i].at = append(all[i].at, name)
+				if name := strconv.Itoa(p.Concurrency); !slices.Contains(all[i].At, name) {
+					all[i].At = append(all[i].At, name)
 				}
 			}
 		}
@@ -80,64 +85,8 @@ func (e Experiment) warnings(of ...concern) []found {
 }
 
 // warningLines says each of an experiment's warnings once.
-func (e Experiment) warningLines(b *strings.Builder) {
-	for _, w := range e.warnings(ofTokens, ofPace, ofArrival) {
-		fmt.Fprintf(b, "Warning%s: %s.\n", w.where(len(e.Points)), strings.TrimSuffix(oneLine(w.Text), "."))
+func (e Experiment) warningLines(d *Document) {
+	for _, w := range e.Warnings(AboutTokens, AboutPace, AboutArrival) {
+		d.line("", fmt.Sprintf("Warning%s: %s.", w.Where(len(e.Points)), strings.TrimSuffix(plain.Line(w.Text), ".")))
 	}
 }
-
-// warningNote names the warnings of a picture's figures. A picture has no room
-// for their sentences, which stand in SUMMARY.txt beside it.
-func warningNote(experiments []Experiment, of []concern) string {
-	var names []string
-	for _, e := range experiments {
-		for _, w := range e.warnings(of...) {
-			name := strings.ReplaceAll(w.Code, "_", " ") + w.where(len(e.Points))
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	if len(names) == 0 {
-		return ""
-	}
-	return "Warnings (see SUMMARY.txt): " + strings.Join(names, ", ") + "."
-}
-
-// emptyText says why a picture has nothing in it.
-func emptyText(experiments []Experiment, of []concern) string {
-	for _, e := range experiments {
-		for _, w := range e.warnings(of...) {
-			switch w.Code {
-			case "itl_collapsed":
-				return "no data: replies came in too few reads to tell the pace of their tokens"
-			case "tokens_unknown":
-				return "no data: nobody counted the tokens of replies"
-			}
-		}
-	}
-	return "no data: this needs streaming replies"
-}
-
-// speed is what one user gets while replies are decoded, in tokens per second:
-// tokens over decode time. Files of aiperf do not have it; the reciprocal of
-// their mean inter-token latency, which no single fast reply can own either,
-// stands in.
-func (p Point) speed() estimate {
-	if e := p.figure("decode_speed_per_user", "avg"); len(p.Runs) == 1 && finite(e.value) {
-		return e
-	}
-	var values []float64
-	for _, r := range p.Runs {
-		if v, ok := r.Value("decode_speed_per_user", "avg"); ok {
-			values = append(values, v)
-		} else if v, _, _, ok := r.Milliseconds("inter_token_latency", "avg"); ok && v > 0 {
-			values = append(values, 1000/v)
-		}
-	}
-	return over(values)
-}
-
-// loose reports whether the interval of a level's figures is of so few runs
-// that it says next to nothing: Student's factor is 12.7 for two.
-func (p Point) loose() bool { return len(p.Runs) == 2 }

@@ -19,10 +19,11 @@ func TestRedactText(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"plain words stay", "plain words stay"},
 		{"time_to_first_token:5000 inter_token_latency:100", "time_to_first_token:5000 inter_token_latency:100"},
-		{"max_tokens: 256, output_tokens=7, tokenizer: builtin", "max_tokens: 256, output_tokens=7, tokenizer: builtin"},
-		{"http://bob:pw@h:80/v1?a=1", "http://<redacted>@h:80/v1?a=1"},
+		{"max_tokens: 256, output_tokens=7, tokenizer: builtin",
+			"max_tokens: 256, output_tokens=7, tokenizer: builtin"},
+		{"http://bob:pw@h:80/v1?a=1&v=2", "http://<redacted>@h:80/v1?a=<redacted>&v=2"},
 		{"see http://host/users@example.com", "see http://host/users@example.com"},
-		{"http://h/v1?api_key=abc&x=1#f", "http://h/v1?api_key=<redacted>&x=1#f"},
+		{"http://h/v1?api_key=abc&x=1#f", "http://h/v1?api_key=<redacted>&x=<redacted>#f"},
 		{"http://h/v1?key=abc&sig=d%2Fe", "http://h/v1?key=<redacted>&sig=<redacted>"},
 		{"Authorization: Bearer abc def", "Authorization: <redacted>"},
 		{`{"Authorization":"Bearer abc","a":1}`, `{"Authorization":"<redacted>","a":1}`},
@@ -50,19 +51,24 @@ func TestRedactText(t *testing.T) {
 
 func TestRedactArgs(t *testing.T) {
 	args := []string{
-		"run", "--api-key", "-starts with a dash", "-H", "X-Acme-Token: abc", "--header", "X-Trace: 7", "--password=abc",
-		"-u", "http://u:p@h", "--goodput", "time_to_first_token:100", "--extra-inputs", `{"api_key":"abc"}`, "--use-server-token-count",
+		"run", "--api-key", "-starts with a dash", "-H", "X-Acme-Token: abc", "--header", "traceparent: 7",
+		"--password=abc",
+		"-u", "http://u:p@h", "--goodput", "time_to_first_token:100", "--extra-inputs", `{"api_key":"abc"}`,
+		"--use-server-token-count",
 	}
 	want := []string{
-		"run", "--api-key", "<redacted>", "-H", "X-Acme-Token: <redacted>", "--header", "X-Trace: 7", "--password=<redacted>",
-		"-u", "http://<redacted>@h", "--goodput", "time_to_first_token:100", "--extra-inputs", `{"api_key":"<redacted>"}`, "--use-server-token-count",
+		"run", "--api-key", "<redacted>", "-H", "X-Acme-Token: <redacted>", "--header", "traceparent: 7",
+		"--password=<redacted>",
+		"-u", "http://<redacted>@h", "--goodput", "time_to_first_token:100", "--extra-inputs",
+		`{"api_key":"<redacted>"}`, "--use-server-token-count",
 	}
 	got := (Redactor{}).Args(args)
 	if !slices.Equal(got, want) {
 		t.Errorf("\n got %q\nwant %q", got, want)
 	}
 	line := (Redactor{}).Command("headway", args)
-	for _, part := range []string{"--api-key '<redacted>' ", "'X-Acme-Token: <redacted>'", "--goodput time_to_first_token:100"} {
+	for _, part := range []string{"--api-key '<redacted>' ", "'X-Acme-Token: <redacted>'",
+		"--goodput time_to_first_token:100"} {
 		if !strings.Contains(line, part) {
 			t.Errorf("%q is not in %s", part, line)
 		}
@@ -70,14 +76,19 @@ func TestRedactArgs(t *testing.T) {
 }
 
 func TestRedactJSON(t *testing.T) {
-	in := `{"endpoint":{"api_key":"abc","headers":[["Authorization","x y"],["X-Trace","7"]],"url":"http://u:p@h"},` +
-		`"header":[{"name":"X-Api-Key","value":"abc"}],"secrets":{"a":[1]},"password":null,"token":"","seed":18446744073709551615,"isl":0.10}`
-	want := `{"endpoint":{"api_key":"<redacted>","headers":[["Authorization","<redacted>"],["X-Trace","7"]],"url":"http://<redacted>@h"},` +
-		`"header":[{"name":"X-Api-Key","value":"<redacted>"}],"secrets":"<redacted>","password":null,"token":"","seed":18446744073709551615,"isl":0.10}`
+	in := `{"endpoint":{"api_key":"abc","headers":[["Authorization","x y"],["traceparent","7"]],` +
+		`"url":"http://u:p@h"},` +
+		`"header":[{"name":"X-Api-Key","value":"abc"}],"secrets":{"a":[1]},"password":null,"token":"",` +
+		`"seed":18446744073709551615,"isl":0.10}`
+	want := `{"endpoint":{"api_key":"<redacted>","headers":[["Authorization","<redacted>"],["traceparent","7"]],` +
+		`"url":"http://<redacted>@h"},` +
+		`"header":[{"name":"X-Api-Key","value":"<redacted>"}],"secrets":"<redacted>","password":null,"token":"",` +
+		`"seed":18446744073709551615,"isl":0.10}`
 	if got := string((Redactor{}).JSON(json.RawMessage(in))); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
-	if got := string((Redactor{}).JSON(json.RawMessage(`{"api_key": "abc`))); !json.Valid([]byte(got)) || strings.Contains(got, "abc") {
+	if got := string((Redactor{}).JSON(json.RawMessage(`{"api_key": "abc`))); !json.Valid([]byte(got)) ||
+		strings.Contains(got, "abc") {
 		t.Errorf("half of a JSON gives %s", got)
 	}
 }
@@ -103,7 +114,8 @@ func TestSecretsStayIn(t *testing.T) {
 		}
 		config, err := json.Marshal(map[string]any{
 			"api_key": secret, "headers": map[string]string{"Authorization": "Bearer " + secret},
-			"list": []string{"X-Api-Key: " + secret}, "free": free, "nested": map[string]any{"hf_token": []string{secret}},
+			"list": []string{"X-Api-Key: " + secret}, "free": free,
+			"nested": map[string]any{"hf_token": []string{secret}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -114,9 +126,12 @@ func TestSecretsStayIn(t *testing.T) {
 			Run: record.Run{
 				Header: record.Header{
 					Origin: origin, Config: config, URL: user.String(),
-					Command: secrets.Command("headway", []string{"run", "--api-key", secret, "-H", "Authorization: Bearer " + secret, "-u", user.String(), "--x", free}),
+					Command: secrets.Command("headway",
+						[]string{"run", "--api-key", secret, "-H", "Authorization: Bearer " + secret, "-u",
+							user.String(), "--x", free}),
 				},
-				Trailer: record.Trailer{Aborted: "the server said: api-key=" + secret, Warnings: []record.Warning{{Code: "w", Text: user.String() + " " + free}}},
+				Trailer: record.Trailer{Aborted: "the server said: api-key=" + secret,
+					Warnings: []record.Warning{{Code: "w", Text: user.String() + " " + free}}},
 			},
 			Result: &metric.Result{Failures: []metric.FailureCount{{Count: 1, Failure: record.Failure{
 				Type: "E", Message: fmt.Sprintf(`{"x-api-key": %q, "m": %q}`, secret, free)}}}},
@@ -147,8 +162,10 @@ func TestSecretsStayIn(t *testing.T) {
 				t.Fatal(name, err)
 			}
 			squeezed := strings.NewReplacer("\n", "", " ", "", "│", "").Replace(b.String())
-			for _, form := range []string{secret, string(appendString(nil, secret)), url.QueryEscape(secret), url.UserPassword("", secret).String()} {
-				if form = strings.Trim(form, `":`); strings.Contains(b.String(), form) || strings.Contains(squeezed, form) {
+			for _, form := range []string{secret, string(appendString(nil, secret)), url.QueryEscape(secret),
+				url.UserPassword("", secret).String()} {
+				if form = strings.Trim(form, `":`); strings.Contains(b.String(), form) ||
+					strings.Contains(squeezed, form) {
 					t.Fatalf("%s holds the secret %q as %q:\n%s", name, secret, form, b.String())
 				}
 			}
@@ -157,7 +174,8 @@ func TestSecretsStayIn(t *testing.T) {
 }
 
 func takeSecret(b *bytes.Buffer, secrets Redactor, secret, address string, records bool) error {
-	rec := &record.Record{Outcome: record.Failed, Start: 1, Done: 2, URL: address, Failure: &record.Failure{Message: "Authorization: Bearer " + secret}}
+	rec := &record.Record{Outcome: record.Failed, Start: 1, Done: 2, URL: address,
+		Failure: &record.Failure{Message: "Authorization: Bearer " + secret}}
 	if !records {
 		l := NewLines(b, LineOptions{Clock: record.ClockAt(origin), Secrets: secrets})
 		if err := l.Take(rec); err != nil {

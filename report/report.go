@@ -13,6 +13,7 @@ import (
 	"io"
 	"slices"
 
+	"headway/internal/plain"
 	"headway/metric"
 	"headway/record"
 )
@@ -76,7 +77,9 @@ func (r *Report) WriteFiles(dir string, names Names) error {
 	}{
 		{names.JSON, r.WriteJSON},
 		{names.CSV, r.WriteCSV},
-		{names.Console, func(w io.Writer) error { return r.WriteConsole(w, ConsoleOptions{Width: FullWidth}) }},
+		{names.Console, func(w io.Writer) error {
+			return r.WriteConsole(plain.NewWriter(w, false), ConsoleOptions{Width: FullWidth})
+		}},
 	} {
 		if err := WriteFile(join(dir, f.name), f.write); err != nil {
 			return err

@@ -3,13 +3,13 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"math"
 	"strings"
 	"testing"
 
 	"headway/metric"
 	"headway/record"
+	"headway/report/internal/fixture"
 )
 
 // routedArm is an arm of so many requests with one TTFT, in nanoseconds.
@@ -21,33 +21,25 @@ func routedArm(t *testing.T, name string, ttft record.Time, facts *record.Cluste
 // partlyRouted is the same of an endpoint that refuses so many of the requests.
 func partlyRouted(t *testing.T, name string, ttft record.Time, facts *record.Cluster, refused int) Arm {
 	t.Helper()
-	c := metric.NewCollector(metric.Options{Streaming: true, Samples: true})
-	for i := range 60 {
-		start := record.Time(1 + 1e9*i)
-		r := &record.Record{Index: i, Planned: start, Start: start, Sent: start, Ack: start, Done: start + ttft + 1e8, Streamed: true, Sparse: true, Outcome: record.OK,
-			TokensIn: 100, TokensOut: 11, Arrivals: []record.Arrival{{At: start + ttft, Kind: record.Content, Tokens: 1}, {At: start + ttft + 1e8, Kind: record.Content, Tokens: 10}}}
-		if i < refused {
-			r = &record.Record{Index: i, Planned: start, Start: start, Done: start + 1e6, Outcome: record.Failed, TokensIn: 100, TokensOut: -1,
-				Failure: &record.Failure{Class: record.ClassHTTP4, Code: 429}}
-		}
-		if err := c.Take(r); err != nil {
-			t.Fatal(err)
-		}
-	}
 	run := record.Run{}
 	run.Simulated, run.Cluster = true, facts
-	return Arm{Name: name, Dir: "case/" + name, Report: &Report{Run: run, Result: c.Result()}}
+	return Arm{Name: name, Dir: "case/" + name, Report: &Report{Run: run,
+		Result: fixture.Routed(t, ttft, refused)}}
 }
 
 func routed(t *testing.T, saturated bool) *Comparison {
-	base := &record.Cluster{RouterMode: "round-robin", HitRate: 0.1, IdealHitRate: 0.5, IdealAtSize: 0.4, Offered: 10, Completed: 10}
+	base := &record.Cluster{RouterMode: "round-robin", HitRate: 0.1, IdealHitRate: 0.5, IdealAtSize: 0.4, Offered: 10,
+		Completed: 10}
 	if saturated {
 		base.Completed, base.Saturated = 7.1, true
 	}
-	own := &record.Cluster{RouterMode: "kv", HitRate: 0.3, IdealHitRate: 0.5, IdealAtSize: 0.4, Offered: 10, Completed: 10, EventsApplied: 3}
-	c := &Comparison{Benchmark: "trace", Simulated: true, Baseline: "round-robin", XKey: "request_rate", XLabel: "Requests/s"}
+	own := &record.Cluster{RouterMode: "kv", HitRate: 0.3, IdealHitRate: 0.5, IdealAtSize: 0.4, Offered: 10,
+		Completed: 10, EventsApplied: 3}
+	c := &Comparison{Benchmark: "trace", Simulated: true, Baseline: "round-robin", XKey: "request_rate",
+		XLabel: "Requests/s"}
 	for _, x := range []float64{1, 2} {
-		c.Cases = append(c.Cases, Case{Name: "case", X: x, Arms: []Arm{routedArm(t, "kv", 1e8, own), routedArm(t, "round-robin", 4e8, base)}})
+		c.Cases = append(c.Cases, Case{Name: "case", X: x,
+			Arms: []Arm{routedArm(t, "kv", 1e8, own), routedArm(t, "round-robin", 4e8, base)}})
 	}
 	return c
 }
@@ -56,7 +48,8 @@ func TestGains(t *testing.T) {
 	for _, saturated := range []bool{false, true} {
 		c := routed(t, saturated)
 		gains := c.Cases[0].Gains("round-robin")
-		if len(gains) != 1 || math.Abs(gains[0].TTFTMean.Value-4) > 1e-9 || math.Abs(gains[0].ITLMean.Value-1) > 1e-9 || gains[0].Word != "faster" {
+		if len(gains) != 1 || math.Abs(gains[0].TTFTMean.Value-4) > 1e-9 || math.Abs(gains[0].ITLMean.Value-1) > 1e-9 ||
+			gains[0].Word != "faster" {
 			t.Fatalf("gains %+v", gains)
 		}
 		var b bytes.Buffer
@@ -64,7 +57,8 @@ func TestGains(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := strings.Join(strings.Fields(b.String()), " ")
-		if got := strings.Contains(text, "not a gain to quote: round-robin is saturated: it completed 71 % of offered"); got != saturated {
+		if got := strings.Contains(text,
+			"not a gain to quote: round-robin is saturated: it completed 71 % of offered"); got != saturated {
 			t.Errorf("saturated %v, caution %v:\n%s", saturated, got, b.String())
 		}
 	}
@@ -82,8 +76,10 @@ func TestCautions(t *testing.T) {
 	for want, spoil := range map[string]func(*Arm){
 		"fewer than 5 requests were answered": func(a *Arm) { a.Report.Result.OK = 1 },
 		"kv answered 60 of 61 requests":       func(a *Arm) { a.Report.Result.Failed = 1 },
-		"the client of kv was doubtful":       func(a *Arm) { a.Report.Run.Audit = &record.Audit{Verdict: record.AuditDoubtful} },
-		"its interval is not known":           func(a *Arm) { a.Report.Result.Samples = nil },
+		"the client of kv was doubtful": func(a *Arm) {
+			a.Report.Run.Audit = &record.Audit{Verdict: record.AuditDoubtful}
+		},
+		"its interval is not known": func(a *Arm) { a.Report.Result.Samples = nil },
 		"the TTFT of kv drifts": func(a *Arm) {
 			p, _ := a.Report.Result.Lead()
 			for i := range p.Latencies {
@@ -129,7 +125,8 @@ func TestGainsOfRepeats(t *testing.T) {
 		"slower":          arm("kv", 3.0e8, 3.02e8, 2.98e8),
 	} {
 		g := Case{Arms: []Arm{kv, arm("round-robin", 2e8, 2e8, 2e8)}}.Gains("round-robin")[0]
-		if !strings.HasPrefix(g.Word, want) || !(g.TTFTP99.Low <= g.TTFTP99.Value && g.TTFTP99.Value <= g.TTFTP99.High) {
+		if !strings.HasPrefix(g.Word, want) ||
+			!(g.TTFTP99.Low <= g.TTFTP99.Value && g.TTFTP99.Value <= g.TTFTP99.High) {
 			t.Errorf("%+v, want %s", g, want)
 		}
 		if wide := strings.Contains(g.Caution, "wider than"); wide != (want == "not decided") {
@@ -147,7 +144,8 @@ func TestComparisonJSON(t *testing.T) {
 	if err := json.Unmarshal(b.Bytes(), &d); err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Runs) != 4 || len(d.Gains) != 2 || d.Gains[0].Quotable || d.Runs[0].TTFT["avg"].Value != 100 || !d.Runs[1].Saturated || *d.Runs[2].X != 2 {
+	if len(d.Runs) != 4 || len(d.Gains) != 2 || d.Gains[0].Quotable || d.Runs[0].TTFT["avg"].Value != 100 ||
+		!d.Runs[1].Saturated || *d.Runs[2].X != 2 {
 		t.Errorf("%s", b.String())
 	}
 	golden(t, "router_summary.json", b.Bytes())
@@ -166,11 +164,6 @@ func TestComparisonOfEndpointsThatFail(t *testing.T) {
 			}
 			c.Cases = append(c.Cases, Case{Name: "case", X: x, Arms: arms})
 		}
-		for _, p := range c.Pictures() {
-			if err := p.Chart.WriteSVG(io.Discard); err != nil {
-				t.Errorf("%d refused: %s: %v", refused, p.Name, err)
-			}
-		}
 		var b bytes.Buffer
 		if err := c.WriteJSON(&b); err != nil {
 			t.Fatal(err)
@@ -178,7 +171,7 @@ func TestComparisonOfEndpointsThatFail(t *testing.T) {
 		if !json.Valid(b.Bytes()) || strings.Contains(b.String(), `"value": "Infinity"`) != (refused < 60) {
 			t.Errorf("%d refused:\n%s", refused, b.String())
 		}
-		if got := c.Cases[0].Arms[0].Figure("time_to_first_token", "avg"); refused < 60 && got != "∞" {
+		if got := c.Cases[0].Arms[0].Figure("time_to_first_token", "avg").String(); refused < 60 && got != "∞" {
 			t.Errorf("%d refused: the mean TTFT is %q", refused, got)
 		}
 		var table strings.Builder
@@ -186,31 +179,13 @@ func TestComparisonOfEndpointsThatFail(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.Contains(table.String(), "∞ reaches into requests that the server failed") != (refused < 60) {
-			t.Errorf("%d refused: the mark is explained where it is not, or the other way round:\n%s", refused, table.String())
+			t.Errorf("%d refused: the mark is explained where it is not, or the other way round:\n%s", refused,
+				table.String())
 		}
 		for _, g := range c.Cases[0].Gains("b") {
 			if g.Caution == "" || g.Word == "faster" {
 				t.Errorf("%d refused, and a gain to quote: %+v", refused, g)
 			}
 		}
-	}
-}
-
-func TestComparisonPictures(t *testing.T) {
-	c := routed(t, true)
-	tier := c.Cases[0].Arms[0].Report.Result
-	for i := range c.Cases[0].Arms {
-		c.Cases[0].Arms[i].Tiers = []Tier{{0, tier}, {5, tier}}
-	}
-	var names []string
-	for _, p := range c.Pictures() {
-		names = append(names, p.Name)
-		if err := p.Chart.Validate(); err != nil {
-			t.Errorf("%s: %v", p.Name, err)
-		}
-	}
-	want := "ttft_comparison ttft_vs_request_rate ttft_p99_vs_request_rate itl_vs_request_rate throughput_vs_request_rate hit_rate_vs_request_rate gain_vs_request_rate"
-	if got := strings.Join(names, " "); got != want {
-		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -12,18 +12,9 @@ import (
 // comparisonVersion is that of results_summary.json.
 const comparisonVersion = 1
 
-// statistic is a figure and its 95 % interval.
-type statistic struct {
-	Value record.Number `json:"value"`
-	Low   record.Number `json:"low"`
-	High  record.Number `json:"high"`
-	// Few says that fewer than five samples lie beyond the quantile.
-	Few bool `json:"few,omitempty"`
-	// AtLeast says that it is only bounded, for requests that were cut off.
-	AtLeast bool `json:"at_least,omitempty"`
-}
+const comparisonFormat = "headway.router"
 
-type latencyDocument map[string]statistic
+type latencyDocument map[string]Figure
 
 type tierDocument struct {
 	Priority float64         `json:"priority"`
@@ -50,12 +41,29 @@ type runDocument struct {
 	Output     record.Number   `json:"output_token_throughput"`
 	Throughput record.Number   `json:"request_throughput"`
 	HitRate    record.Number   `json:"hit_rate"`
-	Saturated  bool            `json:"saturated"`
-	Completed  record.Number   `json:"completed_share"`
-	Client     record.Verdict  `json:"client,omitempty"`
-	Cluster    *record.Cluster `json:"cluster,omitempty"`
-	Tiers      []tierDocument  `json:"tiers,omitempty"`
-	Errors     map[string]int  `json:"errors,omitempty"`
+	HitsBy     string          `json:"hit_rate_source,omitempty"`
+	// KVUsage, Preemptions and Energy are what servers and GPUs say of the first run.
+	KVUsage     *shareDocument `json:"kv_usage,omitempty"`
+	Preemptions *float64       `json:"preemptions,omitempty"`
+	Energy      object         `json:"energy,omitempty"`
+
+	Saturated bool            `json:"saturated"`
+	Completed record.Number   `json:"completed_share"`
+	Client    record.Verdict  `json:"client,omitempty"`
+	Cluster   *record.Cluster `json:"cluster,omitempty"`
+	// Workers are those of a live endpoint, Imbalance that of its busiest one.
+	Workers *workersDocument `json:"workers,omitempty"`
+	Tiers   []tierDocument   `json:"tiers,omitempty"`
+	// Expected is where the figures of a server are expected, by metric and statistic.
+	Expected map[string]expectedDocument `json:"expected,omitempty"`
+	Errors   map[string]int              `json:"errors,omitempty"`
+}
+
+type expectedDocument struct {
+	Low   float64 `json:"low,omitzero"`
+	High  float64 `json:"high,omitzero"`
+	Level float64 `json:"level,omitzero"`
+	Why   string  `json:"no_interval,omitempty"`
 }
 
 type gainDocument struct {
@@ -71,15 +79,18 @@ type gainDocument struct {
 	Output   record.Number `json:"output_token_throughput"`
 	// Intervals are the 95 % intervals of those that have one.
 	Intervals map[string][2]float64 `json:"intervals"`
-	Word      string                `json:"time_to_first_token"`
-	Quotable  bool                  `json:"quotable"`
-	Caution   string                `json:"caution,omitempty"`
+	// Expected is where a server's gains are expected.
+	Expected map[string]expectedDocument `json:"expected,omitempty"`
+	Word     string                      `json:"time_to_first_token"`
+	Quotable bool                        `json:"quotable"`
+	Caution  string                      `json:"caution,omitempty"`
 }
 
 // document is a gain as files have it.
 func (g Gain) document(name string, x *float64) gainDocument {
 	d := gainDocument{Case: name, X: x, Arm: g.Arm, Baseline: g.Baseline, Intervals: map[string][2]float64{},
-		Word: g.Word, Quotable: g.Caution == "", Caution: g.Caution}
+		Expected: map[string]expectedDocument{},
+		Word:     g.Word, Quotable: g.Caution == "", Caution: g.Caution}
 	for _, f := range []struct {
 		name string
 		of   Effect
@@ -92,6 +103,9 @@ func (g Gain) document(name string, x *float64) gainDocument {
 		*f.into = record.Number(f.of.Value)
 		if finite(f.of.Low) && finite(f.of.High) {
 			d.Intervals[f.name] = [2]float64{f.of.Low, f.of.High}
+		}
+		if x := f.of.Expected; x != nil {
+			d.Expected[f.name] = expectedDocument(*x)
 		}
 	}
 	return d
@@ -113,8 +127,10 @@ type comparisonDocument struct {
 
 // WriteJSON writes results_summary.json; docs/router-benchmark.md describes it.
 func (c *Comparison) WriteJSON(w io.Writer) error {
-	d := comparisonDocument{Format: "headway.router", Version: comparisonVersion, Benchmark: c.Benchmark, Simulated: c.Simulated,
-		Command: c.Command, Seed: c.Seed, X: c.XKey, Notes: append([]string{}, c.Notes...), Warnings: append([]record.Warning{}, c.Warnings...), Gains: []gainDocument{}}
+	d := comparisonDocument{Format: comparisonFormat, Version: comparisonVersion, Benchmark: c.Benchmark,
+		Simulated: c.Simulated,
+		Command:   c.Command, Seed: c.Seed, X: c.XKey, Notes: append([]string{}, c.Notes...),
+		Warnings: append([]record.Warning{}, c.Warnings...), Gains: []gainDocument{}}
 	for _, k := range c.Cases {
 		var x *float64
 		if c.XKey != "" {
@@ -143,10 +159,26 @@ func (c *Comparison) WriteJSON(w io.Writer) error {
 func (a Arm) document(name string, x *float64) runDocument {
 	r := a.Report.Result
 	sat, share := a.Saturation()
-	d := runDocument{Case: name, X: x, Name: a.Name, Dir: a.Dir, Planned: r.Planned, OK: r.OK, Failed: r.Failed, Cut: r.Cancelled,
-		Repeats: len(a.Runs()), TTFT: a.latencies("time_to_first_token"), ITL: a.latencies("inter_token_latency"), Latency: a.latencies("request_latency"),
-		Output: record.Number(a.value("output_token_throughput", "avg")), Throughput: record.Number(a.value("request_throughput", "avg")),
-		HitRate: record.Number(a.HitRate()), Saturated: sat, Completed: record.Number(share), Cluster: a.Report.Run.Cluster}
+	d := runDocument{Case: name, X: x, Name: a.Name, Dir: a.Dir, Planned: r.Planned, OK: r.OK, Failed: r.Failed,
+		Cut:     r.Cancelled,
+		Repeats: len(a.Runs()), TTFT: a.latencies("time_to_first_token"), ITL: a.latencies("inter_token_latency"),
+		Latency:    a.latencies("request_latency"),
+		Output:     record.Number(a.value("output_token_throughput", "avg")),
+		Throughput: record.Number(a.value("request_throughput", "avg")),
+		HitRate:    record.Number(a.HitRate()), Saturated: sat, Completed: record.Number(share),
+		Cluster: a.Report.Run.Cluster, Workers: a.Report.workers()}
+	if _, by := a.Report.HitRate(); by != hitsCluster {
+		d.HitsBy = by
+	}
+	d.told(a.Report)
+	for _, f := range expectedFigures {
+		if x := a.Expected(f.tag, f.stat); x != nil {
+			if d.Expected == nil {
+				d.Expected = map[string]expectedDocument{}
+			}
+			d.Expected[f.tag+"_"+f.stat] = expectedDocument(*x)
+		}
+	}
 	if a.Report.Run.Audit != nil {
 		d.Client = a.Report.Run.Audit.Verdict
 	}
@@ -162,7 +194,8 @@ func (a Arm) document(name string, x *float64) runDocument {
 	}
 	for _, t := range a.Tiers {
 		one := Arm{Report: &Report{Result: t.Result}}
-		d.Tiers = append(d.Tiers, tierDocument{t.Priority, t.Result.OK, one.latencies("time_to_first_token"), one.latencies("inter_token_latency")})
+		d.Tiers = append(d.Tiers, tierDocument{t.Priority, t.Result.OK, one.latencies("time_to_first_token"),
+			one.latencies("inter_token_latency")})
 	}
 	return d
 }
@@ -174,16 +207,17 @@ const lagLimit = 500
 // LagDegraded says that requests of a timed replay were sent so late that it
 // is not faithful: the 99th percentile of their lateness is above 500 ms.
 func (a Arm) LagDegraded() bool {
-	return a.Report.Run.Schedule.Timed && !a.Report.Run.Simulated && a.value("credit_to_start_latency", "p99") > lagLimit
+	return a.Report.Run.Schedule.Timed && !a.Report.Run.Simulated &&
+		a.value("credit_to_start_latency", "p99") > lagLimit
 }
 
 // latencies are the mean and the quantiles of a metric as they are shown.
 func (a Arm) latencies(tag string) latencyDocument {
 	d := latencyDocument{}
 	for _, stat := range []string{"avg", "p25", "p50", "p75", "p90", "p95", "p99"} {
-		e := a.estimate(tag, stat)
-		if !math.IsNaN(e.value) {
-			d[stat] = statistic{record.Number(e.value), record.Number(e.low), record.Number(e.high), e.few, e.atLeast}
+		e := a.Figure(tag, stat)
+		if !math.IsNaN(e.Value) {
+			d[stat] = e
 		}
 	}
 	return d

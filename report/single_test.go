@@ -30,10 +30,10 @@ func TestNoIntervalIsNone(t *testing.T) {
 // A value that is infinite or only bounded says so, with that of answered
 // requests beside it.
 func TestCellsOfWhatFailedAndWasCutOff(t *testing.T) {
-	for want, e := range map[string]estimate{
-		"∞\n(25.0)":       {value: math.Inf(1), low: math.NaN(), high: math.NaN(), answered: 25},
-		"≥4,870\n(90.0)":  {value: 4870, low: math.NaN(), high: math.NaN(), atLeast: true, answered: 90},
-		"30.0\n29.0–32.0": {value: 30, low: 29, high: 32, answered: 28},
+	for want, e := range map[string]Figure{
+		"∞\n(25.0)":       {Value: math.Inf(1), Low: math.NaN(), High: math.NaN(), Answered: 25},
+		"≥4,870\n(90.0)":  {Value: 4870, Low: math.NaN(), High: math.NaN(), AtLeast: true, Answered: 90},
+		"30.0\n29.0–32.0": {Value: 30, Low: 29, High: 32, Answered: 28},
 		"–":               unknown(),
 	} {
 		if got := e.cell(); got != want {

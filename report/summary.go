@@ -8,54 +8,76 @@ import (
 	"strconv"
 	"strings"
 
+	"headway/internal/plain"
 	"headway/record"
 )
 
 // WriteSummary writes SUMMARY.txt: a table of each experiment and its best
-// points.
-func WriteSummary(w io.Writer, experiments []Experiment, o PlotOptions) error {
-	var b strings.Builder
-	b.WriteString("headway | Benchmark summary\n")
-	if simulated(experiments) {
-		b.WriteString("SIMULATED: no real engine answered.\n")
-	}
-	gpus := o.known(experiments)
-	for _, e := range experiments {
-		b.WriteByte('\n')
-		b.WriteString("Experiment: " + oneLine(e.Name))
-		if e.Simulated() {
-			b.WriteString(" (SIMULATED)")
-		}
-		b.WriteByte('\n')
-		if s := subtitle([]Experiment{e}); s != "" {
-			b.WriteString("Model: " + oneLine(s) + "\n")
-		}
-		t := e.table(o, gpus)
-		t.render(&b, false)
-		populationNotes(&b, strings.Join(flatten(t.rows), "\n"), ConsoleOptions{Width: FullWidth})
-		e.cuts(&b)
-		e.audits(&b)
-		e.warningLines(&b)
-		e.best(&b, o, gpus)
-	}
-	if !gpus {
-		b.WriteString("\nThe number of GPUs is not given for every level (--num-gpus), so throughput is that of all of them together.\n")
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+// points. gpus is the number of GPUs of every experiment, over what files say; 0 takes it
+// from the files.
+func WriteSummary(w io.Writer, experiments []Experiment, gpus int) error {
+	return OfExperiments(experiments, gpus).Write(w, ConsoleOptions{Width: FullWidth})
 }
 
-// perColumn names the throughput column.
-func perColumn(gpus bool) string {
-	if gpus {
+// yielded is what the throughput of points is given as.
+type yielded struct {
+	of     func(Point) Figure
+	perGPU bool
+}
+
+// OfExperiments is the document of sweeps that were read back; gpus as in
+// [WriteSummary].
+func OfExperiments(experiments []Experiment, gpus int) *Document {
+	d := &Document{}
+	d.line("", "headway | Benchmark summary")
+	if AllSimulated(experiments) {
+		d.line("", "SIMULATED: no real engine answered.")
+	}
+	of, known := PerGPU(experiments, gpus)
+	for _, e := range experiments {
+		e.document(d, yielded{of, known})
+	}
+	if !known {
+		d.gap()
+		d.line("",
+			"The number of GPUs is not given for every level (--num-gpus), so throughput is that of all of them "+
+				"together.")
+	}
+	return d
+}
+
+// document adds one experiment.
+func (e Experiment) document(d *Document, y yielded) {
+	d.gap()
+	name := "Experiment: " + plain.Line(e.Name)
+	if e.Simulated() {
+		name += " (SIMULATED)"
+	}
+	d.line("", name)
+	if s := ModelNames([]Experiment{e}); s != "" {
+		d.line("", "Model: "+plain.Line(s))
+	}
+	t := e.table(y)
+	d.table(t)
+	populationNotes(d, strings.Join(flatten(t.rows), "\n"))
+	e.cuts(d)
+	e.audits(d)
+	e.warningLines(d)
+	e.best(d, y)
+}
+
+// column names the throughput column.
+func (y yielded) column() string {
+	if y.perGPU {
 		return "tok/s/GPU"
 	}
 	return "Output tok/s"
 }
 
-func (e Experiment) table(o PlotOptions, gpus bool) table {
+func (e Experiment) table(y yielded) table {
 	t := table{title: e.Name}
-	for _, name := range []string{"Concurrency", "Runs", "Requests", "TTFT avg ms", "ITL avg ms", "ITL p50 ms", "Latency avg ms", perColumn(gpus), "tok/s/user", "req/s"} {
+	for _, name := range []string{"Concurrency", "Runs", "Requests", "TTFT avg ms", "ITL avg ms", "ITL p50 ms",
+		"Latency avg ms", y.column(), "tok/s/user", "req/s"} {
 		t.columns = append(t.columns, column{title: strings.Replace(name, " ", "\n", 1)})
 	}
 	for _, p := range e.Points {
@@ -71,13 +93,13 @@ func (e Experiment) table(o PlotOptions, gpus bool) table {
 		}
 		t.rows = append(t.rows, []string{
 			p.marked(), strconv.Itoa(len(p.Runs)), requests,
-			p.latency("time_to_first_token", "avg").cell(),
-			p.latency("inter_token_latency", "avg").cell(),
-			p.latency("inter_token_latency", "p50").cell(),
-			p.latency("request_latency", "avg").cell(),
-			o.perGPU(p, gpus).cell(),
-			p.speed().cell(),
-			p.figure("request_throughput", "avg").cell(),
+			p.Latency("time_to_first_token", "avg").cell(),
+			p.Latency("inter_token_latency", "avg").cell(),
+			p.Latency("inter_token_latency", "p50").cell(),
+			p.Latency("request_latency", "avg").cell(),
+			y.of(p).cell(),
+			p.Speed().cell(),
+			p.Figure("request_throughput", "avg").cell(),
 		})
 	}
 	return t
@@ -94,14 +116,14 @@ func (p Point) marked() string {
 			return s + "\nincomplete"
 		}
 	}
-	if v := p.verdict(); v == record.AuditInvalid || v == record.AuditDoubtful {
+	if v := p.Verdict(); v == record.AuditInvalid || v == record.AuditDoubtful {
 		return s + "\n" + string(v)
 	}
 	return s
 }
 
 // cuts says what the mark means.
-func (e Experiment) cuts(b *strings.Builder) {
+func (e Experiment) cuts(d *Document) {
 	var at []string
 	for _, p := range e.Points {
 		if p.Cut() {
@@ -109,29 +131,21 @@ func (e Experiment) cuts(b *strings.Builder) {
 		}
 	}
 	if len(at) > 0 {
-		fmt.Fprintf(b, "Incomplete at concurrency %s: the figures are of what was done until the run was ended, and are not among the best.\n", strings.Join(at, ", "))
+		d.line("",
+			fmt.Sprintf("Incomplete at concurrency %s: the figures are of what was done until the run was ended, "+
+				"and are not among the best.", strings.Join(at, ", ")))
 	}
 	if !e.HasData() {
-		b.WriteString("No request was answered.\n")
+		d.line("", "No request was answered.")
 	}
-}
-
-// verdict is the worst of the level's runs on the client, "" where none has
-// one.
-func (p Point) verdict() record.Verdict {
-	worst := record.Verdict("")
-	for _, r := range p.Runs {
-		worst = worst.Worse(r.Verdict)
-	}
-	return worst
 }
 
 // audits says at which levels the client was not good enough, and the first
 // cause at each.
-func (e Experiment) audits(b *strings.Builder) {
+func (e Experiment) audits(d *Document) {
 	audited, bad := 0, 0
 	for _, p := range e.Points {
-		v := p.verdict()
+		v := p.Verdict()
 		if v == "" {
 			continue
 		}
@@ -142,19 +156,20 @@ func (e Experiment) audits(b *strings.Builder) {
 		for _, r := range p.Runs {
 			i := slices.IndexFunc(r.Reasons, func(a record.AuditReason) bool { return a.Level == v })
 			if r.Verdict == v && i >= 0 {
-				fmt.Fprintf(b, "Client %s at concurrency %d: %s.\n", v, p.Concurrency, oneLine(r.Reasons[i].Found))
+				d.line("", fmt.Sprintf("Client %s at concurrency %d: %s.", v, p.Concurrency,
+					plain.Line(r.Reasons[i].Found)))
 				break
 			}
 		}
 	}
 	if audited > 0 && bad == 0 {
-		b.WriteString("Client: valid at every level.\n")
+		d.line("", "Client: valid at every level.")
 	}
 }
 
-// yield names what is best of throughput, and its unit.
-func yield(gpus bool) (what, unit string) {
-	if gpus {
+// best names what is best of throughput, and its unit.
+func (y yielded) best() (what, unit string) {
+	if y.perGPU {
 		return "Highest efficiency", "tok/s/GPU"
 	}
 	return "Highest output throughput", "tok/s"
@@ -162,27 +177,30 @@ func yield(gpus bool) (what, unit string) {
 
 // best names the points that are best in one respect each, of those that are
 // whole and not the client's own.
-func (e Experiment) best(b *strings.Builder, o PlotOptions, gpus bool) {
-	most, unit := yield(gpus)
+func (e Experiment) best(d *Document, y yielded) {
+	most, unit := y.best()
 	for _, row := range []struct {
 		what, unit string
 		sign       float64 // 1 where more is better
-		value      func(Point) estimate
+		value      func(Point) Figure
 	}{
-		{"Lowest time to first token", "ms avg", -1, func(p Point) estimate { return p.latency("time_to_first_token", "avg") }},
-		{"Lowest inter-token latency", "ms avg", -1, func(p Point) estimate { return p.latency("inter_token_latency", "avg") }},
-		{"Highest request throughput", "requests/s", 1, func(p Point) estimate { return p.figure("request_throughput", "avg") }},
-		{most, unit, 1, func(p Point) estimate { return o.perGPU(p, gpus) }},
+		{"Lowest time to first token", "ms avg", -1,
+			func(p Point) Figure { return p.Latency("time_to_first_token", "avg") }},
+		{"Lowest inter-token latency", "ms avg", -1,
+			func(p Point) Figure { return p.Latency("inter_token_latency", "avg") }},
+		{"Highest request throughput", "requests/s", 1,
+			func(p Point) Figure { return p.Figure("request_throughput", "avg") }},
+		{most, unit, 1, y.of},
 	} {
 		best, at := math.Inf(-1), 0
 		for _, p := range e.Points {
 			e := row.value(p)
-			if v := row.sign * e.value; v > best && !e.atLeast && !p.Cut() && p.verdict() != record.AuditInvalid {
+			if v := row.sign * e.Value; v > best && !e.AtLeast && !p.Cut() && p.Verdict() != record.AuditInvalid {
 				best, at = v, p.Concurrency
 			}
 		}
 		if at > 0 {
-			fmt.Fprintf(b, "%s: %s %s at concurrency %d\n", row.what, significant(row.sign*best), row.unit, at)
+			d.line("", fmt.Sprintf("%s: %s %s at concurrency %d", row.what, significant(row.sign*best), row.unit, at))
 		}
 	}
 }

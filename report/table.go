@@ -1,7 +1,7 @@
 package report
 
 import (
-	"slices"
+	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -26,8 +26,25 @@ type column struct {
 // table is text in columns with a title over it. A cell may have several lines.
 type table struct {
 	title   string
+	plain   bool // without lines: see Document.Rows
+	keys    int  // how many columns, from the first, name a row; 0 is one
 	columns []column
 	rows    [][]string
+	// figures are those that cells show, for renderers that need no text.
+	figures map[place]Figure
+}
+
+// place is where a cell is.
+type place struct{ row, column int }
+
+// shows notes the figure that a cell shows.
+func (t *table) shows(row, column int, e Figure) {
+	if t.figures == nil {
+		t.figures = map[place]Figure{}
+	}
+	if !e.nothing() {
+		t.figures[place{row, column}] = e
+	}
 }
 
 const (
@@ -48,27 +65,90 @@ func paint(color bool, style, s string) string {
 	return style + s + styleEnd
 }
 
-// fit drops columns until the table is no wider than width; false where what
-// must stay is wider still.
-func (t table) fit(width int) (table, bool) {
-	for sum(t.widths()) > width {
+// write draws the table no wider than width where that can be done without
+// losing what must stay. Columns that may give way do so as long as the rest then
+// fits into one table, and a line names them; where even what must stay does not
+// fit, all columns follow in as many tables as it takes, the first ones repeated
+// in each.
+func (t table) write(b *strings.Builder, o ConsoleOptions) {
+	if t.plain {
+		t.writePlain(b, o)
+		return
+	}
+	kept, left := t.fit(o.width())
+	if sum(kept.widths()) <= o.width() {
+		kept.render(b, o)
+		if len(left) > 0 {
+			text := fmt.Sprintf("Not shown in %d columns: %s; a wider terminal, or COLUMNS, shows them.", o.width(),
+				strings.Join(left, ", "))
+			b.WriteString(wrap(text, o.width()) + "\n")
+		}
+		return
+	}
+	for _, part := range t.split(o.width()) {
+		part.render(b, o)
+	}
+}
+
+// fit drops columns until the table is no wider than width or only those are
+// left that must stay, and names what it dropped.
+func (t table) fit(width int) (kept table, left []string) {
+	gone := map[int]bool{}
+	for kept = t; sum(kept.widths()) > width; kept = t.only(func(i int) bool { return !gone[i] }) {
 		worst, drop := -1, 0
 		for i, c := range t.columns {
-			if c.drop > drop {
+			if c.drop > drop && !gone[i] {
 				worst, drop = i, c.drop
 			}
 		}
 		if worst < 0 {
-			return t, false
+			break
 		}
-		t.columns = slices.Delete(slices.Clone(t.columns), worst, worst+1)
-		rows := make([][]string, len(t.rows))
-		for i, r := range t.rows {
-			rows[i] = slices.Delete(slices.Clone(r), worst, worst+1)
-		}
-		t.rows = rows
+		gone[worst] = true
 	}
-	return t, true
+	for i, c := range t.columns {
+		if gone[i] {
+			left = append(left, strings.ReplaceAll(c.title, "\n", " "))
+		}
+	}
+	return kept, left
+}
+
+// split gives tables of all columns, each with the keys and as many of the
+// others as have room, at least one.
+func (t table) split(width int) []table {
+	keys := max(1, t.keys)
+	widths := t.widths()
+	frame := sum(widths[:keys])
+	if !t.plain {
+		frame++
+	}
+	var parts []table
+	for from := keys; from < len(widths); {
+		to, used := from, frame
+		for to < len(widths) && (to == from || used+widths[to] <= width) {
+			used += widths[to]
+			to++
+		}
+		parts = append(parts, t.only(func(i int) bool { return i < keys || from <= i && i < to }))
+		from = to
+	}
+	return parts
+}
+
+// only is the table of the columns that are kept.
+func (t table) only(keep func(i int) bool) table {
+	part := table{title: t.title, plain: t.plain, keys: t.keys, rows: make([][]string, len(t.rows))}
+	for i, c := range t.columns {
+		if !keep(i) {
+			continue
+		}
+		part.columns = append(part.columns, c)
+		for y, r := range t.rows {
+			part.rows[y] = append(part.rows[y], r[i])
+		}
+	}
+	return part
 }
 
 // widths are those of the columns with their padding and the line before each;
@@ -80,9 +160,11 @@ func (t table) widths() []int {
 		for _, r := range t.rows {
 			w[i] = max(w[i], textWidth(r[i]))
 		}
-		w[i] += 3
+		if w[i] += 3; t.plain {
+			w[i]-- // two blanks and no line
+		}
 	}
-	if len(w) > 0 {
+	if len(w) > 0 && !t.plain {
 		w[len(w)-1]++
 	}
 	return w
@@ -105,14 +187,14 @@ func textWidth(s string) int {
 	return n
 }
 
-// render draws the table with lines around it.
-func (t table) render(b *strings.Builder, color bool) {
-	widths := t.widths()
+// render draws the table with lines around it, whatever its width: see write.
+func (t table) render(b *strings.Builder, o ConsoleOptions) {
+	widths, color := t.widths(), o.Color
 	total := sum(widths)
-	if pad := total - ansi.StringWidth(t.title); pad > 0 {
-		b.WriteString(strings.Repeat(" ", pad/2))
+	for line := range strings.SplitSeq(wrap(t.title, max(total, o.width())), "\n") {
+		pad := strings.Repeat(" ", max(0, (total-ansi.StringWidth(line))/2))
+		b.WriteString(pad + paint(color, styleBold, line) + "\n")
 	}
-	b.WriteString(paint(color, styleBold, t.title) + "\n")
 	inner := make([]int, len(widths))
 	for i, w := range widths {
 		inner[i] = w - 3
@@ -177,18 +259,10 @@ func (t table) line(b *strings.Builder, inner []int, cells []string, bar string,
 }
 
 // wrap breaks text at spaces into lines of at most width columns; a word that
-// is longer is broken where the line is full.
+// is longer is broken where the line is full. Hyphens are no place to break: an
+// option in two pieces cannot be copied.
 func wrap(s string, width int) string {
-	return ansi.Wrap(s, max(1, width), "")
-}
-
-// oneLine makes text fit for a cell: control characters, which could move the
-// cursor or hide what follows, become spaces.
-func oneLine(s string) string {
-	return strings.Join(strings.Fields(strings.Map(func(c rune) rune {
-		if c < 0x20 || c >= 0x7f && c < 0xa0 || c == 0x2028 || c == 0x2029 {
-			return ' '
-		}
-		return c
-	}, s)), " ")
+	const stays = "\u2011" // a hyphen that does not break
+	s = ansi.Wrap(strings.ReplaceAll(s, "-", stays), max(1, width), "")
+	return strings.ReplaceAll(s, stays, "-")
 }

@@ -25,19 +25,21 @@ func (r *Report) tokenText() string {
 	case c.Replies == 0 || r.Run.Cluster != nil:
 		return ""
 	case c.Source == metric.TokensServer && c.Reported < c.Replies:
-		return fmt.Sprintf("the server's counts, which %d of %d replies have of prompt and output", c.Reported, c.Replies)
+		return fmt.Sprintf("the server's counts, which %d of %d replies have of prompt and output", c.Reported,
+			c.Replies)
 	case c.Source == metric.TokensServer:
 		return "the server's counts, which every reply has"
 	case c.Asked == metric.TokensAuto && c.Reported == 0:
 		return "counted by this client, since no reply has usage"
 	case c.Asked == metric.TokensAuto:
-		return fmt.Sprintf("counted by this client, since %d of %d replies have no usage", c.Replies-c.Reported, c.Replies)
+		return fmt.Sprintf("counted by this client, since %d of %d replies have no usage", c.Replies-c.Reported,
+			c.Replies)
 	}
 	return "counted by this client"
 }
 
 // levelTokens says it of a sweep, of all levels at once where they agree.
-func levelTokens(b *strings.Builder, levels []Level, o ConsoleOptions) {
+func levelTokens(d *Document, levels []Level) {
 	var texts []string
 	at := map[string][]string{}
 	for _, l := range levels {
@@ -56,6 +58,6 @@ func levelTokens(b *strings.Builder, levels []Level, o ConsoleOptions) {
 		if len(texts) > 1 {
 			line = "Tokens at " + strings.Join(at[text], ", ") + ": " + text
 		}
-		b.WriteString(wrap(line, o.width()) + "\n")
+		d.text("", line)
 	}
 }

@@ -89,13 +89,15 @@ func Tree(dir string, names []string) ([]Experiment, []record.Warning, error) {
 		}
 		if l.Concurrency == 0 {
 			warnings = append(warnings, record.Warning{Code: "no_concurrency",
-				Text: "no concurrency in " + path + " or in its folder's name: left out of the pictures, which are over concurrency"})
+				Text: "no concurrency in " + path +
+					" or in its folder's name: left out of the pictures, which are over concurrency"})
 			continue
 		}
 		found = append(found, at)
 	}
 	if len(found) == 0 {
-		return nil, warnings, fmt.Errorf("reading results in %s: none of %d files is usable, the first: %s", dir, len(files), warnings[0].Text)
+		return nil, warnings, fmt.Errorf("reading results in %s: none of %d files is usable, the first: %s", dir,
+			len(files), warnings[0].Text)
 	}
 	picked, err := pick(group(found), names)
 	for _, e := range picked {
@@ -249,7 +251,15 @@ func pick(all []Experiment, names []string) ([]Experiment, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("no experiment named %s; there are %s", strings.Join(missing, ", "), strings.Join(have, ", "))
+		return nil, fmt.Errorf("no experiment named %s; there are %s", strings.Join(missing, ", "),
+			strings.Join(have, ", "))
 	}
 	return out, nil
+}
+
+// Place says which experiment a file below dir is of, and the concurrency that its
+// folders' names say, 0 where they say none.
+func Place(dir, path string) (experiment string, concurrency int) {
+	at := locate(dir, path)
+	return at.experiment, at.concurrency
 }

@@ -11,10 +11,10 @@ import (
 	"headway/record"
 )
 
-var typical = made{c: 4, n: 30, failures: true, warmup: true, seed: 1, gpus: 2}
+var typical = made{C: 4, N: 30, Failures: true, Warmup: true, Seed: 1, GPUs: 2}
 
 func TestJSONGolden(t *testing.T) {
-	r := typical.report(t)
+	r := reportOf(t, typical)
 	got := render(t, func(b *bytes.Buffer) error { return r.WriteJSON(b) })
 	golden(t, "typical.json", got)
 	if !json.Valid(got) {
@@ -23,14 +23,15 @@ func TestJSONGolden(t *testing.T) {
 }
 
 func TestCSVGolden(t *testing.T) {
-	r := typical.report(t)
+	r := reportOf(t, typical)
 	golden(t, "typical.csv", render(t, func(b *bytes.Buffer) error { return r.WriteCSV(b) }))
 }
 
 func TestConsoleGolden(t *testing.T) {
-	r := typical.report(t)
+	r := reportOf(t, typical)
 	for _, width := range []int{140, 100, 80} {
-		got := render(t, func(b *bytes.Buffer) error { return r.WriteConsole(b, ConsoleOptions{Width: width, HTTP: true}) })
+		got := render(t,
+			func(b *bytes.Buffer) error { return r.WriteConsole(b, ConsoleOptions{Width: width, HTTP: true}) })
 		golden(t, fmt.Sprintf("console-%d.txt", width), got)
 		for line := range strings.SplitSeq(string(got), "\n") {
 			if textWidth(line) > width {
@@ -43,18 +44,19 @@ func TestConsoleGolden(t *testing.T) {
 func TestLevelsGolden(t *testing.T) {
 	var single, repeated []Level
 	for _, c := range []int{1, 2, 5, 10, 50, 100, 250} {
-		m := made{c: c, n: max(3*c, 10), failures: c == 50, seed: 3, gpus: 8, sim: true}
-		single = append(single, Level{[]*Report{m.report(t)}})
+		m := made{C: c, N: max(3*c, 10), Failures: c == 50, Seed: 3, GPUs: 8, Simulated: true}
+		single = append(single, Level{[]*Report{reportOf(t, m)}})
 		var runs []*Report
 		for i := range 3 {
-			m.seed, m.repeat = uint64(10+i), i
-			runs = append(runs, m.report(t))
+			m.Seed, m.Repeat = uint64(10+i), i
+			runs = append(runs, reportOf(t, m))
 		}
 		repeated = append(repeated, Level{runs})
 	}
 	for name, levels := range map[string][]Level{"levels": single, "levels-repeated": repeated} {
 		for _, width := range []int{140, 100, 80} {
-			got := render(t, func(b *bytes.Buffer) error { return WriteLevels(b, levels, ConsoleOptions{Width: width}) })
+			got := render(t,
+				func(b *bytes.Buffer) error { return WriteLevels(b, levels, ConsoleOptions{Width: width}) })
 			golden(t, fmt.Sprintf("%s-%d.txt", name, width), got)
 			for line := range strings.SplitSeq(string(got), "\n") {
 				if textWidth(line) > width {
@@ -66,9 +68,9 @@ func TestLevelsGolden(t *testing.T) {
 }
 
 func TestLinesGolden(t *testing.T) {
-	records := typical.records()
+	records := typical.Records()
 	var b bytes.Buffer
-	l := NewLines(&b, LineOptions{Clock: record.ClockAt(origin), Metrics: typical.options(t), Trace: true})
+	l := NewLines(&b, LineOptions{Clock: record.ClockAt(origin), Metrics: typical.Options(t), Trace: true})
 	for _, i := range []int{0, 4, 10, 30, 33} {
 		if err := l.Take(records[i]); err != nil {
 			t.Fatal(err)
@@ -87,7 +89,8 @@ func TestInputsGolden(t *testing.T) {
 	got := render(t, func(b *bytes.Buffer) error {
 		in := NewInputs(b, NewRedactor("sk-0123456789abcdef"))
 		err := in.Add("session_000000", []json.RawMessage{
-			json.RawMessage(`{"messages":[{"role":"user","content":"é <a> & sk-0123456789abcdef"}],"n":1.50,"tools":[]}`),
+			json.RawMessage(`{"messages":[{"role":"user","content":"é <a> & sk-0123456789abcdef"}],` +
+				`"n":1.50,"tools":[]}`),
 			json.RawMessage(`{"messages":[]}`)})
 		if err != nil {
 			return err
@@ -113,8 +116,8 @@ func TestInputsGolden(t *testing.T) {
 func TestAggregateGolden(t *testing.T) {
 	var a Aggregate
 	for i := range 3 {
-		m := made{c: 2, n: 12, seed: uint64(i), repeat: i}
-		a.Runs = append(a.Runs, m.report(t))
+		m := made{C: 2, N: 12, Seed: uint64(i), Repeat: i}
+		a.Runs = append(a.Runs, reportOf(t, m))
 	}
 	a.Cooldown = 1.5
 	golden(t, "aggregate.json", render(t, func(b *bytes.Buffer) error { return a.WriteJSON(b) }))
@@ -122,9 +125,10 @@ func TestAggregateGolden(t *testing.T) {
 }
 
 func BenchmarkLines(b *testing.B) {
-	m := made{c: 1, n: 1}
-	r := m.records()[0]
-	l := NewLines(io.Discard, LineOptions{Clock: record.ClockAt(origin), Metrics: m.options(b), Secrets: NewRedactor("sk-0123456789abcdef")})
+	m := made{C: 1, N: 1}
+	r := m.Records()[0]
+	l := NewLines(io.Discard, LineOptions{Clock: record.ClockAt(origin), Metrics: m.Options(b),
+		Secrets: NewRedactor("sk-0123456789abcdef")})
 	for b.Loop() {
 		if err := l.Take(r); err != nil {
 			b.Fatal(err)

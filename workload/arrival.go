@@ -69,7 +69,8 @@ func (a Arrivals) Validate() error {
 	}
 	var faults []error
 	if !(a.Rate > 0 && a.Rate <= maxRate) {
-		faults = append(faults, fmt.Errorf("request rate %v: must be above 0 and at most %g per second", a.Rate, maxRate))
+		faults = append(faults, fmt.Errorf("request rate %v: must be above 0 and at most "+
+			"%g per second", a.Rate, maxRate))
 	}
 	if a.Pattern == Gamma && !(a.Shape >= minShape && a.Shape <= maxShape) {
 		faults = append(faults, fmt.Errorf("arrival smoothness %v: must be from %g to %g", a.Shape, minShape, maxShape))

@@ -53,14 +53,16 @@ func TestGapLaws(t *testing.T) {
 		t.Run(fmt.Sprint(c.law.Pattern, c.law.Shape), func(t *testing.T) {
 			times := c.law.First(Seed(11), arrivals)
 			gaps := gapsOf(times)
-			if d := kolmogorov(gaps, func(x float64) float64 { return gammaCDF(c.shape, x*rate) }); d > 1.95/math.Sqrt(arrivals) {
+			if d := kolmogorov(gaps, func(x float64) float64 { return gammaCDF(c.shape, x*rate) }); d > 1.95/
+				math.Sqrt(arrivals) {
 				t.Errorf("Kolmogorov distance %v from the exact law: beyond the 0.1 %% bound", d)
 			}
 			if r := lagOne(gaps); math.Abs(r) > 4/math.Sqrt(arrivals) {
 				t.Errorf("successive gaps are correlated: %v", r)
 			}
 			m := Measure(times)
-			if math.Abs(m.VarianceOverMean-1/c.shape) > 0.25/c.shape+0.02 || math.Abs(m.GapCV2-1/c.shape) > 0.15/c.shape {
+			if math.Abs(m.VarianceOverMean-1/c.shape) > 0.25/c.shape+0.02 ||
+				math.Abs(m.GapCV2-1/c.shape) > 0.15/c.shape {
 				t.Errorf("dispersion %+v, want about %v", m, 1/c.shape)
 			}
 			if math.Abs(m.Rate-rate) > rate*5/math.Sqrt(arrivals*c.shape) {
@@ -122,7 +124,8 @@ func TestRamp(t *testing.T) {
 				expected = rate * (x - ramp/2)
 			}
 			if math.Abs(expected-rate*a[i].Seconds()) > 1e-5 {
-				t.Fatalf("%v arrival %d at %v: the integrated rate there is %v, want %v", p, i, b[i], expected, rate*a[i].Seconds())
+				t.Fatalf("%v arrival %d at %v: the integrated rate there is %v, want %v", p, i, b[i], expected,
+					rate*a[i].Seconds())
 			}
 			if x < ramp {
 				early++
@@ -161,7 +164,8 @@ func TestArrivalsValidate(t *testing.T) {
 		{Arrivals{Pattern: Poisson, Rate: 1}, nil},
 		{Arrivals{Pattern: Poisson, Rate: math.NaN()}, []string{"request rate NaN"}},
 		{Arrivals{Pattern: Constant, Rate: math.Inf(1)}, []string{"request rate +Inf"}},
-		{Arrivals{Pattern: Gamma, Rate: -1, Shape: 0, Ramp: -1}, []string{"request rate -1", "smoothness 0", "ramp -1ns"}},
+		{Arrivals{Pattern: Gamma, Rate: -1, Shape: 0, Ramp: -1},
+			[]string{"request rate -1", "smoothness 0", "ramp -1ns"}},
 		{Arrivals{Pattern: Gamma, Rate: 1, Shape: 1e-9}, []string{"smoothness 1e-09"}},
 	} {
 		err := c.law.Validate()
@@ -187,9 +191,12 @@ func TestMeasureSmall(t *testing.T) {
 	}{
 		{nil, Dispersion{Rate: nan, VarianceOverMean: nan, GapCV2: nan}},
 		{[]time.Duration{time.Second}, Dispersion{Count: 1, Span: 1, Rate: nan, VarianceOverMean: nan, GapCV2: nan}},
-		{[]time.Duration{time.Second, time.Second}, Dispersion{Count: 2, Span: 1, Rate: nan, VarianceOverMean: nan, GapCV2: nan}},
-		{[]time.Duration{3 * time.Second, time.Second}, Dispersion{Count: 2, Span: 3, Rate: 0.5, VarianceOverMean: nan, GapCV2: nan}},
-		{[]time.Duration{0, time.Second, 4 * time.Second}, Dispersion{Count: 3, Span: 4, Rate: 0.5, VarianceOverMean: nan, GapCV2: 0.25}},
+		{[]time.Duration{time.Second, time.Second},
+			Dispersion{Count: 2, Span: 1, Rate: nan, VarianceOverMean: nan, GapCV2: nan}},
+		{[]time.Duration{3 * time.Second, time.Second},
+			Dispersion{Count: 2, Span: 3, Rate: 0.5, VarianceOverMean: nan, GapCV2: nan}},
+		{[]time.Duration{0, time.Second, 4 * time.Second},
+			Dispersion{Count: 3, Span: 4, Rate: 0.5, VarianceOverMean: nan, GapCV2: 0.25}},
 	} {
 		// By their text, since a NaN equals nothing.
 		if got := Measure(c.times); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", c.want) {

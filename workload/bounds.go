@@ -10,6 +10,9 @@ import (
 type Bounds struct {
 	// MinISL and MaxISL leave out requests with a shorter or longer prompt.
 	MinISL, MaxISL int
+	// OSLFactor multiplies the output length that is asked for, before it is raised
+	// or cut; 0 is 1.
+	OSLFactor float64
 	// MinOSL and MaxOSL raise or cut the output length that is asked for. A
 	// request that asks for no limit gets MaxOSL.
 	MinOSL, MaxOSL int
@@ -24,10 +27,14 @@ func (b Bounds) Validate() error {
 	}{{"input", b.MinISL, b.MaxISL}, {"output", b.MinOSL, b.MaxOSL}} {
 		switch {
 		case c.lo < 0 || c.hi < 0 || c.lo > MaxTokens || c.hi > MaxTokens:
-			bad = append(bad, fmt.Errorf("least and most %s tokens %d and %d: must be from 0, which is no bound, to %d", c.name, c.lo, c.hi, MaxTokens))
+			bad = append(bad, fmt.Errorf("least and most %s tokens %d and %d: must be from 0, which is no "+
+				"bound, to %d", c.name, c.lo, c.hi, MaxTokens))
 		case c.hi > 0 && c.lo > c.hi:
 			bad = append(bad, fmt.Errorf("least %s tokens %d: must not be above the most, %d", c.name, c.lo, c.hi))
 		}
+	}
+	if b.OSLFactor < 0 || math.IsNaN(b.OSLFactor) || math.IsInf(b.OSLFactor, 0) {
+		bad = append(bad, fmt.Errorf("factor of the output length %g: must be above 0, or 0 for none", b.OSLFactor))
 	}
 	return errors.Join(bad...)
 }
@@ -75,7 +82,10 @@ func Within(src Source, b Bounds) Source {
 func (d *Dataset) Within(b Bounds, most int) (*Dataset, error) {
 	out := *d
 	out.Requests, out.lines = nil, nil
-	out.Sessions, out.BlockSize, out.LiveTurns, out.RecordedTurns = 0, 0, 0, 0
+	out.Sessions = 0
+	out.BlockSize = 0
+	out.LiveTurns = 0
+	out.RecordedTurns = 0
 	var session []Request
 	for _, r := range d.Requests {
 		keep, err := b.apply(&r)
@@ -158,7 +168,8 @@ func (b Bounds) apply(r *Request) (bool, error) {
 	p := &r.Prompt
 	if b.MinISL > 0 || b.MaxISL > 0 {
 		if p.Tokens == 0 {
-			return false, fmt.Errorf("request %d (session %s, turn %d): its prompt was given as %s, whose length in tokens is not known here; bounds of the input length are for prompts of a length",
+			return false, fmt.Errorf("request %d (session %s, turn %d): its prompt was given as %s, whose length in "+
+				"tokens is not known here; bounds of the input length are for prompts of a length",
 				r.Index, r.Session, r.Turn, p.kind())
 		}
 		n := p.Tokens + p.Prefix.Tokens
@@ -166,9 +177,10 @@ func (b Bounds) apply(r *Request) (bool, error) {
 			return false, nil
 		}
 	}
-	if b.MinOSL > 0 || b.MaxOSL > 0 {
+	if b.MinOSL > 0 || b.MaxOSL > 0 || b.OSLFactor > 0 {
 		if r.OutputTokens == 0 && (p.Reference != "" || p.Payload != nil) {
-			return false, fmt.Errorf("request %d (session %s, turn %d): its output length stands in text that was not counted; bounds of the output length are for requests of a length",
+			return false, fmt.Errorf("request %d (session %s, turn %d): its output length stands in text that was "+
+				"not counted; bounds of the output length are for requests of a length",
 				r.Index, r.Session, r.Turn)
 		}
 		r.OutputTokens = b.output(r.OutputTokens)
@@ -179,6 +191,9 @@ func (b Bounds) apply(r *Request) (bool, error) {
 func (b Bounds) output(n int) int {
 	if n == 0 {
 		return b.MaxOSL
+	}
+	if b.OSLFactor > 0 {
+		n = Scaled(n, b.OSLFactor)
 	}
 	if b.MaxOSL > 0 {
 		n = min(n, b.MaxOSL)
@@ -191,7 +206,12 @@ func (b Bounds) output(n int) int {
 func ScaledOutput(src Source, by float64) Source {
 	return each(src, func(r *Request) {
 		if r.OutputTokens > 0 {
-			r.OutputTokens = int(max(1, min(math.Round(float64(r.OutputTokens)*by), MaxTokens)))
+			r.OutputTokens = Scaled(r.OutputTokens, by)
 		}
 	})
+}
+
+// Scaled is a number of tokens times a factor, rounded, from 1 to [MaxTokens].
+func Scaled(tokens int, by float64) int {
+	return int(max(1, min(math.Round(float64(tokens)*by), MaxTokens)))
 }

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"strconv"
 	"time"
+
+	"headway/internal/bound"
 )
 
 // ErrNotBuilt marks input that is understood and that headway cannot use yet, in
@@ -50,6 +51,9 @@ type ReadOptions struct {
 	// Limit stops reading once there are so many requests; 0 reads all. The
 	// last conversation is not cut; see the function [Limit].
 	Limit int
+	// WholeSessions reads on after Limit where rows name their sessions: turns of
+	// those that were begun may stand anywhere in the file.
+	WholeSessions bool
 }
 
 // Dataset is the content of a file: planned requests in its order, the turns of
@@ -73,6 +77,9 @@ type Dataset struct {
 	FirstSkip error
 	// Unwanted counts rows of other models and log types than were asked for.
 	Unwanted int
+	// Unknown counts rows by the name of a field that headway does not read, of at
+	// most [MostUnknown] names; nil where there is none. Such a field is in no request.
+	Unknown map[string]int
 	// Timed says that the first request has a time of its own, which makes
 	// the file a schedule.
 	Timed bool
@@ -94,7 +101,7 @@ func ReadFile(path string, o ReadOptions) (*Dataset, error) {
 			return nil, err
 		}
 	}
-	f, err := os.Open(path)
+	f, err := bound.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading requests: %w", err)
 	}
@@ -116,17 +123,19 @@ func Read(r io.Reader, name string, o ReadOptions) (*Dataset, error) {
 		return nil, fmt.Errorf("reading %s: block size %d: must be from 1 to %d tokens", name, o.BlockSize, MaxTokens)
 	}
 	c := collector{set: Dataset{Name: name, Format: o.Format}, options: o, taken: map[string]int{}}
-	for talk, err := range read(&input{r: r, name: name, options: o}) {
+	in := &input{r: r, name: name, options: o}
+	for talk, err := range read(in) {
 		if err == nil {
 			err = c.add(talk)
 		}
 		if err != nil && !c.skip(err) {
 			return nil, err
 		}
-		if o.Limit > 0 && c.requests >= o.Limit {
+		if o.Limit > 0 && c.requests >= o.Limit && !(o.WholeSessions && c.named) {
 			break
 		}
 	}
+	c.set.Unknown = in.unknown
 	return c.finish()
 }
 
@@ -136,6 +145,7 @@ type input struct {
 	name    string
 	options ReadOptions
 	before  int // lines that were read already
+	unknown map[string]int
 }
 
 // at makes the error of a line.
@@ -174,6 +184,7 @@ type collector struct {
 	ids      []string
 	taken    map[string]int // session by id
 	requests int
+	named    bool          // a row named the session that it is a turn of
 	last     time.Duration // the latest start of a session, or of any merged turn
 }
 
@@ -207,6 +218,7 @@ func (c *collector) add(talk conversation) error {
 	if err := c.inOrder(talk); err != nil {
 		return err
 	}
+	c.named = c.named || talk.merge && talk.id != ""
 	i, there := c.taken[talk.id]
 	there = there && talk.merge && talk.id != ""
 	earliest := unknown
@@ -241,7 +253,8 @@ func (c *collector) inOrder(talk conversation) error {
 			continue
 		}
 		if t.request.At < last {
-			return &LineError{c.set.Name, t.line, fmt.Errorf("time goes backwards: %s ms after %s ms; sort the file by time",
+			return &LineError{c.set.Name, t.line, fmt.Errorf("time goes backwards: %s ms after %s ms; sort the "+
+				"file by time",
 				formatMillis(t.request.At), formatMillis(last))}
 		}
 		last = t.request.At
@@ -293,11 +306,13 @@ func (c *collector) finish() (*Dataset, error) {
 	d := c.set
 	if len(c.sessions) == 0 {
 		if d.Unwanted > 0 {
-			return nil, fmt.Errorf("no requests in %s: %d rows are of another model or log type than model %q and log type %q; leave them out to take all",
+			return nil, fmt.Errorf("no requests in %s: %d rows are of another model or log type than model %q and "+
+				"log type %q; leave them out to take all",
 				d.Name, d.Unwanted, c.options.Model, c.options.LogType)
 		}
 		if d.FirstSkip != nil {
-			return nil, fmt.Errorf("no requests in %s: all %d entries were skipped, the first for this: %w", d.Name, d.Skipped, d.FirstSkip)
+			return nil, fmt.Errorf("no requests in %s: all %d entries were skipped, the first for this: %w", d.Name,
+				d.Skipped, d.FirstSkip)
 		}
 		return nil, fmt.Errorf("no requests in %s: the file is empty", d.Name)
 	}

@@ -39,16 +39,22 @@ func samples() map[Format]struct {
 			`{"text":"one","timestamp":1.5,"output_length":7,"extra":{"top_k":1}}` + "\n" +
 				`{"texts":["two"],"timestamp":3,"session_id":"s","role":"user"}` + "\n" +
 				`{"text":["a","b<"],"session_id":"s"}` + "\n" +
-				`{"text":{"name":"n","contents":["three"]},"role":"developer","type":"single_turn","images":[],"audio":null}`,
+				`{"text":{"name":"n","contents":["three"]},"role":"developer","type":"single_turn","images":[],` +
+				`"audio":null}`,
 			[]Request{
-				{Session: "session_1", Turns: 1, At: 1500 * time.Microsecond, Timed: true, OutputTokens: 7, Prompt: Prompt{Text: "one"}, Extra: json.RawMessage(`{"top_k":1}`)},
-				{Session: "s", Turns: 1, At: 3 * ms, Timed: true, Prompt: Prompt{Text: "two"}},
-				{Session: "s#2", Turns: 1, Prompt: Prompt{Messages: []Message{{Raw: json.RawMessage(`{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b<"}]}`)}}}},
-				{Session: "session_4", Turns: 1, Prompt: Prompt{Messages: []Message{{Role: "developer", Content: "three"}}}},
+				{Session: "session_1", Turns: 1, At: 1500 * time.Microsecond, Timed: true, OutputTokens: 7,
+					Prompt: Prompt{Text: "one"}, Extra: json.RawMessage(`{"top_k":1}`)},
+				{Session: "s", Turns: 2, At: 3 * ms, Timed: true, Prompt: Prompt{Text: "two"}},
+				{Session: "s", Turn: 1, Turns: 2,
+					Prompt: Prompt{Whole: true, Messages: []Message{{Raw: json.RawMessage(`{"role":"user","content":[` +
+						`{"type":"text","text":"a"},{"type":"text","text":"b<"}]}`)}}}},
+				{Session: "session_3", Turns: 1,
+					Prompt: Prompt{Messages: []Message{{Role: "developer", Content: "three"}}}},
 			},
 		},
 		MultiTurn: {
-			`{"session_id":"s","turns":[{"role":"system","text":"be brief"},{"text":"one","timestamp":0},{"text":"two","delay":250}]}` + "\n" +
+			`{"session_id":"s","turns":[{"role":"system","text":"be brief"},{"text":"one","timestamp":0},` +
+				`{"text":"two","delay":250}]}` + "\n" +
 				`{"turns":[{"text":"alone"}]}` + "\n",
 			[]Request{
 				{Session: "s", Turns: 2, Timed: true, Prompt: Prompt{System: "be brief", Text: "one"}},
@@ -67,32 +73,41 @@ func samples() map[Format]struct {
 			},
 		},
 		Azure: {
-			"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n2023-11-16 18:17:04.0319601,3180,8",
+			"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n2023-11-16 " +
+				"18:17:04.0319601,3180,8",
 			[]Request{
 				{Session: "session_1", Turns: 1, Timed: true, OutputTokens: 10, Prompt: Prompt{Tokens: 4808}},
-				{Session: "session_2", Turns: 1, Timed: true, At: 52*ms + 100, OutputTokens: 8, Prompt: Prompt{Tokens: 3180}},
+				{Session: "session_2", Turns: 1, Timed: true, At: 52*ms + 100, OutputTokens: 8,
+					Prompt: Prompt{Tokens: 3180}},
 			},
 		},
 		Mooncake: {
 			`{"timestamp":0,"input_length":6758,"output_length":500,"hash_ids":[]}` + "\n" +
 				`{"timestamp":10,"text_input":"hi","session_id":"a"}` + "\n" +
-				`{"timestamp":27.25,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function"}],"extra":{"seed":1}}` + "\n" +
+				`{"timestamp":27.25,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function"}],` +
+				`"extra":{"seed":1}}` + "\n" +
 				`{"delay":40,"input_length":12.0,"session_id":"a"}` + "\n" +
 				`{"timestamp":30,"payload":{"model":"m"}}` + "\n",
 			[]Request{
 				{Session: "session_1", Turns: 1, Timed: true, OutputTokens: 500, Prompt: Prompt{Tokens: 6758}},
 				{Session: "a", Turns: 2, Timed: true, At: 10 * ms, Prompt: Prompt{Text: "hi"}},
 				{Session: "a", Turn: 1, Turns: 2, Delay: 40 * ms, Prompt: Prompt{Tokens: 12}},
-				{Session: "session_3", Turns: 1, Timed: true, At: 27250 * time.Microsecond, Extra: json.RawMessage(`{"seed":1,"tools":[{"type":"function"}]}`),
-					Prompt: Prompt{Messages: []Message{{Role: "user", Raw: json.RawMessage(`{"role":"user","content":"x"}`)}}}},
-				{Session: "session_4", Turns: 1, Timed: true, At: 30 * ms, Prompt: Prompt{Payload: json.RawMessage(`{"model":"m"}`)}},
+				{Session: "session_3", Turns: 1, Timed: true, At: 27250 * time.Microsecond,
+					Extra: json.RawMessage(`{"seed":1,"tools":[{"type":"function"}]}`),
+					Prompt: Prompt{Messages: []Message{{Role: "user",
+						Raw: json.RawMessage(`{"role":"user","content":"x"}`)}}}},
+				{Session: "session_4", Turns: 1, Timed: true, At: 30 * ms,
+					Prompt: Prompt{Payload: json.RawMessage(`{"model":"m"}`)}},
 			},
 		},
 		BurstGPT: {
-			"Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,ChatGPT,472,18,490,Conversation log\n45.25,GPT-4,1087,230,1317,API log",
+			"Timestamp,Model,Request tokens,Response tokens,Total tokens,Log " +
+				"Type\n5,ChatGPT,472,18,490,Conversation log\n45.25,GPT-4,1087,230,1317,API log",
 			[]Request{
-				{Session: "session_1", Turns: 1, Timed: true, At: 5 * time.Second, OutputTokens: 18, Prompt: Prompt{Tokens: 472}},
-				{Session: "session_2", Turns: 1, Timed: true, At: 45250 * ms, OutputTokens: 230, Prompt: Prompt{Tokens: 1087}},
+				{Session: "session_1", Turns: 1, Timed: true, At: 5 * time.Second, OutputTokens: 18,
+					Prompt: Prompt{Tokens: 472}},
+				{Session: "session_2", Turns: 1, Timed: true, At: 45250 * ms, OutputTokens: 230,
+					Prompt: Prompt{Tokens: 1087}},
 			},
 		},
 		Inputs: {
@@ -151,112 +166,13 @@ func TestReaders(t *testing.T) {
 			}
 		})
 		t.Run(fmt.Sprint(format, " disk error"), func(t *testing.T) {
-			broken := io.MultiReader(strings.NewReader(sample.text[:len(sample.text)/3]), iotest.ErrReader(errors.New("disk on fire")))
-			if _, err := Read(broken, "file", ReadOptions{Format: format}); err == nil || !strings.Contains(err.Error(), "disk on fire") {
+			broken := io.MultiReader(strings.NewReader(sample.text[:len(sample.text)/3]),
+				iotest.ErrReader(errors.New("disk on fire")))
+			if _, err := Read(broken, "file", ReadOptions{Format: format}); err == nil ||
+				!strings.Contains(err.Error(), "disk on fire") {
 				t.Errorf("error %v", err)
 			}
 		})
-	}
-}
-
-func TestReaderFaults(t *testing.T) {
-	const azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,1,1\n"
-	const burst = "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,m,1,1,2,l\n"
-	for _, c := range []struct {
-		format Format
-		text   string
-		want   string
-	}{
-		{SingleTurn, `{"text":"a"}` + "\n" + `{"text":"b"`, "file:2: the last line is cut off (half-written file?)"},
-		{SingleTurn, `{"text":"a"` + "\n" + `{"text":"b"}`, "file:1: unexpected end"},
-		{SingleTurn, "{\"text\":\"a\"}\r\n\r\nnot json\r\n", "file:3: invalid character"},
-		{SingleTurn, `{"text":""}`, "file:1: no text"},
-		{SingleTurn, `{"text":5}`, "file:1: text must be a string"},
-		{SingleTurn, `{"text":"a","texts":["b"]}`, "both text and texts"},
-		{SingleTurn, `{"text":"a","image":"x.png"}`, "file:1: image: prompts other than text: not built"},
-		{SingleTurn, `{"text":"a","videos":["x"]}`, "videos: prompts other than text"},
-		{SingleTurn, `{"text":"a","timestamp":1,"delay":1}`, "both timestamp and delay"},
-		{SingleTurn, `{"text":"a","timestamp":-1}`, `timestamp "-1": must not be negative`},
-		{SingleTurn, `{"text":"a","timestamp":NaN}`, "invalid character 'N'"},
-		{SingleTurn, `{"text":"a","timestamp":1e300}`, "out of range"},
-		{SingleTurn, `{"text":"a","timestamp":99999999999999999999}`, "out of range"},
-		{SingleTurn, `{"text":"a","delay":true}`, "file:1: json: cannot unmarshal"},
-		{SingleTurn, `{"text":"a","output_length":0}`, "output_length 0: must be from 1"},
-		{SingleTurn, `{"text":"a","output_length":1.5}`, "whole number"},
-		{SingleTurn, `{"text":"a","output_length":1e99}`, "must be from 1 to"},
-		{SingleTurn, `{"text":"a","extra":[1]}`, "extra: must be a JSON object"},
-		{SingleTurn, `{"text":"a","type":"multi_turn"}`, `type "multi_turn": this file is read as single_turn`},
-		{SingleTurn, `{"text":"a","timestamp":5}` + "\n" + `{"text":"b","timestamp":4.5}`, "file:2: time goes backwards: 4.5 ms after 5 ms"},
-		{MultiTurn, `{"turns":[{"text":"a","timestamp":5},{"text":"b","timestamp":4}]}`, "time goes backwards: 4 ms after 5 ms"},
-		{MultiTurn, `{"turns":[]}`, "file:1: the conversation has no turns"},
-		{MultiTurn, `{"turns":[{"text":"a"},{"text":""}]}`, "file:1: turn 2: no text"},
-		{ShareGPT, "[\n{\"conversations\":[]},\n{\"id\":1}]", "file:3: the entry has no field conversations"},
-		{ShareGPT, "[\n\n{\"conversations\":[{\"from\":\"human\",\"value\":\"a\"},{\"from\":\"gpt\",\"value\":\"b\"}]},\n{\"conver", "file:4: the file is cut off"},
-		{ShareGPT, `[{"conversations":[{"from":"human"}]}]`, "message 1 has no value"},
-		{ShareGPT, `[{"conversations":[{"from":"human","value":"a"},{"from":"gpt","value":"b"}]}] x`, "more after the end"},
-		{ShareGPT, `[{"conversations":[]}]`, "all 1 entries were skipped, the first for this: reading file:1: nobody asks"},
-		{ShareGPT, `[]`, "no requests in file: the file is empty"},
-		{Azure, "a,b\n1,2\n", "file:1: the header \"a,b\" has no column TIMESTAMP"},
-		{Azure, azure + "2023-11-16 19:1", "file:3: 1 fields, fewer than the header has (the last line, without a line end"},
-		{Azure, azure + "yesterday,1,1\n", `file:3: TIMESTAMP "yesterday": must be like`},
-		{Azure, azure + "2023-11-16 18:17:03,-1,x\n", "ContextTokens -1: must be from 1"},
-		{Azure, azure + "2023-11-16 18:17:03,-1,x\n", `GeneratedTokens "x": must be a whole number`},
-		{Azure, azure + "2023-11-16 18:17:02,1,1\n", "file:3: time goes backwards: -1000 ms after 0 ms"},
-		{Azure, "TIMESTAMP,ContextTokens,GeneratedTokens\n", "no requests in file"},
-		{Mooncake, `{"timestamp":0}`, "needs exactly one of input_length, text_input, messages and payload; it has 0"},
-		{Mooncake, `{"input_length":1,"text_input":"a"}`, "it has 2: input_length, text_input"},
-		{Mooncake, `{"input_length":513,"hash_ids":[1]}`, "file:1: hash_ids: 1 ids do not match input_length 513: with blocks of 512 tokens there must be 2; is the block size right?"},
-		{Mooncake, `{"input_length":512,"hash_ids":[1,2]}`, "file:1: hash_ids: 2 ids do not match input_length 512"},
-		{Mooncake, `{"input_length":5,"hash_ids":[-1]}`, "file:1: hash_ids: -1 is negative"},
-		{Mooncake, `{"input_length":5,"hash_ids":[1.5]}`, `file:1: hash_ids: entry 1, "1.5": must be a whole number`},
-		{Mooncake, `{"input_length":5,"hash_ids":1}`, "file:1: hash_ids: must be a list"},
-		{Mooncake, `{"text_input":"a","hash_ids":[1]}`, "file:1: hash_ids: only with input_length"},
-		{Mooncake, `{"input_length":-5,"hash_ids":[1]}`, "file:1: input_length -5: must be from 1"},
-		{Mooncake, `{"input_length":5,"timestamp":-1,"hash_ids":[1]}`, `file:1: timestamp "-1": must not be negative`},
-		{Mooncake, `{"timestamp":5,"input_length":5}` + "\n" + `{"timestamp":4.5,"input_length":5,"hash_ids":[1]}`, "file:2: time goes backwards: 4.5 ms after 5 ms"},
-		{Mooncake, `{"timestamp":5,"input_length":5,"session_id":"a"}` + "\n" + `{"timestamp":5,"input_length":5,"session_id":"a"}`, "file:2: the turn overlaps the one before it in its session: it is at 5 ms, that one at 5 ms or later"},
-		{Mooncake, `{"timestamp":5,"input_length":5,"session_id":"a"}` + "\n" + `{"delay":20,"input_length":5,"session_id":"a"}` + "\n" + `{"timestamp":24,"input_length":5,"session_id":"a"}`,
-			"file:3: the turn overlaps the one before it in its session: it is at 24 ms, that one at 25 ms or later"},
-		{Mooncake, `{"messages":[{"role":"user"}],"message_mode":"both"}`, `file:1: message_mode "both": must be history or delta`},
-		{MultiTurn, `{"turns":[{"text":"a","timestamp":5},{"text":"b","timestamp":5}]}`, "file:1: the turn overlaps"},
-		{BurstGPT, "a,b\n1,2\n", "file:1: the header \"a,b\" has no column Timestamp"},
-		{BurstGPT, burst + "x,m,1,1,2,l\n", `file:3: Timestamp "x": must be a number of seconds`},
-		{BurstGPT, burst + "NaN,m,1,1,2,l\n", `Timestamp "NaN": must be a number of seconds`},
-		{BurstGPT, burst + "-1,m,1,1,2,l\n", `Timestamp "-1": must not be negative`},
-		{BurstGPT, burst + "1e300,m,1,1,2,l\n", `Timestamp "1e300": out of range`},
-		{BurstGPT, burst + "4,m,1,1,2,l\n", "file:3: time goes backwards: 4000 ms after 5000 ms"},
-		{BurstGPT, burst + "6,m,0,1,2,l\n", "file:3: Request tokens 0: must be from 1"},
-		{BurstGPT, burst + "6,m,1,1", "file:3: 4 fields, fewer than the header has (the last line"},
-		{Mooncake, `{"messages":[{"content":"a"}]}`, "message 1: must be an object with a role"},
-		{Mooncake, `{"messages":[]}`, "messages is empty"},
-		{Mooncake, `{"text_input":""}`, "text_input is empty"},
-		{Mooncake, `{"text_input":"a","tools":[]}` + "\n" + `{"text_input":"a","tools":[1]}`, "file:2: tools: only with messages"},
-		{Mooncake, `{"payload":[]}`, "needs exactly one"},
-		{Mooncake, `{"payload":{},"extra":{"a":1}}`, "extra: a payload is sent as it is"},
-		{Mooncake, `{"input_length":1,"session_id":{}}`, "session_id {}: must be a string"},
-		{Inputs, `{"data":[{"payloads":[]}]}`, "file:1: the session has no payloads"},
-		{Inputs, `{"data":[{"payloads":[3]}]}`, "payload 1: must be a JSON object"},
-		{Inputs, `{"data":5}`, "data must be a list"},
-		{Inputs, `{"a":1}`, "no field data"},
-		{Inputs, `[]`, "not a JSON object"},
-		{Inputs, "{\"data\":[\n{\"payloads\":[{}]}\n", "the file is cut off"},
-		{Unknown, ``, "the format must be one of single_turn"},
-	} {
-		_, err := Read(strings.NewReader(c.text), "file", ReadOptions{Format: c.format})
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%v %q:\n got %v\nwant %s", c.format, c.text, err, c.want)
-		}
-	}
-}
-
-func TestEmptyFiles(t *testing.T) {
-	for format := SingleTurn; format <= BurstGPT; format++ {
-		for _, text := range []string{"", "\ufeff", "\n\r\n \n"} {
-			_, err := Read(strings.NewReader(text), "file", ReadOptions{Format: format})
-			if err == nil || !strings.Contains(err.Error(), "no requests in file") {
-				t.Errorf("%v %q: %v", format, text, err)
-			}
-		}
 	}
 }
 
@@ -287,7 +203,17 @@ nonsense
 
 func TestShareGPTAllTurns(t *testing.T) {
 	d := read(t, samples()[ShareGPT].text, ReadOptions{Format: ShareGPT, AllTurns: true})
-	if len(d.Requests) != 3 || d.Requests[1].Prompt.Text != "more" || d.Requests[1].Prompt.System != "sys" || d.Requests[1].Turn != 1 {
+	if len(d.Requests) != 3 || d.Requests[1].Prompt.Text != "more" || d.Requests[1].Prompt.System != "sys" ||
+		d.Requests[1].Turn != 1 {
+		t.Errorf("%+v", d.Requests)
+	}
+}
+
+// The first two requests are the session's, wherever its second row stands.
+func TestReadLimitOfSessions(t *testing.T) {
+	text := `{"text":"a","session_id":"s"}` + "\n" + `{"text":"b"}` + "\n" + `{"text":"c","session_id":"s"}`
+	d := read(t, text, ReadOptions{Format: SingleTurn, Limit: 2, WholeSessions: true})
+	if len(d.Requests) != 3 || d.Requests[1].Prompt.Text != "c" || d.RecordedTurns != 1 || d.Sessions != 2 {
 		t.Errorf("%+v", d.Requests)
 	}
 }
@@ -299,38 +225,14 @@ func TestReadLimit(t *testing.T) {
 	}
 }
 
-func TestDetectFaults(t *testing.T) {
-	for _, c := range []struct{ text, want string }{
-		{"", "the file is empty"},
-		{" \n", "the file is empty"},
-		{"[]", "an empty array"},
-		{"[1]", "not a JSON object"},
-		{`{"foo":1,"bar":2}`, `["foo" "bar"] is of no type that is known; give the type, one of single_turn`},
-		{`{"foo":`, "cut off or broken"},
-		{"Timestamp,Model\n", `it begins with "Timestamp,Model\n"`},
-		{"PAR1\x00", "neither JSON nor the header"},
-	} {
-		if _, err := detect(strings.NewReader(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%q: %v, want %s", c.text, err, c.want)
-		}
-	}
-	if _, err := ReadFile(filepath.Join(t.TempDir(), "absent.jsonl"), ReadOptions{}); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("absent file: %v", err)
-	}
-	for f := Unknown; f <= BurstGPT; f++ {
-		if got, err := ParseFormat(f.String()); got != f || err != nil {
-			t.Errorf("%v: %v, %v", f, got, err)
-		}
-	}
-}
-
 // FuzzRead feeds any bytes to every reader: no panic, and whatever is read is a
 // well-formed plan.
 func FuzzRead(f *testing.F) {
 	for _, s := range samples() {
 		f.Add([]byte(s.text))
 	}
-	for _, s := range []string{"[{", `{"data":[`, "TIMESTAMP,ContextTokens,GeneratedTokens\n,,", "null", `{"turns":[null]}`, `[null]`, "\ufeff{}",
+	for _, s := range []string{"[{", `{"data":[`, "TIMESTAMP,ContextTokens,GeneratedTokens\n,,", "null",
+		`{"turns":[null]}`, `[null]`, "\ufeff{}",
 		`{"text":[[["a"]]]}`, `{"messages":[null]}`, `{"text":"a","timestamp":1e18}`} {
 		f.Add([]byte(s))
 	}
@@ -338,7 +240,8 @@ func FuzzRead(f *testing.F) {
 		_, _ = detect(strings.NewReader(string(data)))
 		for format := SingleTurn; format <= BurstGPT; format++ {
 			strict, err := Read(strings.NewReader(string(data)), "f", ReadOptions{Format: format})
-			lenient, lerr := Read(strings.NewReader(string(data)), "f", ReadOptions{Format: format, Lenient: true, AllTurns: true})
+			lenient, lerr := Read(strings.NewReader(string(data)), "f",
+				ReadOptions{Format: format, Lenient: true, AllTurns: true})
 			if err == nil && lerr != nil {
 				t.Fatalf("%v: lenient fails where strict does not: %v", format, lerr)
 			}
@@ -348,7 +251,8 @@ func FuzzRead(f *testing.F) {
 				}
 				checkTurns(t, d.Requests)
 				for _, r := range d.Requests {
-					if r.At < 0 || r.Delay < 0 || r.OutputTokens < 0 || r.Prompt.kind() == "made" && r.Prompt.Tokens == 0 {
+					if r.At < 0 || r.Delay < 0 || r.OutputTokens < 0 || r.Prompt.kind() == "made" &&
+						r.Prompt.Tokens == 0 {
 						t.Fatalf("%v: %+v", format, r)
 					}
 				}

@@ -2,12 +2,14 @@ package workload
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
+
+	"headway/internal/bound"
 )
 
 // Format is a kind of file that holds requests.
@@ -30,9 +32,16 @@ const (
 	Inputs
 	// BurstGPT is CSV with a time, a model, two lengths and a kind of log.
 	BurstGPT
+	// Bailian is JSON lines with a time in seconds, two lengths and ids of blocks.
+	Bailian
+	// Spans is OpenTelemetry spans of calls of models, as OTLP's JSON has them.
+	Spans
+	// SGLangLog is the log of an SGLang server with --log-requests.
+	SGLangLog
 )
 
-var formatNames = [...]string{"auto", "single_turn", "multi_turn", "sharegpt", "azure", "mooncake_trace", "inputs_json", "burst_gpt_trace"}
+var formatNames = [...]string{"auto", "single_turn", "multi_turn", "sharegpt", "azure", "mooncake_trace", "inputs_json",
+	"burst_gpt_trace", "bailian_trace", "otlp_spans", "sglang_log"}
 
 // String is the name that --custom-dataset-type takes.
 func (f Format) String() string { return formatNames[f] }
@@ -66,18 +75,24 @@ func (f Format) reader() reader {
 		return readInputs
 	case BurstGPT:
 		return readBurstGPT
+	case Bailian:
+		return readBailian
+	case Spans:
+		return readSpans
+	case SGLangLog:
+		return readSGLangLog
 	}
 	return nil
 }
 
 // Detect finds the format of a file from how it begins, whatever its name.
 func Detect(path string) (Format, error) {
-	f, err := os.Open(path)
+	f, err := bound.Open(path)
 	if err != nil {
 		return Unknown, fmt.Errorf("reading requests: %w", err)
 	}
 	defer f.Close()
-	format, err := detect(f)
+	format, err := detect(io.LimitReader(f, maxLine))
 	if err != nil {
 		return Unknown, fmt.Errorf("finding the format of %s: %w", path, err)
 	}
@@ -95,6 +110,8 @@ func detect(r io.Reader) (Format, error) {
 		return Unknown, err
 	case first == '{':
 		return detectObject(json.NewDecoder(b), false)
+	case first == '[' && startsLog(b):
+		return SGLangLog, nil
 	case first == '[':
 		dec := json.NewDecoder(b)
 		if _, err := dec.Token(); err != nil || !dec.More() {
@@ -102,9 +119,13 @@ func detect(r io.Reader) (Format, error) {
 		}
 		return detectObject(dec, true)
 	}
-	line, err := b.ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
+	start, err := b.ReadSlice('\n') // a longer line is no header
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 		return Unknown, err
+	}
+	line := string(start)
+	if format, err := detectLog(line, b); format != Unknown || err != nil {
+		return format, err
 	}
 	if _, err := columns(line, azureHeader); err == nil {
 		return Azure, nil
@@ -112,7 +133,8 @@ func detect(r io.Reader) (Format, error) {
 	if _, err := columns(line, burstHeader); err == nil {
 		return BurstGPT, nil
 	}
-	return Unknown, fmt.Errorf("it begins with %.60q, which is neither JSON nor the header %s or %s; give the type, one of %s",
+	return Unknown, fmt.Errorf("it begins with %.60q, which is neither JSON nor the header %s or %s; give the "+
+		"type, one of %s",
 		line, azureHeader, burstHeader, formatList())
 }
 
@@ -136,13 +158,21 @@ func detectObject(dec *json.Decoder, inArray bool) (Format, error) {
 		if err := dec.Decode(&value); err != nil {
 			return Unknown, fmt.Errorf("the first object is cut off or broken: %w", err)
 		}
+		if key == "event" && !inArray && bytes.HasPrefix(value, []byte(`"request.`)) {
+			return SGLangLog, nil // --log-requests-format json, in a file of its own
+		}
 		keys = append(keys, key)
 	}
-	return Unknown, fmt.Errorf("an object with the fields %q is of no type that is known; give the type, one of %s", keys, formatList())
+	return Unknown, fmt.Errorf("an object with the fields %q is of no type that is known; give the type, one of %s",
+		keys, formatList())
 }
 
 func formatByKey(key string) Format {
 	switch key {
+	case "chat_id", "parent_chat_id":
+		return Bailian
+	case "resourceSpans":
+		return Spans
 	case "data":
 		return Inputs
 	case "conversations":

@@ -77,7 +77,8 @@ func TestPromptHashes(t *testing.T) {
 		draw := func(label string) Prompt {
 			p := Prompt{
 				SystemKey: 100, SystemTokens: rapid.SampledFrom([]int{0, 0, 7, 40}).Draw(t, label+" system"),
-				Prefix:   Prefix{Key: 200 + Key(small.Draw(t, "pool")), Tokens: rapid.SampledFrom([]int{0, 20, 33}).Draw(t, label+" prefix")},
+				Prefix: Prefix{Key: 200 + Key(small.Draw(t, "pool")),
+					Tokens: rapid.SampledFrom([]int{0, 20, 33}).Draw(t, label+" prefix")},
 				BlockKey: 300, BlockSize: 16, Key: 400 + Key(small.Draw(t, label+" key")),
 			}
 			for range rapid.IntRange(0, 5).Draw(t, label+" blocks") {

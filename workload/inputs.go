@@ -71,6 +71,9 @@ func inputsSession(number int, raw []byte) (conversation, error) {
 		if err != nil || payload == nil {
 			return conversation{}, fmt.Errorf("payload %d: must be a JSON object", i+1)
 		}
+		if err := CheckHints(payload); err != nil {
+			return conversation{}, fmt.Errorf("payload %d: %w", i+1, err)
+		}
 		talk.turns = append(talk.turns, turn{number, Request{Prompt: Prompt{Payload: payload}}})
 	}
 	if len(talk.turns) == 0 {

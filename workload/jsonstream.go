@@ -42,7 +42,8 @@ func (s *jsonStream) line() int { return s.count.line(s.base + s.dec.InputOffset
 // be decoded names where it begins, or where a file that is cut off ends; nothing
 // is read after that.
 // It returns whether the array was read to its end.
-func (s *jsonStream) elements(parse func(number int, value []byte) (conversation, error), yield func(conversation, error) bool) bool {
+func (s *jsonStream) elements(parse func(number int, value []byte) (conversation, error),
+	yield func(conversation, error) bool) bool {
 	fail := func(err error) bool {
 		at := s.line()
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

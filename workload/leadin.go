@@ -27,4 +27,8 @@ type LeadIn struct {
 	// at least two requests and no smaller than there are slots.
 	Settle bool
 	Block  int
+	// Handover is when a measured schedule begins, counted from the start of the
+	// warm-up; 0 is the last planned time of the Source. A [Share] has it from the
+	// whole.
+	Handover time.Duration
 }

@@ -46,10 +46,12 @@ func (l Length) Draw(r *rand.Rand) int {
 func (l Length) Validate(what string) error {
 	var faults []error
 	if !(l.Mean > 0 && l.Mean <= MaxTokens) {
-		faults = append(faults, fmt.Errorf("%s mean %v: must be above 0 and at most %d tokens", what, l.Mean, MaxTokens))
+		faults = append(faults, fmt.Errorf("%s mean %v: must be above 0 and at "+
+			"most %d tokens", what, l.Mean, MaxTokens))
 	}
 	if !(l.SD >= 0 && l.SD <= MaxTokens) {
-		faults = append(faults, fmt.Errorf("%s standard deviation %v: must be from 0 to %d tokens", what, l.SD, MaxTokens))
+		faults = append(faults, fmt.Errorf("%s standard deviation %v: must be from 0 "+
+			"to %d tokens", what, l.SD, MaxTokens))
 	}
 	return errors.Join(faults...)
 }

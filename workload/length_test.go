@@ -140,7 +140,8 @@ func TestSequenceDistShares(t *testing.T) {
 
 func FuzzSequenceDist(f *testing.F) {
 	for _, s := range []string{
-		"256|10,128|5:40;512,256:60", "[(1,2):50,(3,4):50]", "1,1:100", ";;", "[(", "[(1,2)]", "1e300,1:100", "inf,1:100",
+		"256|10,128|5:40;512,256:60", "[(1,2):50,(3,4):50]", "1,1:100", ";;", "[(", "[(1,2)]",
+		"1e300,1:100", "inf,1:100",
 		`{"pairs":[{"isl":1,"osl":1,"prob":100}]}`, `{"pairs":null}`,
 	} {
 		f.Add(s)
@@ -161,7 +162,8 @@ func FuzzSequenceDist(f *testing.F) {
 }
 
 func FuzzMillis(f *testing.F) {
-	for _, s := range []string{"0", "1.5", "1700000000000.123456", "-1", "1e3", "NaN", "-0.0", "1.", ".5", "9223372036854"} {
+	for _, s := range []string{"0", "1.5", "1700000000000.123456", "-1", "1e3", "NaN", "-0.0", "1.", ".5",
+		"9223372036854"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

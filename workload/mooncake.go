@@ -26,7 +26,12 @@ type mooncakeRow struct {
 	HashIDs      json.RawMessage   `json:"hash_ids"`
 	Tools        json.RawMessage   `json:"tools"`
 	Extra        json.RawMessage   `json:"extra"`
+	NVExt        json.RawMessage   `json:"nvext"`
 }
+
+// mooncakeFields are those that a line may have: beside what is read the lengths
+// that synthesised traces carry, which follow from the ids.
+var mooncakeFields = append(fieldsOf(mooncakeRow{}), "context_len", "unique_user_prompt_len")
 
 // readMooncake reads JSON lines with exactly one of input_length, text_input,
 // messages and payload. Lines with one session_id are the turns of one session,
@@ -37,7 +42,7 @@ type mooncakeRow struct {
 // message_mode says delta: a live reply put before it would make every id wrong.
 func readMooncake(in *input) iter.Seq2[conversation, error] {
 	turns := map[string]int{}
-	p := rowReader{block: in.options.BlockSize, partial: in.options.PartialIDs}
+	p := rowReader{in: in, block: in.options.BlockSize, partial: in.options.PartialIDs}
 	return eachJSON(in, func(n int, text []byte) (conversation, error) {
 		id, r, err := p.read(text, turns)
 		if err != nil {
@@ -52,6 +57,7 @@ func readMooncake(in *input) iter.Seq2[conversation, error] {
 
 // rowReader makes requests of lines.
 type rowReader struct {
+	in      *input
 	block   int
 	partial bool
 	ids     []int64 // what is left of the current piece of memory for ids
@@ -69,7 +75,7 @@ func (p *rowReader) read(text []byte, turns map[string]int) (id string, r Reques
 		return s.row.Session, r, p.setBlocks(&r.Prompt, ids, "", turns[s.row.Session])
 	}
 	var row mooncakeRow
-	if err := json.Unmarshal(text, &row); err != nil {
+	if err := p.in.decode(text, &row, mooncakeFields); err != nil {
 		return "", Request{}, err
 	}
 	if id, err = sessionName(row.SessionID); err != nil {
@@ -127,9 +133,12 @@ func (p *rowReader) request(row *mooncakeRow, earlier int) (Request, error) {
 		return Request{}, err
 	}
 	if r.Extra != nil && r.Prompt.Payload != nil {
-		return Request{}, errors.New("extra: a payload is sent as it is, nothing can be added")
+		return Request{}, errors.New("extra and nvext: a payload is sent as it is, nothing can be added")
 	}
-	return r, nil
+	if err := CheckHints(r.Prompt.Payload); err != nil {
+		return Request{}, fmt.Errorf("payload: %w", err)
+	}
+	return r, CheckHints(r.Extra)
 }
 
 // setBlocks checks ids against the length of the prompt and gives them to it.
@@ -142,7 +151,8 @@ func (p *rowReader) setBlocks(to *Prompt, ids []int64, mode string, earlier int)
 	}
 	switch n, want := len(ids), Blocks(to.Tokens, p.block); {
 	case n > want, n < want && !p.partial:
-		return fmt.Errorf("hash_ids: %d ids do not match input_length %d: with blocks of %d tokens there must be %d; is the block size right?",
+		return fmt.Errorf("hash_ids: %d ids do not match input_length %d: with blocks of %d tokens there must be "+
+			"%d; is the block size right?",
 			n, to.Tokens, p.block, want)
 	}
 	for _, id := range ids {
@@ -194,7 +204,8 @@ func (row *mooncakeRow) prompt(earlier int) (Prompt, error) {
 		}
 	}
 	if len(given) != 1 {
-		return Prompt{}, fmt.Errorf("needs exactly one of input_length, text_input, messages and payload; it has %d: %s",
+		return Prompt{}, fmt.Errorf("needs exactly one of input_length, text_input, messages and payload; "+
+			"it has %d: %s",
 			len(given), strings.Join(given, ", "))
 	}
 	switch given[0] {
@@ -236,9 +247,9 @@ func messagesPrompt(raws []json.RawMessage) (Prompt, error) {
 	return p, nil
 }
 
-// extra merges tools and extra, which wins, into one object.
+// extra merges tools, nvext and extra, which wins over tools, into one object.
 func (row *mooncakeRow) extra() (json.RawMessage, error) {
-	extra, err := objectField("extra", row.Extra)
+	extra, err := extraFields(row.Extra, row.NVExt)
 	if err != nil || isEmpty(row.Tools) {
 		return extra, err
 	}

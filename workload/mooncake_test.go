@@ -20,10 +20,14 @@ func TestHashIDs(t *testing.T) {
 {"session_id": "a", "delay": 30, "input_length": 3, "hash_ids": [9], "message_mode": "delta", "extra": {"seed": 1}}
 `
 	want := []Request{
-		{Session: "session_1", Turns: 1, Timed: true, OutputTokens: 5, Prompt: Prompt{Tokens: 1000, Blocks: []int64{0, 1}, BlockSize: 512}},
-		{Index: 1, Session: "a", Turns: 3, Timed: true, At: 7500 * time.Microsecond, Prompt: Prompt{Tokens: 1024, Blocks: []int64{0, 2}, BlockSize: 512}},
-		{Index: 2, Session: "a", Turn: 1, Turns: 3, Delay: 20 * ms, Prompt: Prompt{Tokens: 1500, Blocks: []int64{0, 2, 3}, BlockSize: 512, Whole: true}},
-		{Index: 3, Session: "a", Turn: 2, Turns: 3, Delay: 30 * ms, Prompt: Prompt{Tokens: 3, Blocks: []int64{9}, BlockSize: 512}, Extra: json.RawMessage(`{"seed": 1}`)},
+		{Session: "session_1", Turns: 1, Timed: true, OutputTokens: 5,
+			Prompt: Prompt{Tokens: 1000, Blocks: []int64{0, 1}, BlockSize: 512}},
+		{Index: 1, Session: "a", Turns: 3, Timed: true, At: 7500 * time.Microsecond,
+			Prompt: Prompt{Tokens: 1024, Blocks: []int64{0, 2}, BlockSize: 512}},
+		{Index: 2, Session: "a", Turn: 1, Turns: 3, Delay: 20 * ms,
+			Prompt: Prompt{Tokens: 1500, Blocks: []int64{0, 2, 3}, BlockSize: 512, Whole: true}},
+		{Index: 3, Session: "a", Turn: 2, Turns: 3, Delay: 30 * ms,
+			Prompt: Prompt{Tokens: 3, Blocks: []int64{9}, BlockSize: 512}, Extra: json.RawMessage(`{"seed": 1}`)},
 	}
 	d := read(t, text, ReadOptions{Format: Mooncake})
 	if !reflect.DeepEqual(d.Requests, want) {
@@ -35,11 +39,13 @@ func TestHashIDs(t *testing.T) {
 	if got := written(t, d.Source(0)); got != text {
 		t.Errorf("written:\n%s", got)
 	}
-	if d := read(t, text, ReadOptions{Format: Mooncake, BlockSize: 500, Lenient: true}); len(d.Requests) != 3 || d.Skipped != 1 || d.BlockSize != 500 {
+	if d := read(t, text, ReadOptions{Format: Mooncake, BlockSize: 500, Lenient: true}); len(d.Requests) != 3 ||
+		d.Skipped != 1 || d.BlockSize != 500 {
 		t.Errorf("with blocks of 500: %d requests, %d skipped", len(d.Requests), d.Skipped)
 	}
 	for _, size := range []int{-1, MaxTokens + 1} {
-		if _, err := Read(strings.NewReader(text), "f", ReadOptions{Format: Mooncake, BlockSize: size}); err == nil || !strings.Contains(err.Error(), "block size") {
+		if _, err := Read(strings.NewReader(text), "f", ReadOptions{Format: Mooncake, BlockSize: size}); err == nil ||
+			!strings.Contains(err.Error(), "block size") {
 			t.Errorf("block size %d: %v", size, err)
 		}
 	}
@@ -47,14 +53,16 @@ func TestHashIDs(t *testing.T) {
 
 func TestPartialIDs(t *testing.T) {
 	text := `{"timestamp":0,"input_length":1000,"hash_ids":[4]}`
-	if _, err := Read(strings.NewReader(text), "f", ReadOptions{Format: Mooncake}); err == nil || !strings.Contains(err.Error(), "f:1:") {
+	if _, err := Read(strings.NewReader(text), "f", ReadOptions{Format: Mooncake}); err == nil ||
+		!strings.Contains(err.Error(), "f:1:") {
 		t.Errorf("ids of a part are taken: %v", err)
 	}
 	d := read(t, text, ReadOptions{Format: Mooncake, PartialIDs: true})
 	if !slices.Equal(d.Requests[0].Prompt.Blocks, []int64{4}) {
 		t.Errorf("%+v", d.Requests[0])
 	}
-	if _, err := Read(strings.NewReader(`{"input_length":512,"hash_ids":[4,5]}`), "f", ReadOptions{Format: Mooncake, PartialIDs: true}); err == nil {
+	if _, err := Read(strings.NewReader(`{"input_length":512,"hash_ids":[4,5]}`), "f",
+		ReadOptions{Format: Mooncake, PartialIDs: true}); err == nil {
 		t.Error("more ids than blocks are taken")
 	}
 }
@@ -76,7 +84,8 @@ func TestWorlds(t *testing.T) {
 	if a, b := collect(t, d.Source(Seed(1))), collect(t, d.Source(Seed(1))); !reflect.DeepEqual(a, b) {
 		t.Error("the same key gives other requests")
 	}
-	if a, b := collect(t, d.Source(Seed(1))), collect(t, d.Source(Seed(2))); a[0].Prompt.BlockKey == b[0].Prompt.BlockKey {
+	if a, b := collect(t, d.Source(Seed(1))),
+		collect(t, d.Source(Seed(2))); a[0].Prompt.BlockKey == b[0].Prompt.BlockKey {
 		t.Error("two keys give the same blocks")
 	}
 }
@@ -161,7 +170,8 @@ func TestWriteMooncakeFaults(t *testing.T) {
 		}
 	}
 	failing := errors.New("source")
-	if _, err := WriteMooncake(&bytes.Buffer{}, func(yield func(Request, error) bool) { yield(Request{}, failing) }); !errors.Is(err, failing) {
+	if _, err := WriteMooncake(&bytes.Buffer{},
+		func(yield func(Request, error) bool) { yield(Request{}, failing) }); !errors.Is(err, failing) {
 		t.Errorf("a failing source: %v", err)
 	}
 }
@@ -169,8 +179,10 @@ func TestWriteMooncakeFaults(t *testing.T) {
 // FuzzWriteMooncake: what can be read can be written, and reads the same.
 func FuzzWriteMooncake(f *testing.F) {
 	f.Add([]byte(samples()[Mooncake].text))
-	f.Add([]byte(`{"timestamp":1.000001,"input_length":513,"hash_ids":[1,2],"session_id":"session_2"}` + "\n" + `{"timestamp":1e3,"text_input":"\u0000"}`))
-	f.Add([]byte(`{"timestamp":5,"input_length":5,"session_id":1}` + "\n" + `{"input_length":5}` + "\n" + `{"delay":2,"input_length":5,"session_id":1,"hash_ids":[3]}`))
+	f.Add([]byte(`{"timestamp":1.000001,"input_length":513,"hash_ids":[1,2],` +
+		`"session_id":"session_2"}` + "\n" + `{"timestamp":1e3,"text_input":"\u0000"}`))
+	f.Add([]byte(`{"timestamp":5,"input_length":5,"session_id":1}` + "\n" + `{"input_length":5}` + "\n" +
+		`{"delay":2,"input_length":5,"session_id":1,"hash_ids":[3]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if bytes.ContainsRune(data, '\r') {
 			return // inside an object it is space, which is not kept
@@ -200,7 +212,8 @@ func TestConversion(t *testing.T) {
 		return path
 	}
 	burst := file("burst.csv", "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n"+
-		"5,ChatGPT,300,18,318,Conversation log\n5,ChatGPT,9,0,9,API log\n6,GPT-4,100,2,102,API log\n8,GPT-4,1,2000,2001,Conversation log\n")
+		"5,ChatGPT,300,18,318,Conversation log\n5,ChatGPT,9,0,9,API log\n6,GPT-4,100,2,102,API "+
+		"log\n8,GPT-4,1,2000,2001,Conversation log\n")
 	all := func(text string) int { return len(strings.Fields(text)) }
 	for name, c := range map[string]struct {
 		path string
@@ -213,19 +226,24 @@ func TestConversion(t *testing.T) {
 {"timestamp": 3000, "input_length": 100, "output_length": 2}
 {"timestamp": 4000, "input_length": 1, "output_length": 2000}
 `, ""},
-		"one model": {burst, Conversion{Read: ReadOptions{Model: "GPT-4", LogType: "API log"}}, `{"timestamp": 6000, "input_length": 100, "output_length": 2}` + "\n", ""},
-		"no model":  {burst, Conversion{Read: ReadOptions{Model: "GPT-5"}}, "", `4 rows are of another model or log type than model "GPT-5"`},
+		"one model": {burst, Conversion{Read: ReadOptions{Model: "GPT-4", LogType: "API log"}},
+			`{"timestamp": 6000, "input_length": 100, "output_length": 2}` + "\n", ""},
+		"no model": {burst, Conversion{Read: ReadOptions{Model: "GPT-5"}}, "",
+			`4 rows are of another model or log type than model "GPT-5"`},
 		"ids": {burst, Conversion{Read: ReadOptions{Model: "ChatGPT", BlockSize: 128}, HashIDs: 10_000, Key: Seed(1)},
 			`{"timestamp": 5000, "input_length": 300, "output_length": 18, "hash_ids": [6035, 6557, 5857]}` + "\n", ""},
-		"bounds": {burst, Conversion{Bounds: Bounds{MinISL: 50, MaxISL: 200, MinOSL: 30}, Limit: 1}, `{"timestamp": 6000, "session_id": "session_2", "input_length": 100, "output_length": 30}` + "\n", ""},
-		"bad":    {burst, Conversion{Bounds: Bounds{MinISL: 5, MaxISL: 2}, HashIDs: -1}, "", "least input tokens 5: must not be above the most, 2"},
+		"bounds": {burst, Conversion{Bounds: Bounds{MinISL: 50, MaxISL: 200, MinOSL: 30}, Limit: 1},
+			`{"timestamp": 6000, "session_id": "session_2", "input_length": 100, "output_length": 30}` + "\n", ""},
+		"bad": {burst, Conversion{Bounds: Bounds{MinISL: 5, MaxISL: 2}, HashIDs: -1}, "",
+			"least input tokens 5: must not be above the most, 2"},
 		"sharegpt": {file("s.json", samples()[ShareGPT].text), Conversion{Count: all},
 			`{"messages": [{"role": "system", "content": "sys"}, {"role": "user", "content": "hi"}], "output_length": 2, "session_id": "x"}
 {"text_input": "q", "output_length": 1, "session_id": "7"}
 `, ""},
 		"sharegpt uncounted": {file("s2.json", samples()[ShareGPT].text), Conversion{}, "", "needs a tokenizer"},
-		"inputs":             {file("i.json", "{\"data\":[{\"payloads\":[{\"a\":\n1}]}]}"), Conversion{}, `{"payload": {"a":1}}` + "\n", ""},
-		"absent":             {dir + "/absent", Conversion{}, "", "no such file"},
+		"inputs": {file("i.json", "{\"data\":[{\"payloads\":[{\"a\":\n1}]}]}"), Conversion{},
+			`{"payload": {"a":1}}` + "\n", ""},
+		"absent": {dir + "/absent", Conversion{}, "", "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
@@ -240,7 +258,8 @@ func TestConversion(t *testing.T) {
 				t.Fatalf("%d requests, %v", n, err)
 			}
 			// The order of fields is fixed by other tests.
-			got, want := read(t, b.String(), ReadOptions{Format: Mooncake, BlockSize: c.with.Read.BlockSize}), read(t, c.want, ReadOptions{Format: Mooncake, BlockSize: c.with.Read.BlockSize})
+			got, want := read(t, b.String(), ReadOptions{Format: Mooncake, BlockSize: c.with.Read.BlockSize}),
+				read(t, c.want, ReadOptions{Format: Mooncake, BlockSize: c.with.Read.BlockSize})
 			if !reflect.DeepEqual(got.Requests, want.Requests) {
 				t.Errorf("got\n%swant\n%s", b.String(), c.want)
 			}
@@ -249,14 +268,16 @@ func TestConversion(t *testing.T) {
 }
 
 func TestScheduleOfBlocks(t *testing.T) {
-	d := read(t, `{"timestamp":0,"input_length":5,"hash_ids":[3],"session_id":"a"}`+"\n"+`{"input_length":6,"hash_ids":[3],"session_id":"a"}`, ReadOptions{Format: Mooncake})
+	d := read(t, `{"timestamp":0,"input_length":5,"hash_ids":[3],`+
+		`"session_id":"a"}`+"\n"+`{"input_length":6,"hash_ids":[3],"session_id":"a"}`, ReadOptions{Format: Mooncake})
 	var b strings.Builder
 	if _, err := WriteSchedule(&b, d.Source(1)); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(b.String(), "\n")
 	world := collect(t, d.Source(1))[0].Prompt.BlockKey
-	if want := fmt.Sprintf(`"block_size":512,"block_key":"%016x","hash_ids":[3]`, uint64(world)); !strings.Contains(lines[0], want+"}") || !strings.Contains(lines[1], want+`,"whole":true}`) {
+	if want := fmt.Sprintf(`"block_size":512,"block_key":"%016x","hash_ids":[3]`,
+		uint64(world)); !strings.Contains(lines[0], want+"}") || !strings.Contains(lines[1], want+`,"whole":true}`) {
 		t.Errorf("%s\nwant %s", b.String(), want)
 	}
 }

@@ -17,8 +17,9 @@ import (
 // WriteMooncake writes the requests of a Source with an end as a Mooncake trace,
 // in the order of their times, and returns how many there were. [Read] gives
 // requests back that are sent with the same bytes at the same times; rows of
-// lengths and ids have the very bytes of the public traces. All are held in memory first, since the turns of a session stand
-// together in a Source and apart in a trace.
+// lengths and ids have the very bytes of the public traces. All are held in memory
+// first, since the turns of a session stand together in a Source and apart in a
+// trace.
 //
 // What a trace cannot hold is an error: cancellations, pools of prefixes, system
 // messages of a length, and recorded answers that nobody counted.
@@ -31,7 +32,8 @@ func WriteMooncake(w io.Writer, src Source) (int, error) {
 	var line []byte
 	for _, t := range all {
 		if line, err = appendMooncake(line[:0], t); err != nil {
-			return 0, fmt.Errorf("writing a trace: request %d (session %s, turn %d): %w", t.Index, t.Session, t.Turn, err)
+			return 0, fmt.Errorf("writing a trace: request %d (session %s, turn %d): %w", t.Index,
+				t.Session, t.Turn, err)
 		}
 		// What cannot be written is noticed by Flush.
 		buf.Write(append(line, '\n'))

@@ -98,7 +98,8 @@ func TestHalfSpeed(t *testing.T) {
 	slow := collect(t, b)
 	for i, r := range collect(t, a) {
 		r.At, r.Delay = 2*r.At, 2*r.Delay
-		if r.At != slow[i].At || r.Delay != slow[i].Delay || r.Prompt.Key != slow[i].Prompt.Key || r.Prompt.Tokens != slow[i].Prompt.Tokens {
+		if r.At != slow[i].At || r.Delay != slow[i].Delay || r.Prompt.Key != slow[i].Prompt.Key ||
+			r.Prompt.Tokens != slow[i].Prompt.Tokens {
 			t.Errorf("request %d: %+v at half speed", i, slow[i])
 		}
 	}

@@ -170,14 +170,29 @@ type Plan struct {
 	// ConcurrencyRamp and PrefillRamp raise the limits linearly from 1.
 	ConcurrencyRamp time.Duration
 	PrefillRamp     time.Duration
+	// ConcurrencyPlaces and PrefillPlaces are set where the limits are parts of
+	// larger ones, see [Share].
+	ConcurrencyPlaces Places
+	PrefillPlaces     Places
+	// Bound gives every slot of a closed loop its own sessions: session k, counted
+	// from 0 in each phase, runs on slot k modulo Concurrency, and slot k opens when
+	// place k of the ramp does. What a slot sends then depends on its own replies
+	// alone, and a loop that is split by [Share] sends what the whole does.
+	// Otherwise a free slot takes the next session, whichever that is. With a timed
+	// Source it changes nothing.
+	Bound bool
 
-	// Duration stops sending so long after the start; then Grace is given to
-	// the requests in flight before they are cancelled. Grace < 0 waits for
-	// all of them.
+	// Duration stops sending so long after the start: nothing is sent at that
+	// instant or later. Then Grace is given to the requests in flight before
+	// they are cancelled. Grace < 0 waits for all of them.
 	Duration time.Duration
 	Grace    time.Duration
 
 	// FailedThreshold aborts the run when this share of the finished
 	// requests failed, counted once max(Concurrency, 10) have finished.
 	FailedThreshold float64
+	// FailFast ends the run when the endpoint refuses one request after the
+	// other for a reason that does not pass by itself (401, 404, an unknown
+	// model), but not for 429 or 5xx.
+	FailFast bool
 }

@@ -44,16 +44,38 @@ type planLine struct {
 // WriteSchedule writes one line of JSON for every planned request and says what
 // was planned. The Source must have an end; see [Limit].
 func WriteSchedule(w io.Writer, src Source) (Planned, error) {
-	var sum Planned
-	var times []time.Duration
 	buf := bufio.NewWriter(w)
 	enc := json.NewEncoder(buf)
+	sum, err := survey(src, func(r Request) error { return enc.Encode(lineOf(r)) })
+	if err == nil {
+		err = buf.Flush()
+	}
+	if err != nil {
+		return sum, fmt.Errorf("writing the schedule: %w", err)
+	}
+	return sum, nil
+}
+
+// Survey says what is planned and writes nothing. The Source must have an end;
+// see [Limit].
+func Survey(src Source) (Planned, error) {
+	sum, err := survey(src, func(Request) error { return nil })
+	if err != nil {
+		return sum, fmt.Errorf("measuring the schedule: %w", err)
+	}
+	return sum, nil
+}
+
+// survey sums up a Source and hands on every request of it.
+func survey(src Source, each func(Request) error) (Planned, error) {
+	var sum Planned
+	var times []time.Duration
 	for r, err := range src {
 		if err != nil {
-			return sum, fmt.Errorf("writing the schedule: planning request %d: %w", sum.Requests, err)
+			return sum, fmt.Errorf("planning request %d: %w", sum.Requests, err)
 		}
-		if err := enc.Encode(lineOf(r)); err != nil {
-			return sum, fmt.Errorf("writing the schedule: %w", err)
+		if err := each(r); err != nil {
+			return sum, err
 		}
 		sum.Requests++
 		if r.Turn == 0 {
@@ -62,9 +84,6 @@ func WriteSchedule(w io.Writer, src Source) (Planned, error) {
 		if r.Timed {
 			times = append(times, r.At)
 		}
-	}
-	if err := buf.Flush(); err != nil {
-		return sum, fmt.Errorf("writing the schedule: %w", err)
 	}
 	sum.Timed = len(times)
 	sum.Arrivals = Measure(times)

@@ -33,7 +33,8 @@ func TestAzureTrace(t *testing.T) {
 		t.Errorf("first: %+v", first)
 	}
 	// 18:17:03.9799600 to 19:14:19.9280160.
-	if want := 57*time.Minute + 15*time.Second + 948056*time.Microsecond; last.At != want || last.Prompt.Tokens != 549 || last.OutputTokens != 173 {
+	if want := 57*time.Minute + 15*time.Second + 948056*time.Microsecond; last.At != want ||
+		last.Prompt.Tokens != 549 || last.OutputTokens != 173 {
 		t.Errorf("last: %+v, want at %v", last, want)
 	}
 	src, err := d.Fixed(Window{Speedup: 10}, Seed(1))
@@ -61,7 +62,8 @@ func TestMooncakeTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Format != Mooncake || len(d.Requests) != 12_031 || d.Skipped != 0 || d.BlockSize != 512 || d.LiveTurns+d.RecordedTurns != 0 {
+	if d.Format != Mooncake || len(d.Requests) != 12_031 || d.Skipped != 0 || d.BlockSize != 512 ||
+		d.LiveTurns+d.RecordedTurns != 0 {
 		t.Fatalf("format %v, %d requests, %d skipped", d.Format, len(d.Requests), d.Skipped)
 	}
 	var tokens, hits, ids, longest int

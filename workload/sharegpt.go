@@ -25,7 +25,9 @@ type shareTalk struct {
 // answered is passed over.
 func readShareGPT(in *input) iter.Seq2[conversation, error] {
 	return func(yield func(conversation, error) bool) {
-		parse := func(n int, text []byte) (conversation, error) { return shareConversation(n, text, in.options.AllTurns) }
+		parse := func(n int, text []byte) (conversation, error) {
+			return shareConversation(n, text, in.options.AllTurns)
+		}
 		s, err := in.stream()
 		switch {
 		case errors.Is(err, io.EOF):

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"errors"
 	"iter"
 	"math"
 	"time"
@@ -105,6 +106,35 @@ func WithSystem(src Source, key Key, tokens int) Source {
 			r.Prompt.SystemKey, r.Prompt.SystemTokens = key, tokens
 		}
 	})
+}
+
+// WithSystemText puts a text before the system message of every request, or makes
+// it that. A whole body that was given cannot be added to and is an error.
+func WithSystemText(src Source, text string) Source {
+	if text == "" {
+		return src
+	}
+	return func(yield func(Request, error) bool) {
+		for r, err := range src {
+			switch {
+			case err != nil:
+			case r.Prompt.Payload != nil:
+				err = errors.New("a system prompt cannot be added to a request body that is given whole")
+			case r.Prompt.System != "":
+				r.Prompt.System = text + "\n" + r.Prompt.System
+			default:
+				r.Prompt.System = text
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// CappedDelays makes no pause between the turns of a session longer than most.
+func CappedDelays(src Source, most time.Duration) Source {
+	return each(src, func(r *Request) { r.Delay = min(r.Delay, most) })
 }
 
 // each changes every request on its way; errors pass.

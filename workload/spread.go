@@ -169,7 +169,8 @@ func (r Rounding) Warning() string {
 	if !r.Bursts() {
 		return ""
 	}
-	return fmt.Sprintf("the timestamps were rounded: %d requests have %d distinct ones, about %s ms apart, with up to %d requests on one; "+
+	return fmt.Sprintf("the timestamps were rounded: %d requests have %d distinct ones, about %s ms apart, with up "+
+		"to %d requests on one; "+
 		"replayed as they stand they arrive in bursts that were not there; spread them with --spread-timestamps even",
 		r.Times, r.Distinct, formatMillis(r.Gap.Round(time.Millisecond)), r.Largest)
 }

@@ -91,7 +91,8 @@ func TestRounded(t *testing.T) {
 		fast = append(fast, time.Duration(i/10)*ms)
 	}
 	if r := Rounded(rounded); r != (Rounding{Times: 100, Distinct: 10, Shared: 100, Largest: 10, Gap: time.Second}) ||
-		!strings.Contains(r.Warning(), "100 requests have 10 distinct ones, about 1000 ms apart, with up to 10 requests on one") {
+		!strings.Contains(r.Warning(), "100 requests have 10 distinct ones, about 1000 ms apart, with up to 10 "+
+			"requests on one") {
 		t.Errorf("%+v: %s", r, r.Warning())
 	}
 	if r := Rounded(fine); r.Bursts() || r.Warning() != "" {

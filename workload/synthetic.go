@@ -83,16 +83,19 @@ func (s Synthetic) Validate() error {
 		}
 	}
 	if (s.PrefixPool > 0) != (s.PrefixTokens > 0) {
-		faults = append(faults, fmt.Errorf("%d prefix prompts of %d tokens: give both numbers or neither", s.PrefixPool, s.PrefixTokens))
+		faults = append(faults, fmt.Errorf("%d prefix prompts of %d tokens: give both "+
+			"numbers or neither", s.PrefixPool, s.PrefixTokens))
 	}
 	if max(s.PrefixTokens, s.SystemTokens) > MaxTokens {
 		faults = append(faults, fmt.Errorf("prefix or system prompt length: must be at most %d tokens", MaxTokens))
 	}
 	if s.TurnDelay < 0 || s.TurnDelaySD < 0 || !(s.TurnDelayRatio >= 0 && s.TurnDelayRatio <= 1e6) {
-		faults = append(faults, fmt.Errorf("turn delay %v, deviation %v, ratio %v: must not be negative", s.TurnDelay, s.TurnDelaySD, s.TurnDelayRatio))
+		faults = append(faults, fmt.Errorf("turn delay %v, deviation %v, ratio %v: must not "+
+			"be negative", s.TurnDelay, s.TurnDelaySD, s.TurnDelayRatio))
 	}
 	if !(s.CancelRate >= 0 && s.CancelRate <= 1) || s.CancelAfter < 0 {
-		faults = append(faults, fmt.Errorf("cancellation rate %v after %v: the rate must be from 0 to 1, the delay not negative", s.CancelRate, s.CancelAfter))
+		faults = append(faults, fmt.Errorf("cancellation rate %v after %v: the rate must be from 0 to 1, the delay "+
+			"not negative", s.CancelRate, s.CancelAfter))
 	}
 	if s.Until < 0 || s.Until > 0 && !s.Arrivals.Timed() {
 		faults = append(faults, fmt.Errorf("end of arrivals %v: needs a request rate", s.Until))

@@ -40,7 +40,8 @@ func TestSyntheticPlain(t *testing.T) {
 	}
 	keys, sessions := map[Key]bool{}, map[string]bool{}
 	for i, r := range all {
-		if r.Index != i || r.Turn != 0 || r.Turns != 1 || r.Timed || r.Session == "" || r.OutputTokens != 64 || r.Prompt.Tokens < 400 {
+		if r.Index != i || r.Turn != 0 || r.Turns != 1 || r.Timed || r.Session == "" || r.OutputTokens != 64 ||
+			r.Prompt.Tokens < 400 {
 			t.Errorf("request %d: %+v", i, r)
 		}
 		keys[r.Prompt.Key], sessions[r.Session] = true, true
@@ -225,7 +226,8 @@ func TestSyntheticValidate(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"input length mean -1", "output length standard deviation -1", "requests -1", "3 prefix prompts of 0",
+	for _, want := range []string{"input length mean -1", "output length standard deviation -1", "requests -1",
+		"3 prefix prompts of 0",
 		"cancellation rate 2", "turns mean NaN", "turn delay -1ns", "end of arrivals"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not say %q", err, want)
@@ -253,7 +255,8 @@ func TestWrappersPassErrors(t *testing.T) {
 	law := Arrivals{Pattern: Constant, Rate: 1}
 	for name, s := range map[string]Source{
 		"Limit": Limit(src, 5), "Untimed": Untimed(src), "Paced": Paced(src, law, 1, 0),
-		"Cancelled": Cancelled(src, 1, 1, 0), "WithOutput": WithOutput(src, 1, Length{Mean: 5}), "InPhase": InPhase(src, Warmup),
+		"Cancelled": Cancelled(src, 1, 1, 0), "WithOutput": WithOutput(src, 1, Length{Mean: 5}),
+		"InPhase": InPhase(src, Warmup),
 	} {
 		n := 0
 		var got error
@@ -269,7 +272,8 @@ func TestWrappersPassErrors(t *testing.T) {
 
 func TestWithSystemAndOutput(t *testing.T) {
 	src := func(yield func(Request, error) bool) {
-		for i, p := range []Prompt{{Text: "a"}, {Text: "b", System: "own"}, {Payload: []byte("{}")}, {Text: "c", Reference: "r"}} {
+		for i, p := range []Prompt{{Text: "a"}, {Text: "b", System: "own"}, {Payload: []byte("{}")},
+			{Text: "c", Reference: "r"}} {
 			if !yield(Request{Index: i, Turns: 1, Prompt: p}, nil) {
 				return
 			}

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
+
+	"headway/internal/bound"
 )
 
 // TraceBlock is the block size of the public Mooncake traces in tokens.
@@ -65,7 +66,7 @@ type Trace struct {
 
 // ReadTraceFile is [ReadTrace] of a file.
 func ReadTraceFile(path string, o TraceOptions) (*Trace, error) {
-	f, err := os.Open(path)
+	f, err := bound.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading trace: %w", err)
 	}
@@ -95,7 +96,8 @@ func ReadTrace(r io.Reader, name string, o TraceOptions) (*Trace, error) {
 		case row.InputLength == 0:
 			err = errors.New("needs input_length; only prompts given by their length can be taken as a row")
 		case row.Timed && row.Timestamp < last:
-			err = fmt.Errorf("time goes backwards: %s ms after %s ms; sort the file by time", decimal(row.Timestamp), decimal(last))
+			err = fmt.Errorf("time goes backwards: %s ms after %s ms; sort the file by time", decimal(row.Timestamp),
+				decimal(last))
 		}
 		if err != nil {
 			err = in.at(l.number, err)
@@ -114,7 +116,8 @@ func ReadTrace(r io.Reader, name string, o TraceOptions) (*Trace, error) {
 	}
 	switch {
 	case len(t.Rows) == 0 && t.FirstSkip != nil:
-		return nil, fmt.Errorf("no requests in %s: all %d lines were skipped, the first for this: %w", name, t.Skipped, t.FirstSkip)
+		return nil, fmt.Errorf("no requests in %s: all %d lines were skipped, the first for this: %w", name,
+			t.Skipped, t.FirstSkip)
 	case len(t.Rows) == 0:
 		return nil, fmt.Errorf("no requests in %s: the file is empty", name)
 	}
@@ -160,7 +163,8 @@ func (r *Row) Check(blockSize int) error {
 	case r.OutputLength < 0 || r.OutputLength > MaxTokens:
 		return fmt.Errorf("output_length %d: must be from 1 to %d tokens", r.OutputLength, MaxTokens)
 	case n > 0 && n != Blocks(r.InputLength, blockSize):
-		return fmt.Errorf("hash_ids: %d ids do not match input_length %d: with blocks of %d tokens there must be %d; is the block size right?",
+		return fmt.Errorf("hash_ids: %d ids do not match input_length %d: with blocks of %d tokens there must be "+
+			"%d; is the block size right?",
 			n, r.InputLength, blockSize, Blocks(r.InputLength, blockSize))
 	}
 	for _, ms := range [2]float64{r.Timestamp, r.Delay} {

@@ -12,7 +12,8 @@ import (
 
 func TestReadTrace(t *testing.T) {
 	text := "\xef\xbb\xbf" + `{"timestamp": 0, "input_length": 4, "output_length": 2, "hash_ids": [7]}` + "\r\n\n" +
-		`{"timestamp": 1.5, "session_id": "a", "input_length": 5, "hash_ids": [7, 8], "context_len": 4, "unique_user_prompt_len": 1}` + "\n" +
+		`{"timestamp": 1.5, "session_id": "a", "input_length": 5, "hash_ids": [7, 8], "context_len": 4, ` +
+		`"unique_user_prompt_len": 1}` + "\n" +
 		`{"session_id": 12, "delay": 2.5e1, "input_length": 9.0}` + "\n" +
 		`{"timestamp": 2, "input_length": 3, "output_length": 1, "hash_ids": [], "priority": 3}`
 	trace, err := ReadTrace(strings.NewReader(text), "x", TraceOptions{BlockSize: 4})
@@ -33,7 +34,8 @@ func TestReadTrace(t *testing.T) {
 func TestReadTraceFaults(t *testing.T) {
 	good := `{"timestamp": 10, "input_length": 600, "output_length": 1, "hash_ids": [0, 1]}`
 	for _, c := range []struct{ name, line, want string }{
-		{"ids", `{"timestamp": 10, "input_length": 1025, "hash_ids": [0, 1]}`, "2 ids do not match input_length 1025: with blocks of 512 tokens there must be 3"},
+		{"ids", `{"timestamp": 10, "input_length": 1025, "hash_ids": [0, 1]}`,
+			"2 ids do not match input_length 1025: with blocks of 512 tokens there must be 3"},
 		{"backwards", `{"timestamp": 9.5, "input_length": 1}`, "time goes backwards: 9.5 ms after 10 ms"},
 		{"negative time", `{"timestamp": -1, "input_length": 1}`, "timestamp -1"},
 		{"negative delay", `{"delay": -1, "input_length": 1}`, "delay -1"},
@@ -58,14 +60,16 @@ func TestReadTraceFaults(t *testing.T) {
 			if !errors.As(err, &line) || line.Line != 2 || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one of line 2 with %q", err, c.want)
 			}
-			trace, err := ReadTrace(strings.NewReader(good+"\n"+c.line+"\n"+good), "x.jsonl", TraceOptions{Lenient: true})
+			trace, err := ReadTrace(strings.NewReader(good+"\n"+c.line+"\n"+good), "x.jsonl",
+				TraceOptions{Lenient: true})
 			if err != nil || len(trace.Rows) != 2 || trace.Skipped != 1 || trace.FirstSkip == nil {
 				t.Errorf("lenient: %+v, %v", trace, err)
 			}
 		})
 	}
 	for _, c := range []struct{ text, want string }{{"\n", "the file is empty"}, {"{}", "all 1 lines were skipped"}} {
-		if _, err := ReadTrace(strings.NewReader(c.text), "x", TraceOptions{Lenient: true}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := ReadTrace(strings.NewReader(c.text), "x", TraceOptions{Lenient: true}); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: error %v, want %q", c.text, err, c.want)
 		}
 	}
@@ -97,7 +101,8 @@ func FuzzRow(f *testing.F) {
 		`{"timestamp":3.000001,"input_length":5,"hash_ids":[7, 18],"session_id":"a b","delay":0.5}`,
 		`{"timestamp": 1e3, "input_length": 5.0, "session_id": 3, "hash_ids": null, "tools": []}`,
 		`{"timestamp": 00, "input_length": 01}`, `{"input_length": 1,}`, `{"input_length": 1, "input_length": 2}`,
-		`{"timestamp": 123456789012345.125, "input_length": 3}`, `{"hash_ids": [1,2,3], "hash_ids": [], "input_length": 9}`,
+		`{"timestamp": 123456789012345.125, "input_length": 3}`,
+		`{"hash_ids": [1,2,3], "hash_ids": [], "input_length": 9}`,
 		`{"context_len": 5, "Input_Length": 4}`, `{"session_id": "\u00e9", "input_length": 3}`,
 	} {
 		f.Add([]byte(s))

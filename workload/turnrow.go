@@ -20,21 +20,32 @@ type turnRow struct {
 	Delay        *json.Number    `json:"delay"`
 	OutputLength *json.Number    `json:"output_length"`
 	Extra        json.RawMessage `json:"extra"`
+	NVExt        json.RawMessage `json:"nvext"`
 	Image        json.RawMessage `json:"image"`
 	Images       json.RawMessage `json:"images"`
+	ImageUUIDs   json.RawMessage `json:"image_uuids"`
 	Audio        json.RawMessage `json:"audio"`
 	Audios       json.RawMessage `json:"audios"`
 	Video        json.RawMessage `json:"video"`
 	Videos       json.RawMessage `json:"videos"`
 }
 
+var turnFields = fieldsOf(turnRow{})
+
 // readSingleTurn reads JSON lines, each one prompt:
 //
-//	{"text":"…"|["…"], "role":"user", "timestamp":ms | "delay":ms, "output_length":n, "extra":{…}, "session_id":"…"}
+//	{"text":"…"|["…"], "role":"user", "timestamp":ms | "delay":ms, "output_length":n, "extra":{…}, "nvext":{…},
+//	 "session_id":"…"}
+//
+// Lines with one session_id are one conversation, wherever they stand: each is sent
+// when the one before it was answered. As in aiperf a line is the whole prompt, so
+// that nothing of what was said before is put before it; a conversation that grows
+// is a line of a multi_turn file.
 func readSingleTurn(in *input) iter.Seq2[conversation, error] {
+	begun := map[string]bool{}
 	return eachJSON(in, func(n int, text []byte) (conversation, error) {
 		var row turnRow
-		if err := json.Unmarshal(text, &row); err != nil {
+		if err := in.decode(text, &row, turnFields); err != nil {
 			return conversation{}, err
 		}
 		if err := checkType(row.Type, SingleTurn); err != nil {
@@ -45,21 +56,30 @@ func readSingleTurn(in *input) iter.Seq2[conversation, error] {
 			return conversation{}, err
 		}
 		r, err := row.request()
-		return conversation{id: id, turns: []turn{{n, r}}}, err
+		r.Prompt.Whole = begun[id]
+		if err == nil && id != "" {
+			begun[id] = true
+		}
+		return conversation{id: id, merge: true, turns: []turn{{n, r}}}, err
 	})
 }
+
+// talkRow is a line of a multi_turn file.
+type talkRow struct {
+	Type      string            `json:"type"`
+	SessionID json.RawMessage   `json:"session_id"`
+	Turns     []json.RawMessage `json:"turns"`
+}
+
+var talkFields = fieldsOf(talkRow{})
 
 // readMultiTurn reads JSON lines, each a conversation whose turns are as in
 // single_turn files. A first turn in the role of the system is the system
 // message of all that follow.
 func readMultiTurn(in *input) iter.Seq2[conversation, error] {
 	return eachJSON(in, func(n int, text []byte) (conversation, error) {
-		var row struct {
-			Type      string          `json:"type"`
-			SessionID json.RawMessage `json:"session_id"`
-			Turns     []turnRow       `json:"turns"`
-		}
-		if err := json.Unmarshal(text, &row); err != nil {
+		var row talkRow
+		if err := in.decode(text, &row, talkFields); err != nil {
 			return conversation{}, err
 		}
 		if err := checkType(row.Type, MultiTurn); err != nil {
@@ -71,8 +91,13 @@ func readMultiTurn(in *input) iter.Seq2[conversation, error] {
 		}
 		talk := conversation{id: id}
 		system := ""
-		for i, t := range row.Turns {
-			r, err := t.request()
+		for i, raw := range row.Turns {
+			var t turnRow
+			var r Request
+			err := in.decode(raw, &t, turnFields)
+			if err == nil {
+				r, err = t.request()
+			}
 			if err != nil {
 				return conversation{}, fmt.Errorf("turn %d: %w", i+1, err)
 			}
@@ -95,7 +120,7 @@ func (t *turnRow) request() (Request, error) {
 		name  string
 		value json.RawMessage
 	}{
-		{"image", t.Image}, {"images", t.Images}, {"audio", t.Audio},
+		{"image", t.Image}, {"images", t.Images}, {"image_uuids", t.ImageUUIDs}, {"audio", t.Audio},
 		{"audios", t.Audios}, {"video", t.Video}, {"videos", t.Videos},
 	} {
 		if !isEmpty(m.value) {
@@ -113,7 +138,9 @@ func (t *turnRow) request() (Request, error) {
 	if r.OutputTokens, err = optionalTokens("output_length", t.OutputLength); err != nil {
 		return Request{}, err
 	}
-	r.Extra, err = objectField("extra", t.Extra)
+	if r.Extra, err = extraFields(t.Extra, t.NVExt); err == nil {
+		err = CheckHints(r.Extra)
+	}
 	return r, err
 }
 
@@ -252,6 +279,30 @@ func objectField(name string, raw json.RawMessage) (json.RawMessage, error) {
 		return nil, fmt.Errorf("%s: must be a JSON object", name)
 	}
 	return raw, nil
+}
+
+// extraFields are the members that a row adds to its request's body: those of
+// extra, and nvext, which Dynamo's scripts write beside them.
+func extraFields(extra, nvext json.RawMessage) (json.RawMessage, error) {
+	extra, err := objectField("extra", extra)
+	if err != nil {
+		return nil, err
+	}
+	nvext, err = objectField("nvext", nvext)
+	if err != nil || nvext == nil {
+		return extra, err
+	}
+	all := map[string]json.RawMessage{}
+	if extra != nil {
+		if err := json.Unmarshal(extra, &all); err != nil {
+			return nil, fmt.Errorf("extra: %w", err)
+		}
+	}
+	if _, there := all["nvext"]; there {
+		return nil, errors.New("both nvext and extra.nvext: give one of them")
+	}
+	all["nvext"] = nvext
+	return json.Marshal(all)
 }
 
 // isEmpty says that a field is absent, null or an empty list.

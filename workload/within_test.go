@@ -27,13 +27,15 @@ func TestDatasetWithin(t *testing.T) {
 		r, from := got.Requests[i], all.Requests[want.line-1]
 		if r.Index != i || got.lines[i] != want.line || r.OutputTokens != want.output || r.At != from.At ||
 			r.Prompt.Tokens != from.Prompt.Tokens || len(r.Prompt.Blocks) != len(from.Prompt.Blocks) {
-			t.Errorf("row %d is %+v of line %d, want line %d with %d tokens", i, r, got.lines[i], want.line, want.output)
+			t.Errorf("row %d is %+v of line %d, want line %d with %d tokens", i, r, got.lines[i],
+				want.line, want.output)
 		}
 	}
 	if first, err := all.Within(Bounds{MaxISL: 200}, 2); err != nil || len(first.Requests) != 2 {
 		t.Errorf("%v, %v", first, err)
 	}
-	if _, err := all.Within(Bounds{MinISL: 1000}, 0); err == nil || !strings.Contains(err.Error(), "none of 4 requests in t has an input of at least 1000 tokens") {
+	if _, err := all.Within(Bounds{MinISL: 1000}, 0); err == nil ||
+		!strings.Contains(err.Error(), "none of 4 requests in t has an input of at least 1000 tokens") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -57,7 +59,8 @@ func TestDatasetWithinSessions(t *testing.T) {
 	if len(got.Requests) != 2 || got.Sessions != 1 || got.LiveTurns != 1 {
 		t.Fatalf("%+v", got)
 	}
-	if last := got.Requests[1]; last.Turn != 1 || last.Turns != 2 || last.Delay.Milliseconds() != 120 || last.Prompt.Tokens != 30 {
+	if last := got.Requests[1]; last.Turn != 1 || last.Turns != 2 || last.Delay.Milliseconds() != 120 ||
+		last.Prompt.Tokens != 30 {
 		t.Errorf("%+v", last)
 	}
 }

@@ -26,6 +26,7 @@ import (
 // and none stamped before its write began. With ACCURACY=full it takes
 // the loads of docs/accuracy.md and prints the differences.
 func TestAccuracy(t *testing.T) {
+	t.Parallel()
 	full := os.Getenv("ACCURACY") == "full"
 	conversations, concurrency := 20, 10
 	if full {
@@ -34,7 +35,7 @@ func TestAccuracy(t *testing.T) {
 	t.Run("conversations", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "sharegpt.json")
 		writeConversations(t, file, conversations)
-		compare(t, full, "--input-file", file, "--concurrency", fmt.Sprint(concurrency))
+		compareArrivals(t, full, "--input-file", file, "--concurrency", fmt.Sprint(concurrency))
 	})
 	t.Run("azure", func(t *testing.T) {
 		trace := "../../../shared/data/azure_llm_2023_code.csv"
@@ -45,18 +46,21 @@ func TestAccuracy(t *testing.T) {
 		if full {
 			count, speedup = 500, "10"
 		}
-		compare(t, full, "--input-file", trace, "--request-count", fmt.Sprint(count), "--synthesis-speedup-ratio", speedup)
+		compareArrivals(t, full, "--input-file", trace, "--request-count", fmt.Sprint(count),
+			"--synthesis-speedup-ratio", speedup)
 	})
 }
 
-// compare runs a load against a server of its own and checks every stamp.
-func compare(t *testing.T, print bool, load ...string) {
+// compareArrivals runs a load against a server of its own and checks every stamp.
+func compareArrivals(t *testing.T, print bool, load ...string) {
 	bin := program(t)
 	log := filepath.Join(t.TempDir(), "sim.jsonl")
 	url, stop := serve(t, bin, "--log", log)
 	dir := filepath.Join(t.TempDir(), "run")
-	args := append([]string{"run", "--url", url, "--model", "simulated", "--tokenizer", "builtin", "--streaming", "--random-seed", "1",
-		"--artifact-dir", dir, "--ui-type", "none", "--max-lag", "1m", "--transport", cmp.Or(os.Getenv("TRANSPORT"), "auto")}, load...)
+	args := append([]string{"run", "--url", url, "--model", "simulated", "--tokenizer", "builtin", "--streaming",
+		"--random-seed", "1",
+		"--artifact-dir", dir, "--ui-type", "none", "--max-lag", "1m", "--transport",
+		cmp.Or(os.Getenv("TRANSPORT"), "auto")}, load...)
 	if out, err := exec.Command(bin, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", args, err, out)
 	}
@@ -85,16 +89,17 @@ func compare(t *testing.T, print bool, load ...string) {
 		for i, a := range arrivals {
 			at := clock.Wall(a.At).UnixNano()
 			if at < writes[i].before {
-				t.Errorf("request %d, event %d: stamped %v before its write began", r.Index, i, time.Duration(writes[i].before-at))
+				t.Errorf("request %d, event %d: stamped %v before its write began", r.Index, i,
+					time.Duration(writes[i].before-at))
 			}
 			if i > 0 && a.At < arrivals[i-1].At {
 				t.Errorf("request %d, event %d: stamped before the event ahead of it", r.Index, i)
 			}
 			late = append(late, time.Duration(at-writes[i].after))
-			if a.Together {
+			if a.Coalesced {
 				together++
 			}
-			if a.User {
+			if a.UserspaceStamp {
 				user++
 			}
 		}
@@ -105,7 +110,8 @@ func compare(t *testing.T, print bool, load ...string) {
 	if print {
 		slices.Sort(late)
 		q := func(p float64) time.Duration { return late[int(p*float64(len(late)-1))] }
-		t.Logf("%d requests, %d arrivals; stamp minus the clock after the write: p1 %v, p50 %v, p90 %v, p99 %v, p99.9 %v, max %v; read together %.2f %%, stamped in user space %.2f %%",
+		t.Logf("%d requests, %d arrivals; stamp minus the clock after the write: p1 %v, p50 %v, p90 %v, p99 %v, "+
+			"p99.9 %v, max %v; read together %.2f %%, stamped in user space %.2f %%",
 			len(records), len(late), q(.01), q(.5), q(.9), q(.99), q(.999), late[len(late)-1],
 			100*float64(together)/float64(len(late)), 100*float64(user)/float64(len(late)))
 	}
@@ -203,7 +209,8 @@ func readRecords(t *testing.T, path string) ([]*record.Record, record.Clock) {
 func writeConversations(t *testing.T, path string, n int) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
-	words := strings.Fields("the model reads a prompt and writes words while others wait for their turn in the queue of a busy server")
+	words := strings.Fields("the model reads a prompt and writes words while others wait for their turn in the " +
+		"queue of a busy server")
 	text := func(n int) string {
 		var b strings.Builder
 		for range n {

@@ -25,7 +25,8 @@ func TestAccuracyTTFT(t *testing.T) {
 	// Of 500 streams at once on two cores the server fills both for a moment
 	// with each wave of first tokens; a batch of 256 is its default.
 	for _, load := range []struct{ streams, batch, itl, requests, tokens int }{
-		{10, 10, 10, 300, 50}, {100, 100, 10, 500, 50}, {500, 256, 10, 2000, 50}, {500, 500, 10, 2000, 50}, {1000, 1000, 100, 3000, 30},
+		{10, 10, 10, 300, 50}, {100, 100, 10, 500, 50}, {500, 256, 10, 2000, 50}, {500, 500, 10, 2000, 50},
+		{1000, 1000, 100, 3000, 30},
 	} {
 		t.Run(fmt.Sprintf("%d-%d", load.streams, load.batch), func(t *testing.T) {
 			bin := program(t)
@@ -33,9 +34,12 @@ func TestAccuracyTTFT(t *testing.T) {
 			url, stop := serve(t, bin, "--log", log, "--ttft", "50", "--itl", fmt.Sprint(load.itl),
 				"--max-num-seqs", fmt.Sprint(load.batch))
 			dir := filepath.Join(t.TempDir(), "run")
-			args := append([]string{"run", "--url", url, "--model", "simulated", "--tokenizer", "builtin", "--streaming", "--random-seed", "1",
-				"--artifact-dir", dir, "--ui-type", "none", "--max-lag", "1m", "--isl", "20", "--osl", fmt.Sprint(load.tokens),
-				"--concurrency", fmt.Sprint(load.streams), "--request-count", fmt.Sprint(load.requests)}, strings.Fields(os.Getenv("EXTRA"))...)
+			args := append([]string{"run", "--url", url, "--model", "simulated", "--tokenizer", "builtin",
+				"--streaming", "--random-seed", "1",
+				"--artifact-dir", dir, "--ui-type", "none", "--max-lag", "1m", "--isl", "20", "--osl",
+				fmt.Sprint(load.tokens),
+				"--concurrency", fmt.Sprint(load.streams), "--request-count", fmt.Sprint(load.requests)},
+				strings.Fields(os.Getenv("EXTRA"))...)
 			if out, err := exec.Command(bin, args...).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %v\n%s", args, err, out)
 			}
@@ -51,11 +55,12 @@ func TestAccuracyTTFT(t *testing.T) {
 				}
 				d := (time.Duration(r.Arrivals[first].At-r.Start) - server).Abs()
 				off = append(off, d)
-				if next := first + 1; next == len(r.Arrivals) || !r.Arrivals[next].Together {
+				if next := first + 1; next == len(r.Arrivals) || !r.Arrivals[next].Coalesced {
 					alone = append(alone, d)
 				}
 			}
-			t.Logf("%d streams, %d at a time in the batch, ITL %d ms, error of TTFT: %s", load.streams, load.batch, load.itl, errorsOf(off))
+			t.Logf("%d streams, %d at a time in the batch, ITL %d ms, error of TTFT: %s", load.streams, load.batch,
+				load.itl, errorsOf(off))
 			t.Logf("  of those whose first token was read alone: %s", errorsOf(alone))
 		})
 	}

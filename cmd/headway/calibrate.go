@@ -2,23 +2,22 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
-	"strings"
 	"time"
 
 	"headway/internal/audit"
 	"headway/internal/calibrate"
+	"headway/internal/cli"
+	"headway/report"
 )
 
 // calibrateCmd measures the client's side of a measurement.
 type calibrateCmd struct {
-	Quick bool  `name:"quick" help:"Measure for about eight seconds instead of twenty."`
+	Quick bool  `name:"quick" help:"Measure fewer and shorter rounds: about ten seconds instead of a minute."`
 	JSON  bool  `name:"json" help:"Print the result as JSON on standard output."`
-	Keep  *bool `name:"keep" negatable:"" help:"Keep the result for later runs. Default: unless it is of a busy machine and a better one is kept; --no-keep only prints it."`
+	Keep  *bool `name:"keep" negatable:"" help:"Keep the result for later runs. Default: unless the machine was busy; --no-keep only prints it."`
 	Quiet bool  `name:"quiet" short:"q" help:"No progress."`
 }
 
@@ -36,133 +35,60 @@ Examples:
   HEADWAY_CALIBRATION=/var/lib/headway/box7.json headway calibrate`
 }
 
-func (c *calibrateCmd) run(ctx context.Context, a app) (int, error) {
+func (c *calibrateCmd) Run(ctx context.Context, a cli.App) (int, error) {
 	keep := c.Keep == nil || *c.Keep
-	path, err := audit.CalibrationPath(a.environ)
+	path, err := audit.CalibrationPath(a.Environ)
 	if err != nil && keep {
-		return exitFailed, err
+		return cli.Failed, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return exitFailed, fmt.Errorf("finding this program, which is the server too: %w", err)
+		return cli.Failed, fmt.Errorf("finding this program, which is the server too: %w", err)
 	}
 	o := calibrate.Options{Quick: c.Quick, Command: []string{self, "calibrate-server"}}
 	if !c.Quiet {
-		o.Progress = func(what string) { a.note("%s", what) }
+		o.Progress = func(what string) { a.Note("%s", what) }
+		a.Note("calibrating takes about %v; nothing else should be busy on this machine meanwhile", o.About())
 	}
 	found, err := calibrate.Run(ctx, o)
 	if err != nil {
-		return exitFailed, err
+		return cli.Failed, err
 	}
 	kept := found.Calibration(time.Now())
-	better := (*audit.Calibration)(nil)
-	if c.Keep == nil {
-		better = betterKept(path, kept)
-	}
-	switch {
-	case better != nil:
-		a.note("warning: not kept, since the machine was busy: %s has a calibration of %s with %.0f events/s and %.0f requests/s, when it was not; --keep replaces it",
-			path, better.Made.Format(time.DateTime), better.EventsPerSecond, better.RequestsPerSecond)
-		path = ""
-	case !keep:
-		path = ""
-	default:
-		if err := kept.Save(path); err != nil {
-			return exitFailed, err
-		}
+	if path, err = c.store(a, path, kept); err != nil {
+		return cli.Failed, err
 	}
 	if c.JSON {
-		return exitDone, writeCalibration(a.stdout, kept, found)
+		return cli.Done, report.WriteIndented(a.Stdout, calibrate.Document{Calibration: kept, Found: found})
 	}
-	return exitDone, showCalibration(a.stdout, found, path)
+	_, err = io.WriteString(a.Stdout, found.Text(path))
+	return cli.Done, err
 }
 
-// betterKept is the calibration at path where a new one must not take its place
-// unasked: it is of this machine when that was idle, and the new one is of when
-// it was not. A floor that other programs have lowered would call runs doubtful
-// that are not.
-func betterKept(path string, now audit.Calibration) *audit.Calibration {
-	if !now.Noisy {
-		return nil
+// store keeps a calibration and says where; "" where it is not kept. A floor that
+// other programs have lowered would call runs doubtful that are not.
+func (c *calibrateCmd) store(a cli.App, path string, found audit.Calibration) (string, error) {
+	switch {
+	case c.Keep != nil && !*c.Keep:
+		return "", nil
+	case c.Keep == nil && found.Noisy:
+		a.Note("warning: not kept, since the machine was busy: later runs would be called doubtful that are not. " +
+			"Calibrate again when it is idle; --keep keeps it all the same")
+		return "", nil
 	}
-	was, err := audit.LoadCalibration(path)
-	if err != nil || was == nil || was.Noisy {
-		return nil // Save says what is wrong with the place
-	}
-	return was
-}
-
-// writeCalibration prints what is kept, and how it was found.
-func writeCalibration(w io.Writer, kept audit.Calibration, found calibrate.Found) error {
-	text, err := json.MarshalIndent(struct {
-		audit.Calibration
-		Found calibrate.Found `json:"found"`
-	}{kept, found}, "", "  ")
-	if err != nil {
-		return fmt.Errorf("describing the calibration: %w", err)
-	}
-	_, err = fmt.Fprintf(w, "%s\n", text)
-	return err
-}
-
-// showCalibration prints what was found for a reader. path is where it is kept,
-// empty where it is not.
-func showCalibration(w io.Writer, f calibrate.Found, path string) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "What this machine can carry: %d processors, %s/%s, %s; client and server share them.\n", runtime.GOMAXPROCS(0), runtime.GOOS, runtime.GOARCH, runtime.Version())
-	fmt.Fprintf(&b, "Medians of %d repeats, lowest and highest in brackets.\n\n", f.Repeats)
-	row := func(name, value, note string) {
-		line := fmt.Sprintf("  %-22s %-34s %s", name, value, note)
-		fmt.Fprintln(&b, strings.TrimRight(line, " "))
-	}
-	row("events/s", spreadText(f.Events, 1, "%.0f"), fmt.Sprintf("on %d streams; more was not carried: %s", f.Streams, f.Limit))
-	row("requests/s", spreadText(f.Requests, 1, "%.0f"), "short ones, 64 at a time")
-	bound := "no bound met, no more were tried"
-	if f.Bound != "" {
-		bound, _, _ = strings.Cut(f.Bound, ": run ") // what to do about it is no figure
-	}
-	row("streams", fmt.Sprint(f.Opened), bound)
-	if f.CPU.Median > 0 {
-		row("CPU of an event", spreadText(f.CPU, 1e6, "%.2f")+" µs", "of this process")
-	}
-	for _, q := range []struct {
-		name string
-		s    calibrate.Spread
-	}{{"p50", f.P50}, {"p99", f.P99}, {"p99.9", f.P999}} {
-		row("error of a stamp "+q.name, spreadText(q.s, 1e6, "%.1f")+" µs", "")
-	}
-	row("read together", spreadText(f.Together, 100, "%.2f")+" %", "")
-	if f.User.Median > 0 {
-		row("stamped in user space", spreadText(f.User, 100, "%.2f")+" %", "")
-	}
-	fmt.Fprint(&b, "\nThe error is arrival less send time. On loopback the kernel stamps a packet inside the\n"+
-		"sender's call of send; behind a network card its interrupt is added, which is not measured here.\n")
-	if !f.Steady() {
-		fmt.Fprintf(&b, "Warning: something else is busy on this machine (%.1f of its processors), or the repeats differ by a third\n"+
-			"or more. Calibrate again when it is idle; until then runs may be called doubtful that are not.\n", f.Others)
-	}
-	if path != "" {
-		fmt.Fprintf(&b, "Kept in %s; later runs compare their load with it.\n", path)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// spreadText is a median with its range, in another unit.
-func spreadText(s calibrate.Spread, scale float64, format string) string {
-	return fmt.Sprintf(format+" ("+format+"–"+format+")", scale*s.Median, scale*s.Lowest, scale*s.Most)
+	return path, found.Save(path)
 }
 
 // carriedCmd is the server's process of calibrate.
 type carriedCmd struct{}
 
-func (carriedCmd) run(_ context.Context, a app) (int, error) {
-	if err := calibrate.Serve(os.Stdin, a.stdout); err != nil {
-		return exitFailed, err
+func (carriedCmd) Run(_ context.Context, a cli.App) (int, error) {
+	if err := calibrate.Serve(os.Stdin, a.Stdout); err != nil {
+		return cli.Failed, err
 	}
-	return exitDone, nil
+	return cli.Done, nil
 }
 
-// servesUntilInterrupted: an interrupt of the terminal's is its parent's, which
+// ServesUntilInterrupted: an interrupt of the terminal's is its parent's, which
 // ends it.
-func (carriedCmd) servesUntilInterrupted() {}
+func (carriedCmd) ServesUntilInterrupted() {}

@@ -1,41 +1,32 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"headway/internal/audit"
+	"headway/internal/cli"
 )
 
-// A calibration of a busy machine takes the place of another such one, of one
-// of another machine and of none, and not of a good one.
-func TestNoisyCalibrationDoesNotReplaceGood(t *testing.T) {
-	good := audit.Calibration{EventsPerSecond: 2e5}.Here(time.Now())
-	noisy := audit.Calibration{EventsPerSecond: 1e5, Noisy: true}.Here(time.Now())
-	other := good
-	other.CPUs++
-	for name, tt := range map[string]struct {
-		was  *audit.Calibration
-		now  audit.Calibration
-		kept bool // that what was there stays
+// A result of a busy machine is not kept unasked, also where there is none yet.
+func TestNoisyCalibrationIsNotKept(t *testing.T) {
+	yes, no := true, false
+	for name, c := range map[string]struct {
+		keep  *bool
+		noisy bool
+		kept  bool
 	}{
-		"nothing there":      {nil, noisy, false},
-		"good, now noisy":    {&good, noisy, true},
-		"good, now good":     {&good, good, false},
-		"noisy, now noisy":   {&noisy, noisy, false},
-		"noisy, now good":    {&noisy, good, false},
-		"of another machine": {&other, noisy, false},
+		"idle": {nil, false, true}, "busy": {nil, true, false}, "busy, --keep": {&yes, true, true},
+		"idle, --no-keep": {&no, false, false}, "busy, --no-keep": {&no, true, false},
 	} {
 		path := filepath.Join(t.TempDir(), "calibration.json")
-		if tt.was != nil {
-			if err := tt.was.Save(path); err != nil {
-				t.Fatal(err)
-			}
-		}
-		better := betterKept(path, tt.now)
-		if (better != nil) != tt.kept {
-			t.Errorf("%s: %+v is held to be better", name, better)
+		at, err := (&calibrateCmd{Keep: c.keep}).store(cli.App{Notes: &cli.Notes{W: t.Output()}}, path,
+			audit.Calibration{Noisy: c.noisy}.Here(time.Now()))
+		_, missing := os.Stat(path)
+		if err != nil || (missing == nil) != c.kept || (at != "") != c.kept {
+			t.Errorf("%s: kept at %q, %v, %v", name, at, missing, err)
 		}
 	}
 }

@@ -2,19 +2,21 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alecthomas/kong"
+
+	"headway/internal/cli"
+	"headway/internal/options"
 )
 
 func grammar(t *testing.T) *kong.Node {
 	t.Helper()
 	var done bool
-	parser, err := app{notes: &notes{w: &bytes.Buffer{}}}.parser(&cli{}, &done)
+	parser, err := cli.App{Notes: &cli.Notes{W: &bytes.Buffer{}}, Grammar: commands()}.Parser(&done)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +30,10 @@ func TestNormalise(t *testing.T) {
 		{"run --isl -5", "run --isl=-5", "", ""},
 		{"bench -i -5", "bench -i-5", "", ""},
 		{"run --workers-max 4 --isl=3", "run --isl=3", "--workers-max", ""},
-		{"run --workers-max=4 --no-gpu-telemetry", "run", "--workers-max --no-gpu-telemetry", ""},
+		{"run --workers-max=4 --no-export-outputs-json", "run", "--workers-max --no-export-outputs-json", ""},
+		{"run --gpu-telemetry --isl 3", "run --gpu-telemetry=dashboard --isl 3", "", ""},
+		{"run --gpu-telemetry", "run --gpu-telemetry=dashboard", "", ""},
+		{"run --gpu-telemetry pynvml", "run --gpu-telemetry pynvml", "", ""},
 		{"run --workers-max --streaming", "", "", "its value is missing"},
 		{"run --isl 3 --workers-max", "", "", "its value is missing"},
 		{"run --cache-bust none", "run", "", ""},
@@ -42,7 +47,7 @@ func TestNormalise(t *testing.T) {
 		{"run --model coding", "run --model coding", "", ""},
 		{"run -vv", "run --verbose", "", ""},
 	} {
-		kept, dropped, err := normalise(root, strings.Fields(c.in))
+		kept, dropped, err := cli.Normalise(root, strings.Fields(c.in))
 		if c.fault != "" {
 			if err == nil || !strings.Contains(err.Error(), c.fault) {
 				t.Errorf("%s: fault %v, want %s", c.in, err, c.fault)
@@ -69,41 +74,36 @@ func TestInjected(t *testing.T) {
 		{"HEADWAY_API_PORT", "80", false},
 		{"HEADWAY_URL", "tcp://10.0.0.1:80", false},
 	} {
-		if got := injected(c.name, c.value); got != c.want {
+		if got := cli.Injected(c.name, c.value); got != c.want {
 			t.Errorf("%s=%s: injected %v, want %v", c.name, c.value, got, c.want)
 		}
 	}
 }
 
-func TestDefaultNames(t *testing.T) {
-	b := benchCmd{URLs: []string{"a", "b", "c"}}
-	b.defaults(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	want := []string{"run-20260102-030405", "run-20260102-030405-2", "run-20260102-030405-3"}
-	if !slices.Equal(b.Names, want) {
-		t.Errorf("names %q, want %q", b.Names, want)
-	}
-	for name, stream := range map[string]string{want[0]: "run", want[2]: "run-3", "mine-20260102-030405": "mine-20260102-030405", "run": "run"} {
-		if got := streamName(name); got != stream {
-			t.Errorf("stream of %q: %q, want %q", name, got, stream)
+// Every option that names a file or a folder of this machine expands ~.
+func TestPathsExpand(t *testing.T) {
+	elsewhere := []string{"custom-endpoint", "engine-health-path", "model-cache-pvc-path", "model-cache-pvc-mount-path",
+		"profile-export-prefix", "reset-kv-cache-path", "server-profiler-start-path", "server-profiler-stop-path"}
+	var visit func(n *kong.Node)
+	visit = func(n *kong.Node) {
+		for _, f := range n.Flags {
+			place := regexp.MustCompile(`FILE|DIR|PATH`).MatchString(f.PlaceHolder) ||
+				regexp.MustCompile(`(^|-)(dir|file|path)$`).MatchString(f.Name) || f.Name == "config" ||
+				f.Name == "tokenizer"
+			if place && f.Tag.Type != "path" && f.Tag.Type != "home" && !slices.Contains(elsewhere, f.Name) {
+				t.Errorf("%s --%s: its type is %q, want path or home", n.FullPath(), f.Name, f.Tag.Type)
+			}
+		}
+		for _, c := range n.Children {
+			visit(c)
 		}
 	}
-}
-
-func TestHeaderPrints(t *testing.T) {
-	a := headerPrints([]string{"X-Route: a", "Authorization: Bearer one"})
-	b := headerPrints([]string{"x-route:a", "authorization: Bearer two"})
-	c := headerPrints([]string{"X-Route: b"})
-	if a["x-route"] != b["x-route"] || a["authorization"] != b["authorization"] || a["x-route"] == c["x-route"] {
-		t.Errorf("prints %v, %v, %v", a, b, c)
-	}
-	if text, err := json.Marshal(a); err != nil || bytes.Contains(text, []byte("one")) {
-		t.Errorf("%s: %v", text, err)
-	}
+	visit(grammar(t))
 }
 
 func TestSeedFitsJSON(t *testing.T) {
 	for range 1000 {
-		if s := seedOf(nil); uint64(float64(s)) != s {
+		if s := options.SeedOr(nil); uint64(float64(s)) != s {
 			t.Fatalf("seed %d does not survive a float", s)
 		}
 	}

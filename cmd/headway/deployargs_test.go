@@ -8,10 +8,13 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"headway/internal/cli"
 )
 
 // The arguments of the Jobs in deploy/ are those of commands that there are.
 func TestDeployArguments(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("../../deploy/*/job.yaml")
 	if err != nil || len(files) != 2 {
 		t.Fatalf("found %v, %v", files, err)
@@ -32,12 +35,13 @@ func TestDeployArguments(t *testing.T) {
 			t.Fatal(err)
 		}
 		args := job.Spec.Template.Spec.Containers[0].Args
-		a := app{args: append([]string{"headway"}, args...), stdout: io.Discard, stderr: io.Discard, notes: &notes{w: io.Discard}}
-		if v, _, err := a.parse(); err != nil || v == nil {
+		a := cli.App{Args: append([]string{"headway"}, args...), Stdout: io.Discard, Stderr: io.Discard,
+			Notes: &cli.Notes{W: io.Discard}, Grammar: commands()}
+		if v, _, err := a.Parse(); err != nil || v == nil {
 			t.Errorf("%s: headway %s: %v", file, strings.Join(args, " "), err)
 		}
-		a.args = append(a.args, "--no-such-option")
-		if _, _, err := a.parse(); err == nil {
+		a.Args = append(a.Args, "--no-such-option")
+		if _, _, err := a.Parse(); err == nil {
 			t.Errorf("%s: an option that there is not was taken", file)
 		}
 	}

@@ -14,10 +14,15 @@ var update = flag.Bool("update", false, "rewrite golden files and the expected o
 // The test binary is headway itself when it is started under that name, or
 // under the name aiperf.
 func TestMain(m *testing.M) {
+	// Scripts wait more than they compute, for loads in real time.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"headway": main, "aiperf": main})
 }
 
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"answer": answer},

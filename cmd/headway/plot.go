@@ -1,22 +1,23 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"path/filepath"
 
+	"headway/internal/cli"
+	"headway/internal/fault"
 	"headway/internal/study"
 	"headway/report"
+	"headway/report/picture"
 )
 
 // plotCmd draws the results of a folder.
 type plotCmd struct {
-	DataDir   string   `name:"data-dir" type:"path" default:"results" help:"Folder of results: headway's, or aiperf's own."`
+	Dir       string   `arg:"" optional:"" type:"path" help:"Folder of results, as an argument instead of --data-dir."`
+	DataDir   string   `name:"data-dir" aliases:"paths,artifacts-root-dir" type:"path" placeholder:"DIR" help:"Folder of results: headway's, or aiperf's own. Default: results; artifacts under the name aiperf."`
 	Names     []string `name:"benchmark-name" placeholder:"NAME" help:"Experiments to draw; repeatable. Default: all, at most twelve."`
-	OutputDir string   `name:"output-dir" short:"d" type:"path" placeholder:"DIR" help:"Where pictures go. Default: DATA-DIR/plots."`
+	OutputDir string   `name:"output-dir" aliases:"output" short:"d" type:"path" placeholder:"DIR" help:"Where pictures go. Default: DATA-DIR/plots."`
 	NumGPUs   int      `name:"num-gpus" default:"0" help:"GPUs behind each endpoint. Default: what the results say."`
 }
 
@@ -24,87 +25,77 @@ type plotCmd struct {
 func (plotCmd) Help() string {
 	return `Examples:
 
-  headway plot --data-dir results
+  headway plot results
   headway plot --data-dir results --benchmark-name a --benchmark-name b --output-dir pictures`
 }
 
-func (p *plotCmd) run(_ context.Context, a app) (int, error) {
-	var bad faultList
-	bad.notNegative("num-gpus", float64(p.NumGPUs))
-	if err := bad.err(); err != nil {
-		return exitUsage, err
+func (p *plotCmd) Run(_ context.Context, a cli.App) (int, error) {
+	var bad fault.List
+	bad.NotNegative("num-gpus", float64(p.NumGPUs))
+	bad.When(p.Dir != "" && p.DataDir != "", "%s and an argument: give one folder", fault.Field("data-dir"))
+	if err := bad.Usage(); err != nil {
+		return cli.Usage, err
 	}
+	usual := "results"
+	if a.AsAiperf {
+		usual = "artifacts"
+	}
+	p.DataDir = cmp.Or(p.Dir, p.DataDir, usual)
 	if p.OutputDir == "" {
 		p.OutputDir = filepath.Join(p.DataDir, "plots")
 	}
-	return exitDone, a.plot(p.DataDir, p.OutputDir, p.Names, p.NumGPUs)
+	return cli.Done, plot(a, p.DataDir, p.OutputDir, p.Names, p.NumGPUs)
 }
 
-func (a app) plot(data, out string, names []string, gpus int) error {
+func plot(a cli.App, data, out string, names []string, gpus int) error {
 	experiments, warnings, err := report.Tree(data, names)
 	for _, w := range warnings {
-		a.note("warning: %s", w.Text)
+		a.Note("warning: %s", w.Text)
 	}
 	if err != nil {
 		return err
 	}
-	files, err := report.Plot(out, experiments, report.PlotOptions{GPUs: gpus})
+	files, err := picture.Plot(out, experiments, picture.Options{GPUs: gpus,
+		Warn: func(text string) { a.Note("warning: %s", text) }})
 	if err != nil {
 		return err
 	}
-	a.note("%d files in %s: SUMMARY.txt and pictures as PNG and SVG", len(files), out)
+	a.Note("%d files in %s: SUMMARY.txt and pictures as PNG and SVG", len(files), out)
 	return nil
 }
 
+// draw draws the results of the run, where that is asked for.
+func (c *runCmd) draw(a cli.App, dir string) error {
+	if !c.AutoPlot {
+		return nil
+	}
+	loud := a
+	if c.Quiet {
+		a = a.Silent()
+	}
+	err := plot(a, dir, filepath.Join(dir, "plots"), nil, c.NumGPUs)
+	if err != nil && !c.PlotRequired {
+		loud.Note("warning: no pictures: %v", err)
+		return nil
+	}
+	return err
+}
+
 // plot draws the experiments of this call that have results.
-func (b *benchCmd) plot(a app, trials []*trial) error {
+func (b *benchCmd) plot(a cli.App, trials []*study.Trial) error {
 	var names []string
 	for _, t := range trials {
-		if len(t.levels) > 0 {
-			names = append(names, t.e.name)
+		if len(t.Levels) > 0 {
+			names = append(names, t.Endpoint.Name)
 		}
 	}
 	if !b.Plots || len(names) == 0 {
 		return nil
 	}
 	if b.Quiet {
-		a.notes = &notes{w: io.Discard}
+		a = a.Silent()
 	}
-	return a.plot(b.OutputDir, filepath.Join(b.OutputDir, "plots"), names, b.NumGPUs)
+	return plot(a, b.OutputDir, filepath.Join(b.OutputDir, "plots"), names, b.NumGPUs)
 }
 
-// jsonOf is the document of one run.
-func jsonOf(r *report.Report) (json.RawMessage, error) {
-	var b bytes.Buffer
-	err := r.WriteJSON(&b)
-	return b.Bytes(), err
-}
-
-// writeLevelsJSON prints a sweep for machines: each level with the document
-// that its profile_export_aiperf.json holds.
-func writeLevelsJSON(w io.Writer, name string, all []study.Level) error {
-	type level struct {
-		Concurrency int               `json:"concurrency"`
-		Dir         string            `json:"dir"`
-		Runs        []json.RawMessage `json:"runs"`
-	}
-	doc := struct {
-		Name   string  `json:"benchmark_name"`
-		Levels []level `json:"levels"`
-	}{Name: name}
-	for _, l := range all {
-		one := level{Concurrency: l.Concurrency, Dir: l.Dir}
-		for _, r := range l.Reports {
-			text, err := jsonOf(r)
-			if err != nil {
-				return err
-			}
-			one.Runs = append(one.Runs, text)
-		}
-		doc.Levels = append(doc.Levels, one)
-	}
-	if err := printJSON(w, doc); err != nil {
-		return fmt.Errorf("printing the result: %w", err)
-	}
-	return nil
-}
+func (plotCmd) EndsAtOnce() {}

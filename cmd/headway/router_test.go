@@ -2,26 +2,27 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"headway/internal/cli"
+	"headway/internal/options"
 )
 
 // runHeadway runs the program in this process.
 func runHeadway(args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	environ := patient
-	if args[0] == "router" && !slices.Contains(args, "--url") {
+	search := len(args) > 1 && args[1] == "sla" && !slices.Contains(args, "--on")
+	if args[0] == "router" && !slices.Contains(args, "--url") || search {
 		environ = nil // there is no client in virtual time
 	}
-	code = Main(app{args: append([]string{"headway"}, args...), stdout: &out, stderr: &errs, environ: environ, exit: func(int) {}})
+	code = Main(cli.App{Args: append([]string{"headway"}, args...), Stdout: &out, Stderr: &errs,
+		Caller: options.Caller{Environ: environ}, Exit: func(int) {}})
 	return code, out.String(), errs.String()
 }
 
@@ -74,9 +75,12 @@ func readSummary(t *testing.T, dir string) (runs []summaryRun) {
 // Of KV-aware routing: the more of a prompt is shared, the sooner its reply
 // begins.
 func TestPrefixRatioLowersTTFT(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	code, _, errs := runHeadway("router", "prefix-ratio", "--prefix-ratios", "0.1,0.5,0.9", "--requests", "100", "--concurrency", "8",
-		"--isl", "8000", "--osl", "20", "--num-prefix-prompts", "8", "--workers", "4", "--router-modes", "kv", "--seed", "3", "--output-dir", dir, "-q")
+	code, _, errs := runHeadway("router", "prefix-ratio", "--prefix-ratios", "0.1,0.5,0.9", "--requests", "100",
+		"--concurrency", "8",
+		"--isl", "8000", "--osl", "20", "--num-prefix-prompts", "8", "--workers", "4", "--router-modes", "kv", "--seed",
+		"3", "--output-dir", dir, "-q")
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
@@ -92,8 +96,10 @@ func TestPrefixRatioLowersTTFT(t *testing.T) {
 
 // Under load the higher tier waits less, and without hints all wait alike.
 func TestPriorityOrdersTiers(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	code, _, errs := runHeadway("router", "priority", "--num-requests", "400", "--speedup-ratio", "30", "--router-queue-threshold", "0.5",
+	code, _, errs := runHeadway("router", "priority", "--num-requests", "400", "--speedup-ratio", "30",
+		"--router-queue-threshold", "0.5",
 		"--workers", "2", "--priority-values", "0,100,1000", "--seed", "3", "--output-dir", dir, "-q")
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, errs)
@@ -115,16 +121,18 @@ func TestPriorityOrdersTiers(t *testing.T) {
 
 // Two named endpoints are an A/B; two unnamed ones are replicas of one.
 func TestRouterOnEndpoints(t *testing.T) {
+	t.Parallel()
 	var urls []string
 	for range 2 {
-		sim, err := startSimulated("m")
+		url, stop, err := simulate("m")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer sim.stop()
-		urls = append(urls, sim.url)
+		defer stop()
+		urls = append(urls, url)
 	}
-	common := []string{"router", "prefix-ratio", "--model", "m", "--tokenizer", "builtin", "--isl", "100", "--osl", "4", "--requests", "6",
+	common := []string{"router", "prefix-ratio", "--model", "m", "--tokenizer", "builtin", "--isl", "100", "--osl", "4",
+		"--requests", "6",
 		"--concurrency", "2", "--num-prefix-prompts", "2", "--seed", "1", "-q"}
 	dir := t.TempDir()
 	code, _, errs := runHeadway(append(common, "--output-dir", dir, "--url", "a="+urls[0], "--url", "b="+urls[1])...)
@@ -136,7 +144,8 @@ func TestRouterOnEndpoints(t *testing.T) {
 		t.Errorf("named endpoints: %+v", runs)
 	}
 	dir = t.TempDir()
-	if code, _, errs = runHeadway(append(common, "--output-dir", dir, "--url", urls[0], "--url", urls[1])...); code != 0 {
+	if code, _, errs = runHeadway(append(common, "--output-dir", dir, "--url", urls[0], "--url",
+		urls[1])...); code != 0 {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	runs = readSummary(t, filepath.Join(dir, "prefix-ratio"))
@@ -152,38 +161,5 @@ func TestRouterOnEndpoints(t *testing.T) {
 		if n := strings.Count(string(records), host); n < 3 {
 			t.Errorf("%s stands in %d places of the records; it takes half of 6 requests", host, n)
 		}
-	}
-}
-
-func TestKVEventsWarning(t *testing.T) {
-	for _, c := range []struct {
-		name, before, after string
-		warns               bool
-	}{
-		{"no metric", "up 1\n", "up 1\n", false},
-		{"events come", kvEventsMetric + `{a="b c"} 0` + "\n", kvEventsMetric + `{a="b c"} 7` + "\n", false},
-		{"none comes", kvEventsMetric + " 3\n", kvEventsMetric + " 3\n", true},
-		{"none ever", kvEventsMetric + `_total{status="ok"} 0` + "\n", kvEventsMetric + `_total{status="ok"} 0` + "\n", true},
-		{"another metric", kvEventsMetric + "x 0\n", kvEventsMetric + "x 0\n", false},
-	} {
-		text := c.before
-		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, text) }))
-		before := kvEvents(context.Background(), []string{s.URL + "/v1"})
-		text = c.after
-		got := before.warning(kvEvents(context.Background(), []string{s.URL}))
-		s.Close()
-		if (got != nil) != c.warns {
-			t.Errorf("%s: warning %v", c.name, got)
-		}
-	}
-}
-
-func TestExactOutputKeepsExtra(t *testing.T) {
-	got, err := withHint(json.RawMessage(`{"a":1,"nvext":{"b":2}}`), "priority", 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := `{"a":1,"nvext":{"agent_hints":{"priority":3},"b":2}}`; string(got) != want {
-		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -3,13 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
-	"time"
 
+	"headway/internal/cli"
 	"headway/internal/cluster"
 	"headway/internal/engine"
-	"headway/internal/router"
+	"headway/internal/fault"
+	"headway/internal/options"
+	"headway/internal/study"
 )
 
 type simCmd struct {
@@ -18,23 +19,7 @@ type simCmd struct {
 }
 
 // simServeCmd is an OpenAI-compatible server on simulated workers.
-type simServeCmd struct {
-	Host  string      `name:"host" default:"127.0.0.1" help:"Address to listen on."`
-	Port  int         `name:"port" short:"p" default:"8000" help:"Port; 0 takes a free one."`
-	Model string      `name:"model" short:"m" aliases:"model-name" default:"simulated" help:"Name of the model that is served."`
-	Mode  router.Mode `name:"router-mode" default:"round-robin" placeholder:"MODE" help:"How requests find their worker: round-robin, random, least-loaded, power-of-two, direct or kv."`
-
-	ErrorRate   float64      `name:"error-rate" default:"0" placeholder:"PCT" help:"Answer so many of 100 requests with status 500."`
-	CutRate     float64      `name:"cut-rate" default:"0" placeholder:"PCT" help:"Break off so many of 100 streams."`
-	GarbageRate float64      `name:"garbage-rate" default:"0" placeholder:"PCT" help:"Put an event that is not JSON into so many of 100 streams."`
-	SlowStart   milliseconds `name:"slow-start" default:"0" placeholder:"TIME" help:"Be unready for so long (ms): /health gives 503, completions wait."`
-	APIKey      string       `name:"api-key" help:"Ask for this bearer token."`
-	Seed        uint64       `name:"random-seed" default:"0" help:"Seed of jitter, faults and texts."`
-	Log         string       `name:"log" type:"path" placeholder:"FILE" help:"Write what was really done, a line a request (docs/format-simlog.md)."`
-
-	tokenizerFlags
-	clusterFlags
-}
+type simServeCmd struct{ options.Server }
 
 // Help is shown below the options.
 func (simServeCmd) Help() string {
@@ -45,87 +30,63 @@ func (simServeCmd) Help() string {
   headway sim serve --port 0 --error-rate 5 --cut-rate 5 --log sim.jsonl`
 }
 
-func (*simServeCmd) servesUntilInterrupted() {}
+func (*simServeCmd) ServesUntilInterrupted() {}
 
-func (s *simServeCmd) run(ctx context.Context, a app) (code int, err error) {
-	tok, warning, err := a.loadTokens(ctx, s.tokenizerFlags, s.Model, s.Tokenizer == "")
+func (s *simServeCmd) Run(ctx context.Context, a cli.App) (code int, err error) {
+	tok, warning, err := study.LoadTokens(ctx, a, s.Tokens, s.Model, s.Tokenizer == "")
 	if err != nil {
-		return exitFailed, err
+		return cli.Failed, err
 	}
 	if warning != nil {
-		a.note("warning: %s", warning.Text)
+		a.Note("warning: %s", warning.Text)
 	}
-	cfg, err := s.config(a)
+	cfg, err := s.Config(a.Given)
 	if err != nil {
-		return exitUsage, usageError{err}
+		return cli.Usage, fault.Usage(err)
 	}
-	cfg.Tokenizer = tok.tokenizer
+	cfg.Tokenizer = tok.Tokenizer
+	basis := cfg.Cluster.Basis
+	if cfg.Cluster.Calibration != nil {
+		basis = cfg.Cluster.RestsOn()
+	}
+	if basis.Text != "" {
+		a.Note("warning: %s", basis.Text)
+	}
 	if s.Log != "" {
 		f, err := os.Create(s.Log)
 		if err != nil {
-			return exitFailed, fmt.Errorf("opening the log: %w", err)
+			return cli.Failed, fmt.Errorf("opening the log: %w", err)
 		}
 		defer func() {
 			if e := f.Close(); err == nil && e != nil {
-				code, err = exitFailed, fmt.Errorf("closing the log: %w", e)
+				code, err = cli.Failed, fmt.Errorf("closing the log: %w", e)
 			}
 		}()
 		cfg.Log = f
 	}
 	srv, err := cluster.NewServer(cfg)
 	if err != nil {
-		return exitUsage, usageError{err}
+		return cli.Usage, fault.Usage(err)
 	}
-	addr, err := srv.Listen(net.JoinHostPort(s.Host, fmt.Sprint(s.Port)))
+	addr, err := srv.Listen(s.Address())
 	if err != nil {
-		return exitFailed, fmt.Errorf("%w; choose another --port, or 0 for a free one", err)
+		return cli.Failed, fault.New("%w; choose another %s, or 0 for a free one", err, fault.Field("port"))
 	}
-	fmt.Fprintf(a.stdout, "simulated endpoint: http://%s (model %s); interrupt to stop\n", addr, s.Model)
+	fmt.Fprintf(a.Stdout, "simulated endpoint: http://%s (model %s); interrupt to stop\n", addr, s.Model)
 	<-ctx.Done()
-	return exitDone, shutdown(srv)
+	return cli.Done, srv.Stop()
 }
 
-func (s *simServeCmd) config(a app) (cluster.ServerConfig, error) {
-	var bad faultList
-	s.clusterFlags.idle(&bad, a.given, s.Mode == router.KV, "--router-mode kv")
-	bad.between("port", float64(s.Port), 0, 65535)
-	workers, err := s.clusterFlags.config(s.Mode, 1, s.Seed)
-	if err != nil {
-		bad = append(bad, err)
-	}
-	return cluster.ServerConfig{
-		Cluster: &workers, Model: s.Model, MaxModelLen: s.ModelLen, ErrorRate: s.ErrorRate, CutRate: s.CutRate, GarbageRate: s.GarbageRate,
-		SlowStart: time.Duration(s.SlowStart), Seed: s.Seed, APIKey: s.APIKey,
-	}, bad.err()
-}
-
-// shutdown gives replies that are on their way a moment to end.
-func shutdown(srv *cluster.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	err := srv.Shutdown(ctx)
-	if ctx.Err() != nil {
-		return nil // replies were broken off, as an interrupt asks for
-	}
-	return err
-}
-
-// simulated is the endpoint inside this process.
-type simulated struct {
-	server *cluster.Server
-	url    string
-}
-
-func startSimulated(model string) (simulated, error) {
+// simulate starts an endpoint inside this process.
+func simulate(model string) (url string, stop func(), err error) {
 	srv, err := cluster.NewServer(cluster.ServerConfig{Model: model, Engine: engine.Config{MaxNumSeqs: 256}})
 	if err != nil {
-		return simulated{}, err
+		return "", nil, err
 	}
 	addr, err := srv.Listen("127.0.0.1:0")
 	if err != nil {
-		return simulated{}, err
+		return "", nil, err
 	}
-	return simulated{srv, "http://" + addr.String()}, nil
+	stop = func() { _ = srv.Stop() } // its replies have been read or given up
+	return "http://" + addr.String(), stop, nil
 }
-
-func (s simulated) stop() { _ = shutdown(s.server) } // its replies have been read or given up

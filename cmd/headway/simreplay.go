@@ -4,43 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"math"
-	"os"
-	"path/filepath"
-	"runtime"
-	"time"
 
-	"headway/internal/cluster"
-	"headway/internal/router"
-	"headway/metric"
-	"headway/record"
+	"headway/internal/cli"
+	"headway/internal/fault"
+	"headway/internal/options"
+	"headway/internal/study"
 	"headway/report"
-	"headway/workload"
 )
 
 // simReplayCmd runs a plan on a simulated cluster in virtual time.
-type simReplayCmd struct {
-	Trace  string      `name:"trace" type:"path" placeholder:"FILE" help:"The trace to replay: the same as --input-file."`
-	Mode   router.Mode `name:"router-mode" default:"round-robin" placeholder:"MODE" help:"How requests find their worker: round-robin, random, least-loaded, power-of-two, direct or kv."`
-	ISL    float64     `name:"isl" aliases:"prompt-input-tokens-mean,synthetic-input-tokens-mean" default:"550" help:"Mean input length of synthetic prompts (tokens)."`
-	ISLSD  float64     `name:"isl-stddev" default:"0" help:"Its standard deviation."`
-	OSL    float64     `name:"osl" aliases:"prompt-output-tokens-mean,output-tokens-mean" default:"0" help:"Mean output length; 0 leaves it to the trace, or to the model."`
-	OSLSD  float64     `name:"osl-stddev" default:"0" help:"Its standard deviation."`
-	Model  string      `name:"model" short:"m" default:"simulated" help:"Name of the model in the results."`
-	Tokens bool        `name:"token-arrivals" help:"Keep the time of every token, and not of the first and the last only; needed for the gaps between tokens."`
-	Regret bool        `name:"regret" default:"true" negatable:"" help:"Compare every routing decision with the best one."`
-	Dir    string      `name:"artifact-dir" aliases:"output-artifact-dir,output-dir" short:"d" type:"path" placeholder:"DIR" help:"Write the results into this folder, in aiperf's formats."`
-	JSON   bool        `name:"json" help:"Print the result as JSON on standard output instead of tables."`
-	NumGPU int         `name:"num-gpus" default:"0" help:"GPUs of the cluster, for figures per GPU."`
-	Goals  []string    `name:"objective" sep:"none" placeholder:"\"TAG STAT < VALUE\"" help:"A target such as 'time_to_first_token p99 < 500ms'; repeatable. Exit code 3 when one is missed, 5 when one is not decided."`
-
-	promptFlags
-	loadFlags
-	tokenizerFlags
-	clusterFlags
-	frontendFlags
-}
+type simReplayCmd struct{ options.Replay }
 
 // Help is shown below the options.
 func (simReplayCmd) Help() string {
@@ -53,195 +26,95 @@ func (simReplayCmd) Help() string {
   headway sim replay --timing roofline --known-model qwen3-32b --gpu h100_sxm --tp 4 --isl 2000`
 }
 
-func (c *simReplayCmd) run(ctx context.Context, a app) (int, error) {
-	seed := seedOf(c.Seed)
-	p := &planFlags{given: a.given, promptFlags: c.promptFlags, loadFlags: c.loadFlags, ISL: c.ISL, ISLSD: c.ISLSD, OSL: c.OSL, OSLSD: c.OSLSD, Streaming: true}
-	cfg, goals, err := c.settings(a, p, seed)
+func (c *simReplayCmd) Run(ctx context.Context, a cli.App) (int, error) {
+	seed := options.SeedOr(c.Seed)
+	settings, err := c.Settings(a.Given, seed)
 	if err != nil {
-		return exitUsage, err
+		return cli.Usage, err
 	}
-	if err := c.tokens(ctx, a, &cfg); err != nil {
-		return exitFailed, err
-	}
-	if n := c.idleNote(c.Mode == router.KV); n != "" {
-		a.note("note: %s", n)
-	}
-	plan, err := p.plan(workload.Stream{Run: "simulated"}.Key(seed))
+	s := &study.Simulation{Dir: c.Dir, Names: report.FileNames(""), Lines: true, SomeTooLong: true, Foretell: true,
+		Secrets: report.NewRedactor()}
+	release, err := c.files(a, s)
+	defer release()
 	if err != nil {
-		return exitUsage, err
+		return cli.Failed, err
 	}
-	rep, err := c.replay(ctx, a, p, cfg, plan, goals, seed)
-	if rep != nil {
-		if e := c.show(a, rep); err == nil {
-			err = e
-		}
+	if err := c.prepare(ctx, a, s, settings, seed); err != nil {
+		return cli.Failed, err
+	}
+	rep, err := s.Run(ctx)
+	if rep != nil && !errors.Is(err, study.ErrOldStay) {
+		leavePage(a, study.RunsIn(c.Dir, "", []*report.Report{rep}), "")
+		err = errors.Join(err, c.show(a, rep))
 	}
 	if err != nil {
-		return exitFailed, err
+		return cli.Failed, err
 	}
 	if r := rep.Result; r.OK == 0 && r.Failed > 0 {
-		return exitFailed, fmt.Errorf("every request failed: %s", r.Failures[0].Failure.Message)
+		return cli.Failed, fmt.Errorf("every request failed: %s", s.Secrets.Text(r.Failures[0].Failure.Message))
 	}
-	return decision([]*report.Report{rep}, math.Inf(1)), nil
+	return a.Decide([]cli.Judged{{Reports: []*report.Report{rep}}}, options.NoLimit, !c.Quiet && !c.JSON), nil
 }
 
-// settings checks everything that can be checked before the replay.
-func (c *simReplayCmd) settings(a app, p *planFlags, seed uint64) (cluster.Config, []metric.Objective, error) {
-	var bad faultList
-	if c.Trace != "" && p.InputFile != "" {
-		bad.add("--trace and --input-file: give one of them")
+// files takes the folder of the results.
+func (c *simReplayCmd) files(a cli.App, s *study.Simulation) (release func(), err error) {
+	if c.Dir == "" {
+		return func() {}, nil
 	}
-	if c.Trace != "" {
-		p.InputFile = c.Trace
+	if release, err = a.Claim(c.Dir); err != nil {
+		return release, err
 	}
-	bad = append(bad, p.faults()...)
-	if p.WarmCount > 0 || p.WarmSessions > 0 || p.WarmDuration > 0 {
-		bad.add("--warmup-…: a replay begins with empty caches; leave out what comes first with --fixed-schedule-start-offset")
-	}
-	var goals []metric.Objective
-	for _, text := range c.Goals {
-		one, err := metric.ParseObjective(text)
-		if err != nil {
-			bad.add("--objective: %v", err)
-		}
-		goals = append(goals, one)
-	}
-	c.clusterFlags.idle(&bad, a.given, c.Mode == router.KV, "--router-mode kv")
-	cfg, err := c.clusterFlags.config(c.Mode, 1, seed)
-	if err != nil {
-		bad = append(bad, err)
-	}
-	cfg.TokenArrivals, cfg.Regret = c.Tokens, c.Regret
-	c.frontend(&cfg, &bad)
-	if err := bad.err(); err != nil {
-		return cfg, nil, err
-	}
-	return cfg, goals, p.load()
+	s.Earlier, err = study.EarlierIn(c.Dir, s.Names, c.Overwrite, "artifact-dir")
+	return release, err
 }
 
-// tokens loads a tokenizer where one was named: only prompts that are given as
-// text need any.
-func (c *simReplayCmd) tokens(ctx context.Context, a app, cfg *cluster.Config) error {
-	if c.Tokenizer == "" {
-		return nil
-	}
-	tok, _, err := a.loadTokens(ctx, c.tokenizerFlags, c.Model, true)
-	cfg.Tokenizer = tok.tokenizer
-	return err
-}
-
-// replay runs the plan and makes the report, and the files where they are
-// asked for.
-func (c *simReplayCmd) replay(ctx context.Context, a app, p *planFlags, cfg cluster.Config, plan workload.Plan, goals []metric.Objective, seed uint64) (*report.Report, error) {
-	// Virtual time has no wall clock: the results begin at the epoch, so that
-	// the same command gives the same bytes.
-	origin := time.Unix(0, 0).UTC()
-	options := metric.Options{Clock: record.ClockAt(origin), Streaming: true, NumGPUs: c.NumGPU, Objectives: goals}
-	if !p.isFixed() && !p.Rate.set {
-		options.Concurrency = plan.Concurrency
-	}
-	run := record.Run{Header: record.Header{
-		Version: version, Model: c.Model, Endpoint: "simulated", Streaming: true, Simulated: true, Origin: origin, Seed: seed,
-		Concurrency: plan.Concurrency, Rate: p.Rate.value, Arrivals: p.arrivalName(), NumGPUs: c.NumGPU,
-		Command: report.NewRedactor().Command("headway", a.args[1:]),
-		Machine: record.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
-	}}
-	for _, w := range p.fileWarnings() {
-		a.note("warning: %s", w.Text)
-		run.Warnings = append(run.Warnings, w)
-	}
-	out, err := newReplayFiles(c.Dir, run.Header, options)
-	if err != nil {
-		return nil, err
-	}
-	facts, end, err := cluster.Replay(ctx, cfg, plan, out)
-	run.Begin, run.End, run.Cancelled, run.Aborted, run.Cluster = end.Begin, end.End, end.Cancelled, end.Aborted, &facts
-	run.Warnings = append(run.Warnings, clusterWarnings(cfg, facts, end)...)
-	rep := &report.Report{Run: run, Result: out.collector.Result()}
-	return rep, errors.Join(err, out.close(rep))
-}
-
-// clusterWarnings are what a reader of simulated figures must know.
-func clusterWarnings(cfg cluster.Config, facts record.Cluster, end cluster.Outcome) []record.Warning {
-	var all []record.Warning
-	add := func(code, format string, args ...any) {
-		all = append(all, record.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
-	}
-	if facts.Saturated {
-		add("saturated", "the cluster is saturated: it completed %s requests/s of %.3g offered, so latencies grow with the length of the run",
-			figureText("%.3g", 1, facts.Completed), facts.Offered)
-	}
-	if cfg.Router.Mode == router.KV && cfg.Router.UseKVEvents && facts.EventsApplied == 0 {
-		add("no_kv_events", "the router never heard what the workers cache: every prompt was taken for new (prompts shorter than a block, or no prefix caching)")
-	}
-	if end.TooLong > 0 {
-		add("too_long", "%s fit a worker: the longest has %d tokens of prompt and output, a worker takes %d (--num-gpu-blocks-override, --max-model-len)",
-			howMany(end.TooLong, "request does not", "requests do not"), end.TooLongTokens, end.Capacity)
-	}
-	return all
-}
-
-// replayFiles takes the Records of a replay: to the metrics, and to a file
-// where there is a folder.
-type replayFiles struct {
-	collector *metric.Collector
-	dir       string
-	names     report.Names
-	file      *report.File
-	lines     *record.Writer
-}
-
-func newReplayFiles(dir string, h record.Header, o metric.Options) (*replayFiles, error) {
-	f := &replayFiles{collector: metric.NewCollector(o), dir: dir, names: report.FileNames("")}
-	if dir == "" {
-		return f, nil
-	}
-	err := os.MkdirAll(dir, 0o755)
-	if err != nil {
-		return nil, fmt.Errorf("making the result folder: %w", err)
-	}
-	if f.file, err = report.Create(filepath.Join(dir, f.names.Records)); err != nil {
-		return nil, err
-	}
-	if f.lines, err = record.NewWriter(f.file, h); err != nil {
-		f.file.Abort()
-		return nil, err
-	}
-	return f, nil
-}
-
-// Take is a record.Sink's.
-func (f *replayFiles) Take(r *record.Record) error {
-	err := f.collector.Take(r)
-	if f.lines != nil {
-		err = errors.Join(err, f.lines.Take(r))
-	}
-	return err
-}
-
-// close writes the files that are known only at the end.
-func (f *replayFiles) close(rep *report.Report) error {
-	if f.file == nil {
-		return nil
-	}
-	if err := f.lines.Close(rep.Run.Trailer); err != nil {
-		f.file.Abort()
+// prepare makes of the options what is to be run.
+func (c *simReplayCmd) prepare(ctx context.Context, a cli.App, s *study.Simulation, o options.Replayed,
+	seed uint64) (err error) {
+	if s.Header, err = a.Header(s.Secrets, seed); err != nil {
 		return err
 	}
-	return errors.Join(f.file.Commit(), rep.WriteFiles(f.dir, f.names))
+	h := &s.Header
+	h.ID, h.Model, h.NumGPUs = fmt.Sprintf("%012x", uint64(o.Run)>>16), c.Model, c.NumGPUs
+	h.Endpoint, h.Streaming = "simulated", true
+	if s.Plan, err = o.Make(h); err != nil {
+		return fault.Usage(err)
+	}
+	s.Cluster, s.Metrics = o.Cluster, o.Metrics
+	if c.Tokenizer != "" { // only prompts that are given as text need one
+		tok, _, err := study.LoadTokens(ctx, a, c.Tokens, c.Model, true)
+		if err != nil {
+			return err
+		}
+		s.Cluster.Tokenizer, h.Tokenizer = tok.Tokenizer, tok.Info
+	}
+	c.tell(a, s, o)
+	return nil
+}
+
+// tell says on standard error what is known before the run.
+func (c *simReplayCmd) tell(a cli.App, s *study.Simulation, o options.Replayed) {
+	for _, idle := range o.Idle {
+		if !c.Quiet {
+			a.Note("note: %v", idle)
+		}
+	}
+	s.Warnings = o.Plan.FileWarnings()
+	for _, w := range s.Warnings {
+		a.Note("warning: %s", w.Text)
+	}
 }
 
 // show prints the tables, or the JSON.
-func (c *simReplayCmd) show(a app, rep *report.Report) error {
-	if c.JSON {
-		if n := frontendNote(*rep.Run.Cluster); n != "" {
-			a.note("note: %s", n)
-		}
-		return rep.WriteJSON(a.stdout)
+func (c *simReplayCmd) show(a cli.App, rep *report.Report) error {
+	if !c.JSON && c.Quiet {
+		return nil
 	}
-	if err := rep.WriteConsole(a.stdout, report.ConsoleOptions{Width: a.width(), Color: a.color()}); err != nil {
-		return err
+	if !c.JSON {
+		return rep.WriteConsole(a.Stdout, a.Page(""))
 	}
-	_, err := io.WriteString(a.stdout, clusterText(*rep.Run.Cluster))
-	return err
+	if n := options.FrontendNote(*rep.Run.Cluster); n != "" && !c.Quiet {
+		a.Note("note: %s", n)
+	}
+	return rep.WriteJSON(a.Stdout)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"headway/internal/engine"
+	"headway/internal/options"
 	"headway/load"
 	"headway/metric"
 	"headway/record"
@@ -23,8 +24,12 @@ import (
 // be what a run of many more requests says. START=full takes 30,000 requests
 // for that, 40 seeds and all levels of docs/accuracy.md, and prints the table.
 func TestStartIsNotMeasured(t *testing.T) {
+	t.Parallel()
 	full := os.Getenv("START") == "full"
-	levels, seeds, long, jitters := []int{1, 10}, 3, 40, []time.Duration{500 * time.Microsecond}
+	levels := []int{1, 10}
+	seeds := 3
+	long := 40
+	jitters := []time.Duration{500 * time.Microsecond}
 	if full {
 		levels, seeds, jitters = []int{1, 10, 100, 250}, 40, []time.Duration{0, 500 * time.Microsecond}
 	}
@@ -43,9 +48,10 @@ func TestStartIsNotMeasured(t *testing.T) {
 				fmt.Print(row.text())
 			}
 			row.check(t)
-			plain := plainLevel(t, level, max(plainRounds*level, plainCount), jitter).took
+			plain := plainLevel(t, level, max(options.PlainRounds*level, options.PlainCount), jitter).took
 			if full {
-				fmt.Printf("  load time %.2f s, with the start measured %.2f s\n", row.last.took.Seconds(), plain.Seconds())
+				fmt.Printf("  load time %.2f s, with the start measured %.2f s\n", row.last.took.Seconds(),
+					plain.Seconds())
 			}
 			if took := row.last.took; took > 9*plain/4 {
 				t.Errorf("level %d took %v, far more than twice the %v with its start", level, took, plain)
@@ -113,14 +119,16 @@ func (r *levelRow) add(run levelRun) {
 func (r *levelRow) check(t *testing.T) {
 	for i, s := range levelStats {
 		if float64(r.hits[i]) < 0.9*float64(r.seeds) {
-			t.Errorf("level %d, jitter %v: %s is within %.0f %% in %d of %d runs (worst %.1f %%)", r.level, r.jitter, s.name, 100*s.bound, r.hits[i], r.seeds, 100*r.worst[i])
+			t.Errorf("level %d, jitter %v: %s is within %.0f %% in %d of %d runs (worst %.1f %%)", r.level, r.jitter,
+				s.name, 100*s.bound, r.hits[i], r.seeds, 100*r.worst[i])
 		}
 	}
 }
 
 func (r *levelRow) text() string {
 	w := r.last.out.Warmup
-	s := fmt.Sprintf("level %d, jitter %v: %d warm-up requests in %.2f s (%s), all in %.2f s\n", r.level, r.jitter, w.Requests, w.Seconds, w.EndedBy, r.last.took.Seconds())
+	s := fmt.Sprintf("level %d, jitter %v: %d warm-up requests in %.2f s (%s), all in %.2f s\n", r.level, r.jitter,
+		w.Requests, w.Seconds, w.EndedBy, r.last.took.Seconds())
 	for i, stat := range levelStats {
 		s += fmt.Sprintf("  %-12s %10.4g, long run %10.4g, within the bound %d of %d, worst %.1f %%\n", stat.name,
 			stat.of(r.last.result, lead), stat.of(r.truth.result, whole), r.hits[i], r.seeds, 100*r.worst[i])
@@ -130,7 +138,7 @@ func (r *levelRow) text() string {
 
 // simulateLevel measures a level as bench does.
 func simulateLevel(t *testing.T, level int, seed uint64, jitter time.Duration) levelRun {
-	plan, _, err := (&benchCmd{}).defaulted().plan(level).phases(workload.Seed(seed), 0)
+	plan, _, err := (&benchCmd{}).defaulted().Plan(level).Phases(workload.Seed(seed), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,9 +148,12 @@ func simulateLevel(t *testing.T, level int, seed uint64, jitter time.Duration) l
 // plainLevel measures a level from its first instant on, without a load that is
 // kept up.
 func plainLevel(t *testing.T, level, requests int, jitter time.Duration) levelRun {
-	p := (&benchCmd{}).defaulted().plan(level)
-	p.Count, p.Handover, p.KeepUp, p.Settle = one[int]{requests, true}, false, false, false
-	plan, _, err := p.phases(workload.Seed(1), 0)
+	p := (&benchCmd{}).defaulted().Plan(level)
+	p.Count = options.Given(requests)
+	p.Handover = false
+	p.KeepUp = false
+	p.Settle = false
+	plan, _, err := p.Phases(workload.Seed(1), 0)
 	if err != nil || plan.Warmup != nil {
 		t.Fatal(plan.Warmup, err)
 	}
@@ -151,7 +162,7 @@ func plainLevel(t *testing.T, level, requests int, jitter time.Duration) levelRu
 
 // defaulted is the command without an option.
 func (b *benchCmd) defaulted() *benchCmd {
-	b.defaults(time.Now())
+	b.Defaults(time.Now())
 	b.Streaming = true
 	return b
 }
@@ -163,7 +174,8 @@ func simulatePlan(t *testing.T, plan workload.Plan, seed uint64, jitter time.Dur
 			t.Fatal(err)
 		}
 		begin := time.Now()
-		target := &engineTarget{engine: e, begin: begin, calls: map[uint64]*engineCall{}, jitter: jitter, rand: rand.New(rand.NewPCG(seed, 1))}
+		target := &engineTarget{engine: e, begin: begin, calls: map[uint64]*engineCall{}, jitter: jitter,
+			rand: rand.New(rand.NewPCG(seed, 1))}
 		clock := record.NewClock()
 		c := metric.NewCollector(metric.Options{Clock: clock, Concurrency: plan.Concurrency, Streaming: true})
 		g := &load.Generator{Target: target, Sink: c, Clock: clock}
@@ -203,7 +215,10 @@ type engineCall struct {
 func (e *engineTarget) Start(ctx context.Context, r workload.Request, tape *record.Tape, done func()) {
 	c := &engineCall{tape: tape, done: done}
 	tape.Start = tape.Clock.Now()
-	tape.Streamed, tape.TokensIn, tape.TokensOut, tape.TokensReasoning = true, r.Prompt.Length(), r.OutputTokens, 0
+	tape.Streamed = true
+	tape.TokensIn = r.Prompt.Length()
+	tape.TokensOut = r.OutputTokens
+	tape.TokensReasoning = 0
 	e.mu.Lock()
 	e.last++
 	id := e.last
@@ -215,7 +230,8 @@ func (e *engineTarget) Start(ctx context.Context, r workload.Request, tape *reco
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.step()
-		if err := e.engine.Submit(time.Since(e.begin), engine.Request{ID: id, PromptTokens: tape.TokensIn, MaxTokens: r.OutputTokens}); err != nil {
+		if err := e.engine.Submit(time.Since(e.begin),
+			engine.Request{ID: id, PromptTokens: tape.TokensIn, MaxTokens: r.OutputTokens}); err != nil {
 			panic(err)
 		}
 		e.step()

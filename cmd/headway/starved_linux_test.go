@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"headway/internal/cli"
 	"headway/record"
 )
 
@@ -17,13 +18,15 @@ import (
 // arrivals are right all the same, since they are the kernel's. A stopped program
 // is starved by as much on any machine.
 func TestStarvedClient(t *testing.T) {
+	t.Parallel()
 	const requests = 60
 	bin := program(t)
 	log := filepath.Join(t.TempDir(), "sim.jsonl")
 	url, stop := serve(t, bin, "--log", log, "--ttft", "20", "--itl", "100")
 	dir := filepath.Join(t.TempDir(), "run")
 	client := exec.Command(bin, "run", "--url", url, "--model", "simulated", "--tokenizer", "builtin", "--streaming",
-		"--isl", "20", "--osl", "3", "--request-rate", "20", "--arrival-pattern", "constant", "--request-count", fmt.Sprint(requests), "--random-seed", "1",
+		"--isl", "20", "--osl", "3", "--request-rate", "20", "--arrival-pattern", "constant", "--request-count",
+		fmt.Sprint(requests), "--random-seed", "1",
 		"--artifact-dir", dir, "--ui-type", "none", "--transport", "auto")
 	var said bytes.Buffer
 	client.Stderr = &said
@@ -48,8 +51,10 @@ func TestStarvedClient(t *testing.T) {
 	l := verdictIn(t, dir)
 	path := filepath.Join(dir, "records.jsonl")
 	a := readAudit(t, path)
-	if l.Verdict != record.AuditInvalid || a.ScheduleVerdict != record.AuditInvalid || client.ProcessState.ExitCode() != exitInvalid || a.Schedule.Lateness.Max < 0.1 {
-		t.Fatalf("verdict %q (schedule %q), exit %d: %+v\n%s", l.Verdict, a.ScheduleVerdict, client.ProcessState.ExitCode(), l.Reasons, said.String())
+	if l.Verdict != record.AuditInvalid || a.ScheduleVerdict != record.AuditInvalid ||
+		client.ProcessState.ExitCode() != cli.Invalid || a.Schedule.Lateness.Max < 0.1 {
+		t.Fatalf("verdict %q (schedule %q), exit %d: %+v\n%s", l.Verdict, a.ScheduleVerdict,
+			client.ProcessState.ExitCode(), l.Reasons, said.String())
 	}
 	records, clock := readRecords(t, path)
 	looked, early := ownTimes(t, records, clock, readTruth(t, log), resumed)
@@ -61,7 +66,8 @@ func TestStarvedClient(t *testing.T) {
 // ownTimes holds the arrivals that have a time of their own against the server's
 // writes: none lies before its write, and none of what came well before the
 // client was resumed lies after that. It returns how many there were.
-func ownTimes(t *testing.T, records []*record.Record, clock record.Clock, truth map[string][]write, resumed int64) (looked, early int) {
+func ownTimes(t *testing.T, records []*record.Record, clock record.Clock, truth map[string][]write,
+	resumed int64) (looked, early int) {
 	t.Helper()
 	for _, r := range records {
 		writes := truth[r.RequestID]
@@ -73,7 +79,7 @@ func ownTimes(t *testing.T, records []*record.Record, clock record.Clock, truth 
 			w := writes[text]
 			text++
 			// Of what was read together the last has its own time.
-			if a.User || i+1 < len(r.Arrivals) && r.Arrivals[i+1].Together {
+			if a.UserspaceStamp || i+1 < len(r.Arrivals) && r.Arrivals[i+1].Coalesced {
 				continue
 			}
 			looked++
@@ -84,7 +90,8 @@ func ownTimes(t *testing.T, records []*record.Record, clock record.Clock, truth 
 			// What came while nobody could read it has the time at which it came.
 			if w.after < resumed-int64(time.Second) {
 				if early++; at > resumed {
-					t.Errorf("request %d: a chunk of before the stop has the time %v after it", r.Index, time.Duration(at-resumed))
+					t.Errorf("request %d: a chunk of before the stop has the time %v after it", r.Index,
+						time.Duration(at-resumed))
 				}
 			}
 		}

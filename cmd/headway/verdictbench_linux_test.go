@@ -24,7 +24,8 @@ import (
 // machines from idle to starved. VERDICT_BENCH says for how long to go on;
 // VERDICT_RUNS is a file of JSON lines to which each run adds one, so that the
 // bench can be done in pieces: a piece goes on with the next load. With
-// VERDICT_LOAD it takes only loads whose names contain that. It prints a table of all runs in the file, docs/accuracy.md has it.
+// VERDICT_LOAD it takes only loads whose names contain that. It prints a table of
+// all runs in the file, docs/accuracy.md has it.
 func TestVerdict(t *testing.T) {
 	budget, err := time.ParseDuration(os.Getenv("VERDICT_BENCH"))
 	if err != nil {
@@ -40,7 +41,8 @@ func TestVerdict(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	loads := slices.DeleteFunc(verdictLoads(), func(l verdictLoad) bool { return !strings.Contains(l.Name, os.Getenv("VERDICT_LOAD")) })
+	loads := slices.DeleteFunc(verdictLoads(),
+		func(l verdictLoad) bool { return !strings.Contains(l.Name, os.Getenv("VERDICT_LOAD")) })
 	for began := time.Now(); time.Since(began) < budget; {
 		run := measureVerdict(t, loads[len(done)%len(loads)], len(done))
 		done = append(done, run)
@@ -117,9 +119,11 @@ func (l *verdictList) last() *verdictLoad { return &(*l)[len(*l)-1] }
 func (l *verdictList) closed(streams, perSecond, hogs int, more ...string) {
 	itl := 1000 / perSecond
 	osl := min(200, max(5, 1500/itl))
-	*l = append(*l, verdictLoad{Name: fmt.Sprintf("%d streams × %d/s", streams, perSecond) + beside(hogs, more), hogs: hogs,
+	*l = append(*l, verdictLoad{Name: fmt.Sprintf("%d streams × %d/s", streams, perSecond) + beside(hogs, more),
+		hogs:   hogs,
 		server: []string{"--ttft", "60", "--itl", strconv.Itoa(itl)},
-		client: append([]string{"--concurrency", strconv.Itoa(streams), "--request-count", strconv.Itoa(max(streams, min(60, 3*streams))),
+		client: append([]string{"--concurrency", strconv.Itoa(streams), "--request-count",
+			strconv.Itoa(max(streams, min(60, 3*streams))),
 			"--isl", "20", "--osl", strconv.Itoa(osl), "--preconnect", strconv.Itoa(streams)}, more...)})
 }
 
@@ -127,13 +131,15 @@ func (l *verdictList) closed(streams, perSecond, hogs int, more ...string) {
 func (l *verdictList) open(rate int, pattern string, hogs int) {
 	*l = append(*l, verdictLoad{Name: fmt.Sprintf("%s %d/s", pattern, rate) + beside(hogs, nil), hogs: hogs,
 		server: []string{"--ttft", "30", "--itl", "10"},
-		client: []string{"--request-rate", strconv.Itoa(rate), "--arrival-pattern", pattern, "--request-count", strconv.Itoa(2 * rate),
+		client: []string{"--request-rate", strconv.Itoa(rate), "--arrival-pattern", pattern, "--request-count",
+			strconv.Itoa(2 * rate),
 			"--isl", "100", "--osl", "10", "--preconnect", "100"}})
 }
 
 // bursts adds a trace of bursts of n requests.
 func (l *verdictList) bursts(n, isl, hogs int) {
-	*l = append(*l, verdictLoad{Name: fmt.Sprintf("bursts of %d, ISL %d", n, isl) + beside(hogs, nil), hogs: hogs, burst: n,
+	*l = append(*l, verdictLoad{Name: fmt.Sprintf("bursts of %d, ISL %d", n, isl) + beside(hogs, nil), hogs: hogs,
+		burst:  n,
 		server: []string{"--ttft", "30", "--itl", "10"},
 		client: []string{"--isl", strconv.Itoa(isl), "--preconnect", strconv.Itoa(2 * n)}})
 }
@@ -185,10 +191,13 @@ func measureVerdict(t *testing.T, load verdictLoad, seed int) verdictRun {
 	t.Helper()
 	bin, dir := program(t), t.TempDir()
 	log := filepath.Join(dir, "sim.jsonl")
-	url, stop := serve(t, bin, append([]string{"--log", log, "--timing", "fixed", "--max-num-seqs", "2048", "--num-gpu-blocks-override", "1000000",
-		"--max-num-batched-tokens", "1000000"}, load.server...)...)
+	url, stop := serve(t, bin,
+		append([]string{"--log", log, "--timing", "fixed", "--max-num-seqs", "2048", "--num-gpu-blocks-override",
+			"1000000",
+			"--max-num-batched-tokens", "1000000"}, load.server...)...)
 	args := append([]string{"run", "--url", url, "--model", "simulated", "--tokenizer", "builtin", "--streaming",
-		"--random-seed", strconv.Itoa(seed), "--artifact-dir", filepath.Join(dir, "run"), "--ui-type", "none"}, load.client...)
+		"--random-seed", strconv.Itoa(seed), "--artifact-dir", filepath.Join(dir, "run"), "--ui-type", "none"},
+		load.client...)
 	if load.burst > 0 {
 		args = append(args, "--input-file", burstTrace(t, dir, load), "--fixed-schedule")
 	}
@@ -290,7 +299,8 @@ func readAudit(t *testing.T, path string) *record.Audit {
 }
 
 // compare holds the client's times against the server's log.
-func (v *verdictRun) compare(records []*record.Record, clock record.Clock, writes map[string][]write, received map[string]int64) {
+func (v *verdictRun) compare(records []*record.Record, clock record.Clock, writes map[string][]write,
+	received map[string]int64) {
 	var ttft, itl, late [2][]float64
 	add := func(to *[2][]float64, client, server float64) {
 		to[0], to[1] = append(to[0], client), append(to[1], server)
@@ -352,75 +362,5 @@ func (v *verdictRun) judge() {
 	v.Stamps, v.Schedule, v.Codes = v.Audit.StampsVerdict, v.Audit.ScheduleVerdict, nil
 	for _, r := range v.Audit.Reasons {
 		v.Codes = append(v.Codes, string(r.Level)[:1]+":"+r.Code)
-	}
-}
-
-// tally counts verdicts, and those that the truth contradicts.
-type tally struct {
-	runs, valid, doubtful, invalid int
-	missed                         int // valid where the error is above the bound
-	unsure                         int // doubtful where it is
-	wrong                          int // invalid where it is below 1 % and 0.2 ms
-	worst                          float64
-}
-
-func (c *tally) add(v record.Verdict, ratio, share, seconds float64) {
-	c.runs++
-	c.worst = max(c.worst, seconds)
-	switch v {
-	case record.AuditValid:
-		if c.valid++; ratio > 1 {
-			c.missed++
-		}
-	case record.AuditDoubtful:
-		if c.doubtful++; ratio > 1 {
-			c.unsure++
-		}
-	case record.AuditInvalid:
-		if c.invalid++; share < 0.01 && seconds < 0.2e-3 {
-			c.wrong++
-		}
-	}
-}
-
-func (c *tally) text() string {
-	return fmt.Sprintf("%d/%d/%d | %d/%d/%d | %.3g ms", c.valid, c.doubtful, c.invalid, c.missed, c.unsure, c.wrong, 1e3*c.worst)
-}
-
-// verdictTable has a row for each load and one for all.
-func verdictTable(loads []verdictLoad, runs []verdictRun) string {
-	var b strings.Builder
-	const of = " valid/doubtful/invalid | valid with an error above the bound/doubtful with one/invalid with one below 1 % and 0.2 ms | largest error |"
-	b.WriteString("| load | stamps:" + of + " schedule:" + of + "\n|---|---|---|---|---|---|---|\n")
-	var stamps, schedule tally
-	for _, l := range loads {
-		var s, p tally
-		for _, r := range runs {
-			if r.Load == l.Name {
-				r.count(&s, &p)
-				r.count(&stamps, &schedule)
-			}
-		}
-		if s.runs > 0 {
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", l.Name, s.text(), p.text())
-		}
-	}
-	fmt.Fprintf(&b, "| all %d | %s | %s |\n", len(runs), stamps.text(), schedule.text())
-	return b.String()
-}
-
-// count adds a run to the tallies. The error of the stamps is the larger of
-// TTFT's and ITL's against their bounds; that of the schedule is what the
-// server saw requests come late by, of the mean time between sends.
-func (v *verdictRun) count(stamps, schedule *tally) {
-	ratio, share, seconds := v.TTFT.off(1e-3, 0)
-	if r, s, x := v.ITL.off(0.2e-3, 0); r > ratio {
-		ratio, share, seconds = r, s, x
-	}
-	stamps.add(v.Stamps, ratio, share, seconds)
-	if v.Schedule != "" {
-		seen := sided{Client: [2]float64{}, Server: v.Late.Server}
-		ratio, _, _ = seen.off(1e-3, v.Gap)
-		schedule.add(v.Schedule, ratio, v.Late.Server[1]/max(v.Gap, 1e-9), v.Late.Server[1])
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	limit "headway/internal/bound"
+	"headway/internal/config"
 )
 
 // calibrationVersion is that of the file.
@@ -50,13 +53,17 @@ type Calibration struct {
 // Here fills in the version, the time and the machine.
 func (c Calibration) Here(now time.Time) Calibration {
 	c.Version, c.Made = calibrationVersion, now.Round(time.Second)
-	c.OS, c.Arch, c.CPUs, c.MaxProcs = runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.GOMAXPROCS(0)
+	c.OS = runtime.GOOS
+	c.Arch = runtime.GOARCH
+	c.CPUs = runtime.NumCPU()
+	c.MaxProcs = runtime.GOMAXPROCS(0)
 	return c
 }
 
 // fits says whether the figures are of a machine like this one.
 func (c Calibration) fits() bool {
-	return c.OS == runtime.GOOS && c.Arch == runtime.GOARCH && c.CPUs == runtime.NumCPU() && c.MaxProcs == runtime.GOMAXPROCS(0)
+	return c.OS == runtime.GOOS && c.Arch == runtime.GOARCH && c.CPUs == runtime.NumCPU() &&
+		c.MaxProcs == runtime.GOMAXPROCS(0)
 }
 
 // check says what is wrong with the figures.
@@ -81,7 +88,11 @@ func (c Calibration) check() error {
 func CalibrationPath(environ []string) (string, error) {
 	for _, e := range environ {
 		if path, ok := strings.CutPrefix(e, "HEADWAY_CALIBRATION="); ok && path != "" {
-			return path, nil
+			path, err := config.ExpandHome(path, os.Getenv)
+			if err != nil {
+				err = fmt.Errorf("environment variable HEADWAY_CALIBRATION: %w", err)
+			}
+			return path, err
 		}
 	}
 	dir, err := os.UserCacheDir()
@@ -97,7 +108,7 @@ func LoadCalibration(path string) (*Calibration, error) {
 	if err := onlyFile(path); err != nil {
 		return nil, fmt.Errorf("reading the calibration %s: %w", path, err) // a pipe would never end
 	}
-	text, err := os.ReadFile(path)
+	text, err := limit.ReadFile(path, limit.Document, "the calibration")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

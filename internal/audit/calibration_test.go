@@ -15,7 +15,8 @@ func TestCalibrationRoundTrip(t *testing.T) {
 	if c, err := LoadCalibration(path); c != nil || err != nil {
 		t.Errorf("a file that is not there gives %+v, %v", c, err)
 	}
-	want := Calibration{EventsPerSecond: 123456.5, Streams: 10000, RequestsPerSecond: 5000, CPUPerEvent: 6e-6, StampP50: -3e-6, StampP99: 4e-6, StampP999: 9e-6}.
+	want := Calibration{EventsPerSecond: 123456.5, Streams: 10000, RequestsPerSecond: 5000, CPUPerEvent: 6e-6,
+		StampP50: -3e-6, StampP99: 4e-6, StampP999: 9e-6}.
 		Here(time.Date(2026, 11, 23, 15, 0, 0, 5, time.UTC))
 	for range 2 { // over itself, too
 		if err := want.Save(path); err != nil {
@@ -45,12 +46,14 @@ func TestCalibrationFaults(t *testing.T) {
 		`{"headway_calibration":1`:  "unexpected end",
 		`{"headway_calibration":2}`: "version is 2",
 		`{"streams":5}`:             "version is 0",
-		`{"headway_calibration":1,"streams":-5,"events_per_s":1e300}`: "events_per_s is 1e+300, which no machine does\nstreams",
+		`{"headway_calibration":1,"streams":-5,"events_per_s":1e300}`: "events_per_s is 1e+300, which no machine " +
+			"does\nstreams",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadCalibration(path); err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), path) {
+		if _, err := LoadCalibration(path); err == nil || !strings.Contains(err.Error(), says) ||
+			!strings.Contains(err.Error(), path) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
@@ -72,7 +75,8 @@ func TestCalibrationReplacesOnlyFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if err := (Calibration{}).Save(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "HEADWAY_CALIBRATION") {
+	if err := (Calibration{}).Save(path); err == nil || !strings.Contains(err.Error(), path) ||
+		!strings.Contains(err.Error(), "HEADWAY_CALIBRATION") {
 		t.Errorf("kept in the place of a socket: %v", err)
 	}
 	if _, err := LoadCalibration(path); err == nil || !strings.Contains(err.Error(), "no ordinary file") {
@@ -90,7 +94,8 @@ func TestCalibrationPath(t *testing.T) {
 	}
 	t.Setenv("XDG_CACHE_HOME", "/cache")
 	t.Setenv("HOME", "/home/x")
-	if got, err = CalibrationPath([]string{"HEADWAY_CALIBRATION="}); err != nil || filepath.Base(got) != "calibration.json" {
+	if got, err = CalibrationPath([]string{"HEADWAY_CALIBRATION="}); err != nil ||
+		filepath.Base(got) != "calibration.json" {
 		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -42,8 +42,8 @@ const (
 // invalid where that was so in more than 1 % of the time. It is doubtful above
 // half of these, and when Records took more than half of that memory.
 //
-// A span that differs by no more than one request may be late without a bound
-// of the user's is not held against a run: of a schedule of 50 ms, 1 % is less
+// A span that differs by no more than one request may be late is not held against
+// a run: of a schedule of 50 ms, 1 % is less
 // than the clock of a busy machine can do.
 func Judge(a *record.Audit, maxLag time.Duration) {
 	a.LimitSet = maxLag > 0
@@ -121,7 +121,8 @@ func lateSends(a *record.Audit) *record.AuditReason {
 		return nil
 	}
 	return &record.AuditReason{Level: level, Code: "late_sends",
-		Found:  fmt.Sprintf("sends were late by %s at the 99th percentile (%s at the median)", length(late.P99), length(late.P50)),
+		Found: fmt.Sprintf("sends were late by %s at the 99th percentile (%s at the median)", length(late.P99),
+			length(late.P50)),
 		Bound:  bound(a, level),
 		Change: change(a, true)}
 }
@@ -132,7 +133,7 @@ func wrongSpan(a *record.Audit) *record.AuditReason {
 		return nil
 	}
 	off := s.Achieved - s.Planned
-	level := against(math.Abs(off)/(spanOff*s.Planned), math.Abs(off)/usualLateness(a))
+	level := against(math.Abs(off)/(spanOff*s.Planned), math.Abs(off)/a.ScheduleLimit)
 	if level == record.AuditValid {
 		return nil
 	}
@@ -175,19 +176,22 @@ func lateStamps(a *record.Audit) *record.AuditReason {
 	if a.Arrivals.Count == 0 {
 		return nil
 	}
-	share := float64(a.Arrivals.User) / float64(a.Arrivals.Count)
+	share := float64(a.Arrivals.UserspaceStamps) / float64(a.Arrivals.Count)
 	delay, known := stampDelay(a)
 	level := against(share/userStamped, delay/a.Limit)
-	found := fmt.Sprintf("%s of the arrivals were stamped in user space, where a stamp is late by %s at the 99th percentile", percent(share), length(delay))
+	found := fmt.Sprintf("%s of the arrivals were stamped in user space, where a stamp is late by %s at the "+
+		"99th percentile", percent(share), length(delay))
 	if !known && share > userStamped {
 		level = record.AuditDoubtful
-		found = fmt.Sprintf("%s of the arrivals were stamped in user space, and how late such a stamp is could not be measured", percent(share))
+		found = fmt.Sprintf("%s of the arrivals were stamped in user space, and how late such a stamp is could not "+
+			"be measured", percent(share))
 	}
 	if level == record.AuditValid {
 		return nil
 	}
 	return &record.AuditReason{Level: level, Code: "late_stamps", Found: found,
-		Bound:  fmt.Sprintf("%s %g %% of them with a delay of %s (%s)", than(level), 100*half(level)*userStamped, length(half(level)*a.Limit), origin(a)),
+		Bound: fmt.Sprintf("%s %g %% of them with a delay of %s (%s)", than(level), 100*half(level)*userStamped,
+			length(half(level)*a.Limit), origin(a)),
 		Change: change(a, false) + "; HTTP/1.1 over TCP on Linux has the kernel's stamps, with TLS too"}
 }
 
@@ -195,7 +199,7 @@ func sharedReads(a *record.Audit) *record.AuditReason {
 	if a.Arrivals.Count == 0 {
 		return nil
 	}
-	share := float64(a.Arrivals.Together) / float64(a.Arrivals.Count)
+	share := float64(a.Arrivals.Coalesced) / float64(a.Arrivals.Count)
 	if share <= readTogether {
 		return nil
 	}
@@ -203,11 +207,13 @@ func sharedReads(a *record.Audit) *record.AuditReason {
 		return nil
 	}
 	r := &record.AuditReason{Level: record.AuditDoubtful, Code: "shared_reads",
-		Found:  fmt.Sprintf("%s of the chunks were coalesced with others in one read; only the last chunk of each read has an exact timestamp", percent(share)),
+		Found: fmt.Sprintf("%s of the chunks were coalesced with others in one read; only the last chunk of each "+
+			"read has an exact timestamp", percent(share)),
 		Bound:  fmt.Sprintf("more than %g %%", 100*readTogether),
 		Change: change(a, false)}
 	if d, known := stampDelay(a); known && d <= a.Limit {
-		r.Change = fmt.Sprintf("this program read what came within %s, so the server sends several chunks at once: time between tokens is then that of its writes", length(d))
+		r.Change = fmt.Sprintf("this program read what came within %s, so the server sends several chunks at once: "+
+			"time between tokens is then that of its writes", length(d))
 	}
 	return r
 }
@@ -220,15 +226,18 @@ func piledUp(a *record.Audit) *record.AuditReason {
 		return nil
 	}
 	r := &record.AuditReason{Level: record.AuditDoubtful, Code: "records_piled_up",
-		Found:  fmt.Sprintf("%s of finished requests (%d of them) waited in memory to be counted and written", size(b.Bytes), b.Records),
+		Found: fmt.Sprintf("%s of finished requests (%d of them) waited in memory to be counted and written",
+			size(b.Bytes), b.Records),
 		Bound:  fmt.Sprintf("more than half of %s", size(b.Limit)),
 		Change: takeFaster}
 	switch {
 	case b.HeldRequests > 0:
-		r.Found += fmt.Sprintf(", and sending was held back until there was room, %d times, for %s in all", b.HeldRequests, length(b.Held))
+		r.Found += fmt.Sprintf(", and sending was held back until there was room, %d times, for %s in all",
+			b.HeldRequests, length(b.Held))
 		r.Bound = fmt.Sprintf("holding requests back (above %s)", size(b.Limit))
 		if a.Load.Requests <= 0 || b.Held > heldBack*float64(a.Load.Sent)/a.Load.Requests {
-			r.Level, r.Bound = record.AuditInvalid, fmt.Sprintf("holding requests back (above %s) for more than %g %% of the time", size(b.Limit), 100*heldBack)
+			r.Level, r.Bound = record.AuditInvalid, fmt.Sprintf("holding requests back (above %s) for more than %g "+
+				"%% of the time", size(b.Limit), 100*heldBack)
 		}
 	// Replies that end at one moment wait for a moment, as many as there are
 	// places.

@@ -88,7 +88,8 @@ func moved(a *record.Audit, s record.AuditShift, name, code string, least float6
 		from = "--max-lag"
 	}
 	return &record.AuditReason{Level: level, Code: code,
-		Found: fmt.Sprintf("this client's delays in sending and reading moved the %s of %s by %s: it is %s, and about %s without them",
+		Found: fmt.Sprintf("this client's delays in sending and reading moved the %s of %s by %s: it is %s, and "+
+			"about %s without them",
 			worst.name, name, length(math.Abs(worst.measured-worst.own)), length(worst.measured), length(worst.own)),
 		Bound:  fmt.Sprintf("%s %s (%s)", than(level), length(half(level)*worst.limit), from),
 		Change: change(a, false)}
@@ -138,7 +139,8 @@ func nothingAnswered(a *record.Audit) *record.AuditReason {
 		return nil
 	}
 	return &record.AuditReason{Level: record.AuditDoubtful, Code: "nothing_answered",
-		Found:  fmt.Sprintf("none of %d requests was answered, so there is no latency to be right or wrong", a.Load.Sent),
+		Found: fmt.Sprintf("none of %d requests was answered, so there is no latency to be "+
+			"right or wrong", a.Load.Sent),
 		Bound:  "a run without an answer",
 		Change: "see why no request was answered, or let requests end"}
 }

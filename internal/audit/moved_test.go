@@ -49,20 +49,30 @@ func TestMoved(t *testing.T) {
 		code   string
 	}{
 		{"nothing moved", nil, record.AuditValid, ""},
-		{"sent late by a busy client", []func(*record.Audit){busy, ttft(0.0526, 0.05, 0.05), func(a *record.Audit) { a.Stamps.Send.P50 = 0.0026 }}, record.AuditInvalid, "ttft_moved"},
+		{"sent late by a busy client", []func(*record.Audit){busy, ttft(0.0526, 0.05, 0.05),
+			func(a *record.Audit) { a.Stamps.Send.P50 = 0.0026 }}, record.AuditInvalid, "ttft_moved"},
 		{"sent late by a little", []func(*record.Audit){ttft(0.0512, 0.05, 0.05)}, record.AuditValid, ""},
 		{"sent late", []func(*record.Audit){ttft(0.0514, 0.05, 0.05)}, record.AuditDoubtful, "ttft_moved"},
-		{"sent too late", []func(*record.Audit){ttft(0.0526, 0.05, 0.05), func(a *record.Audit) { a.Stamps.Send.P50 = 0.0026 }}, record.AuditInvalid, "ttft_moved"},
-		{"a starved client's own median is no measure", []func(*record.Audit){ttft(0.765, 0.0607, 0.0607), func(a *record.Audit) { a.Stamps.Send.P50 = 0.704 }}, record.AuditInvalid, "ttft_moved"},
+		{"sent too late", []func(*record.Audit){ttft(0.0526, 0.05, 0.05),
+			func(a *record.Audit) { a.Stamps.Send.P50 = 0.0026 }}, record.AuditInvalid, "ttft_moved"},
+		{"a starved client's own median is no measure", []func(*record.Audit){ttft(0.765, 0.0607, 0.0607),
+			func(a *record.Audit) { a.Stamps.Send.P50 = 0.704 }}, record.AuditInvalid, "ttft_moved"},
 		{"a millisecond is allowed", []func(*record.Audit){ttft(0.0024, 0.002, 0.002)}, record.AuditValid, ""},
-		{"read late by a starved client", []func(*record.Audit){late, ttft(0.07, 0.06, 0.07)}, record.AuditInvalid, "ttft_moved"},
-		{"read together, and nobody knows why", []func(*record.Audit){busy, ttft(0.07, 0.06, 0.07)}, record.AuditDoubtful, "ttft_moved"},
-		{"sent together", []func(*record.Audit){ttft(0.07, 0.06, 0.07), func(a *record.Audit) { a.Stamps.Late = 5 }}, record.AuditValid, ""},
-		{"sent together, and lags say nothing of a late client", []func(*record.Audit){late, ttft(0.07, 0.06, 0.07), func(a *record.Audit) { a.Stamps.Late = 5 }}, record.AuditInvalid, "ttft_moved"},
+		{"read late by a starved client", []func(*record.Audit){late, ttft(0.07, 0.06, 0.07)}, record.AuditInvalid,
+			"ttft_moved"},
+		{"read together, and nobody knows why", []func(*record.Audit){busy, ttft(0.07, 0.06, 0.07)},
+			record.AuditDoubtful, "ttft_moved"},
+		{"sent together", []func(*record.Audit){ttft(0.07, 0.06, 0.07), func(a *record.Audit) { a.Stamps.Late = 5 }},
+			record.AuditValid, ""},
+		{"sent together, and lags say nothing of a late client",
+			[]func(*record.Audit){late, ttft(0.07, 0.06, 0.07), func(a *record.Audit) { a.Stamps.Late = 5 }},
+			record.AuditInvalid, "ttft_moved"},
 		{"ITL of a starved client", []func(*record.Audit){late, itl(0.0042, 0.0102)}, record.AuditInvalid, "itl_moved"},
 		{"ITL by less than 0.2 ms", []func(*record.Audit){late, itl(0.0011, 0.0012)}, record.AuditValid, ""},
-		{"a full program", []func(*record.Audit){itl(0.0042, 0.0102), func(a *record.Audit) { a.Machine.ProcessPeak = 1.9 }}, record.AuditInvalid, "itl_moved"},
-		{"nothing answered", []func(*record.Audit){func(a *record.Audit) { a.Load.NoneAnswered = true }}, record.AuditDoubtful, "nothing_answered"},
+		{"a full program", []func(*record.Audit){itl(0.0042, 0.0102),
+			func(a *record.Audit) { a.Machine.ProcessPeak = 1.9 }}, record.AuditInvalid, "itl_moved"},
+		{"nothing answered", []func(*record.Audit){func(a *record.Audit) { a.Load.NoneAnswered = true }},
+			record.AuditDoubtful, "nothing_answered"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := streamed()
@@ -99,7 +109,8 @@ func TestTwoVerdicts(t *testing.T) {
 	a := streamed()
 	a.Schedule.Lateness.P99 = 1
 	Judge(a, 0)
-	if a.StampsVerdict != record.AuditValid || a.ScheduleVerdict != record.AuditInvalid || a.Verdict != record.AuditInvalid {
+	if a.StampsVerdict != record.AuditValid || a.ScheduleVerdict != record.AuditInvalid ||
+		a.Verdict != record.AuditInvalid {
 		t.Errorf("late sends: %s, %s", a.StampsVerdict, a.ScheduleVerdict)
 	}
 	a = streamed()

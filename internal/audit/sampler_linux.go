@@ -56,7 +56,8 @@ func (s *sampler) end() *record.AuditMachine {
 func (s *sampler) peak(a, b glance) {
 	process, host, stolen := between(a, b)
 	m := &s.machine
-	m.ProcessPeak, m.HostPeak, m.StolenPeak = max(m.ProcessPeak, process), max(m.HostPeak, host), max(m.StolenPeak, stolen)
+	m.ProcessPeak, m.HostPeak, m.StolenPeak = max(m.ProcessPeak, process), max(m.HostPeak, host),
+		max(m.StolenPeak, stolen)
 }
 
 // between gives the processors that this process used, and the shares of all

@@ -118,7 +118,7 @@ func (w *Watch) Audit(h record.Header, result *metric.Result) *record.Audit {
 		return nil
 	}
 	a := &record.Audit{ReadLag: w.lagSpread, ProbeLag: w.probed, Runtime: w.ran, Machine: w.machine, Backlog: w.backlog,
-		Arrivals: record.AuditArrivals{Count: k.Arrivals, Together: k.Together, User: k.User},
+		Arrivals: record.AuditArrivals{Count: k.Arrivals, Coalesced: k.Coalesced, UserspaceStamps: k.UserspaceStamps},
 		Load:     record.AuditLoad{Sent: k.Sent, Asked: h.Concurrency, Mean: k.Mean, Peak: k.Peak}}
 	if k.Busy > 0 {
 		a.Load.Requests, a.Load.Events = float64(k.Sent)/k.Busy, float64(k.Arrivals)/k.Busy
@@ -134,7 +134,8 @@ func (w *Watch) Audit(h record.Header, result *metric.Result) *record.Audit {
 	a.Load.NoneAnswered = k.Good == 0
 	a.Stamps = stampsOf(w.shift.Shifts(userDelay(a, func(s *record.AuditSpread) float64 { return s.P50 })))
 	if c := w.options.Calibration; c != nil {
-		a.Calibration = &record.AuditCalibration{Events: c.EventsPerSecond, Streams: c.Streams, Requests: c.RequestsPerSecond}
+		a.Calibration = &record.AuditCalibration{Events: c.EventsPerSecond, Streams: c.Streams,
+			Requests: c.RequestsPerSecond}
 	}
 	Judge(a, w.options.MaxLag)
 	return a
@@ -151,7 +152,8 @@ func stampsOf(s metric.Shifts) *record.AuditStamps {
 	if s.Count == 0 {
 		return nil
 	}
-	a := &record.AuditStamps{Count: s.Count, Shared: s.Shared, Late: s.Late, Gap: s.Gap, Send: spreadOfSorted(s.Send), TTFT: record.AuditShift(s.TTFT)}
+	a := &record.AuditStamps{Count: s.Count, Shared: s.Shared, Late: s.Late, Gap: s.Gap, Send: spreadOfSorted(s.Send),
+		TTFT: record.AuditShift(s.TTFT)}
 	if s.ITL.P99 > 0 {
 		itl := record.AuditShift(s.ITL)
 		a.ITL = &itl
@@ -160,7 +162,8 @@ func stampsOf(s metric.Shifts) *record.AuditStamps {
 }
 
 func scheduleOf(h record.Header, k metric.Kept) *record.AuditSchedule {
-	s := &record.AuditSchedule{Planned: k.Planned, Achieved: k.Achieved, AskedRate: h.Rate, Lateness: spreadOfSorted(k.Late)}
+	s := &record.AuditSchedule{Planned: k.Planned, Achieved: k.Achieved, AskedRate: h.Rate,
+		Lateness: spreadOfSorted(k.Late)}
 	if gaps := float64(len(k.Late) - 1); gaps > 0 && k.Planned > 0 && k.Achieved > 0 {
 		s.PlannedRate, s.SentRate = gaps/k.Planned, gaps/k.Achieved
 	}

@@ -135,8 +135,10 @@ func TestWatch(t *testing.T) {
 	ms := func(v float64) record.Time { return 1 + record.Time(v*1e6) }
 	for i := range 3 {
 		at := float64(100 * i)
-		err := w.Take(&record.Record{Index: i, Outcome: record.OK, Streamed: true, Planned: ms(at), Start: ms(at + 1), Sent: ms(at + 2), Done: ms(at + 51),
-			Arrivals: []record.Arrival{{At: ms(at + 21), Kind: record.Content}, {At: ms(at + 51), Kind: record.Content, User: true}}})
+		err := w.Take(&record.Record{Index: i, Outcome: record.OK, Streamed: true, Planned: ms(at), Start: ms(at + 1),
+			Sent: ms(at + 2), Done: ms(at + 51),
+			Arrivals: []record.Arrival{{At: ms(at + 21), Kind: record.Content},
+				{At: ms(at + 51), Kind: record.Content, UserspaceStamp: true}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,19 +148,22 @@ func TestWatch(t *testing.T) {
 	if a.Verdict != record.AuditValid || !a.LimitSet || a.Limit != 3600 {
 		t.Errorf("%s, bound %v: %+v", a.Verdict, a.Limit, a.Reasons)
 	}
-	if s := a.Schedule; s == nil || s.Lateness.Count != 3 || !near(s.Lateness.P99, 2e-3) || !near(s.Planned, 0.2) || !near(s.Achieved, 0.2) || !near(s.SentRate, 10) || s.AskedRate != 10 {
+	if s := a.Schedule; s == nil || s.Lateness.Count != 3 || !near(s.Lateness.P99, 2e-3) || !near(s.Planned, 0.2) ||
+		!near(s.Achieved, 0.2) || !near(s.SentRate, 10) || s.AskedRate != 10 {
 		t.Errorf("schedule: %+v", s)
 	}
-	if l := a.Load; l.Sent != 3 || l.Asked != 5 || l.Peak != 1 || !near(l.Mean, 150.0/250) || !near(l.Requests, 12) || !near(l.Events, 24) {
+	if l := a.Load; l.Sent != 3 || l.Asked != 5 || l.Peak != 1 || !near(l.Mean, 150.0/250) || !near(l.Requests, 12) ||
+		!near(l.Events, 24) {
 		t.Errorf("load: %+v", l)
 	}
-	if a.Arrivals != (record.AuditArrivals{Count: 6, User: 3}) {
+	if a.Arrivals != (record.AuditArrivals{Count: 6, UserspaceStamps: 3}) {
 		t.Errorf("arrivals: %+v", a.Arrivals)
 	}
 	if l := a.ReadLag; l == nil || l.Count != 99 || !near(l.Max, 20e-6) {
 		t.Errorf("lag, which was there before the phase with a second: %+v", l)
 	}
-	if a.Runtime.Pauses == 0 || a.Runtime.PauseTotal <= 0 || a.Runtime.PauseMax <= 0 || a.Runtime.Processors != runtime.GOMAXPROCS(0) {
+	if a.Runtime.Pauses == 0 || a.Runtime.PauseTotal <= 0 || a.Runtime.PauseMax <= 0 ||
+		a.Runtime.Processors != runtime.GOMAXPROCS(0) {
 		t.Errorf("a garbage collection is not in %+v", a.Runtime)
 	}
 	if runtime.GOOS == "linux" {

@@ -23,10 +23,9 @@ import (
 	"headway/internal/audit"
 )
 
-// Options say how much is measured. The zero value measures everything in about
-// twenty seconds.
+// Options say how much is measured; see [Options.About] for how long that takes.
 type Options struct {
-	// Quick measures for a shorter time, in about eight seconds.
+	// Quick measures fewer and shorter rounds.
 	Quick bool
 	// Progress, which may be nil, hears what is being done.
 	Progress func(string)
@@ -56,10 +55,10 @@ type Found struct {
 	P50      Spread `json:"stamp_error_p50_s"`
 	P99      Spread `json:"stamp_error_p99_s"`
 	P999     Spread `json:"stamp_error_p999_s"`
-	// Together is the share of events read together with another, User that of
-	// events without the kernel's time.
-	Together Spread `json:"read_together"`
-	User     Spread `json:"stamped_in_user_space"`
+	// Coalesced is the share of events read together with another,
+	// UserspaceStamps that of events without the kernel's time.
+	Coalesced       Spread `json:"read_together"`
+	UserspaceStamps Spread `json:"stamped_in_user_space"`
 	// Limit says what kept the events from being more.
 	Limit string `json:"limit"`
 	// Opened is how many streams were open at once, and Bound what kept them
@@ -77,6 +76,15 @@ type size struct {
 	warm, window time.Duration
 	repeats      int
 	open         int
+}
+
+// About is how long a calibration takes: 35 to 60 s were seen on two processors,
+// 7 s of a quick one. A machine that carries more has more rates to try.
+func (o Options) About() time.Duration {
+	if o.Quick {
+		return 10 * time.Second
+	}
+	return time.Minute
 }
 
 func (o Options) size() size {
@@ -134,8 +142,9 @@ func (f Found) Steady() bool {
 // Calibration is what later runs compare their load with.
 func (f Found) Calibration(now time.Time) audit.Calibration {
 	c := audit.Calibration{
-		Noisy: !f.Steady(), EventsPerSecond: f.Events.Median, RequestsPerSecond: f.Requests.Median, CPUPerEvent: f.CPU.Median,
-		StampP50: f.P50.Median, StampP99: f.P99.Median, StampP999: f.P999.Median,
+		Noisy: !f.Steady(), EventsPerSecond: f.Events.Median, RequestsPerSecond: f.Requests.Median,
+		CPUPerEvent: f.CPU.Median,
+		StampP50:    f.P50.Median, StampP99: f.P99.Median, StampP999: f.P999.Median,
 	}
 	if f.Bound != "" {
 		c.Streams = f.Opened
@@ -168,8 +177,12 @@ func (b *bench) all(ctx context.Context) (Found, error) {
 		p50, p99, p999 = append(p50, r.errors[0]), append(p99, r.errors[1]), append(p999, r.errors[2])
 		together, user = append(together, r.together), append(user, r.user)
 	}
-	f.Events, f.CPU, f.P50, f.P99, f.P999 = spread(events), spread(cpu), spread(p50), spread(p99), spread(p999)
-	f.Together, f.User = spread(together), spread(user)
+	f.Events = spread(events)
+	f.CPU = spread(cpu)
+	f.P50 = spread(p50)
+	f.P99 = spread(p99)
+	f.P999 = spread(p999)
+	f.Coalesced, f.UserspaceStamps = spread(together), spread(user)
 	var requests []float64
 	for i := range b.repeats {
 		b.say(fmt.Sprintf("requests, %d of %d", i+1, b.repeats))

@@ -32,7 +32,8 @@ func quick(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.stop() })
-	return &bench{server: s, say: func(string) {}, size: size{streams: 20, warm: 10 * time.Millisecond, window: 100 * time.Millisecond, repeats: 2, open: 80}}
+	return &bench{server: s, say: func(string) {},
+		size: size{streams: 20, warm: 10 * time.Millisecond, window: 100 * time.Millisecond, repeats: 2, open: 80}}
 }
 
 func TestEvents(t *testing.T) {
@@ -51,9 +52,12 @@ func TestEvents(t *testing.T) {
 
 func TestAll(t *testing.T) {
 	b := quick(t)
-	f, err := b.all(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	var f Found
+	for f.Events.Median == 0 { // where others have the machine, a short window may be empty
+		var err error
+		if f, err = b.all(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, s := range map[string]Spread{"events": f.Events, "requests": f.Requests, "p50": f.P50, "p99": f.P99} {
 		if s.Median <= 0 || s.Lowest > s.Median || s.Most < s.Median {
@@ -91,18 +95,21 @@ func TestNoServer(t *testing.T) {
 func TestEventIsOneChunk(t *testing.T) {
 	buf, hole := eventTemplate()
 	stampInto(buf[hole:hole+stampDigits], 1234567890123)
-	if !bytes.HasPrefix(buf, []byte("110\r\ndata: {")) || !bytes.Contains(buf, []byte(`"content":"00000001234567890123"`)) || len(buf) != len("110\r\n")+0x110+2 {
+	if !bytes.HasPrefix(buf, []byte("110\r\ndata: {")) ||
+		!bytes.Contains(buf, []byte(`"content":"00000001234567890123"`)) || len(buf) != len("110\r\n")+0x110+2 {
 		t.Errorf("%q", buf)
 	}
 }
 
 func TestSteady(t *testing.T) {
 	even, apart := Spread{10, 9, 11}, Spread{10, 5, 11}
-	if !(Found{Events: even, Requests: even}).Steady() || (Found{Events: even, Requests: apart}).Steady() || (Found{Events: apart, Requests: even}).Steady() ||
+	if !(Found{Events: even, Requests: even}).Steady() || (Found{Events: even, Requests: apart}).Steady() ||
+		(Found{Events: apart, Requests: even}).Steady() ||
 		(Found{Events: even, Requests: even, Others: 1}).Steady() {
 		t.Error("repeats that differ are called steady, or the other way round")
 	}
-	if (Found{Events: even, Requests: even}).Calibration(time.Now()).Noisy || !(Found{Events: even, Requests: apart}).Calibration(time.Now()).Noisy {
+	if (Found{Events: even, Requests: even}).Calibration(time.Now()).Noisy ||
+		!(Found{Events: even, Requests: apart}).Calibration(time.Now()).Noisy {
 		t.Error("what is kept does not say whether the machine was busy")
 	}
 }
@@ -136,7 +143,7 @@ func TestShort(t *testing.T) {
 // metric.Pace, whose share is judged with the same bound.
 func TestJudgeReadTogether(t *testing.T) {
 	r := &record.Record{Start: 1, Done: 9, Text: &record.Text{}, Arrivals: []record.Arrival{
-		{At: 2}, {At: 4}, {At: 4, Together: true}, {At: 4, Together: true}, {At: 6}, {At: 8}}}
+		{At: 2}, {At: 4}, {At: 4, Coalesced: true}, {At: 4, Coalesced: true}, {At: 6}, {At: 8}}}
 	for range r.Arrivals {
 		r.Text.Content = append(r.Text.Content, "00000000000000000001"...)
 	}

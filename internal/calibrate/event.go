@@ -20,8 +20,10 @@ const replyTail = "7d\r\ndata: {\"id\":\"x\",\"object\":\"chat.completion.chunk\
 
 // eventTemplate is an event as a chunk, and where its send time belongs.
 func eventTemplate() (buf []byte, hole int) {
-	data := `data: {"id":"chatcmpl-0123456789abcdef","object":"chat.completion.chunk","created":1700000000,"model":"calibrate",` +
-		`"choices":[{"index":0,"delta":{"content":"` + strings.Repeat("0", stampDigits) + `"},"logprobs":null,"finish_reason":null}],"pad":"`
+	data := `data: {"id":"chatcmpl-0123456789abcdef","object":"chat.completion.chunk","created":1700000000,` +
+		`"model":"calibrate",` +
+		`"choices":[{"index":0,"delta":{"content":"` + strings.Repeat("0", stampDigits) +
+		`"},"logprobs":null,"finish_reason":null}],"pad":"`
 	data += strings.Repeat("p", eventBytes-len(data)-4) + "\"}\n\n"
 	buf = fmt.Appendf(nil, "%x\r\n%s\r\n", len(data), data)
 	return buf, bytes.Index(buf, []byte(`"content":"`)) + len(`"content":"`)

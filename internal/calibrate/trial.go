@@ -35,7 +35,8 @@ func (k *keep) Take(r *record.Record) error { k.all = append(k.all, r); return n
 
 // target opens a client of the server with n connections.
 func (b *bench) target(ctx context.Context, n int) (*openai.Target, error) {
-	t, err := openai.NewTarget(openai.Config{URLs: []string{fmt.Sprint("http://127.0.0.1:", b.server.port)}, Models: []string{"calibrate"},
+	t, err := openai.NewTarget(openai.Config{URLs: []string{fmt.Sprint("http://127.0.0.1:", b.server.port)},
+		Models:    []string{"calibrate"},
 		Streaming: true, Timeout: time.Minute})
 	if err != nil {
 		return nil, err
@@ -51,7 +52,8 @@ func (b *bench) target(ctx context.Context, n int) (*openai.Target, error) {
 func requests(n, tokens int) workload.Source {
 	return func(yield func(workload.Request, error) bool) {
 		for i := 0; n == 0 || i < n; i++ {
-			r := workload.Request{Index: i, Session: strconv.Itoa(i), Turns: 1, Prompt: workload.Prompt{Text: "x"}, OutputTokens: tokens}
+			r := workload.Request{Index: i, Session: strconv.Itoa(i), Turns: 1, Prompt: workload.Prompt{Text: "x"},
+				OutputTokens: tokens}
 			if !yield(r, nil) {
 				return
 			}
@@ -181,13 +183,13 @@ func (t *trial) judge(all []*record.Record, from, to record.Time, offset int64) 
 			}
 			off = append(off, float64(int64(a.At)+offset-sent)/1e9)
 			// As in the audit of a run: all of a read with several events.
-			if a.Together {
+			if a.Coalesced {
 				together++
-				if i > 0 && !r.Arrivals[i-1].Together {
+				if i > 0 && !r.Arrivals[i-1].Coalesced {
 					together++
 				}
 			}
-			if a.User {
+			if a.UserspaceStamp {
 				user++
 			}
 		}
@@ -215,7 +217,8 @@ func (b *bench) requests(ctx context.Context) (perSecond float64, err error) {
 	sink := &keep{}
 	g := &load.Generator{Target: x, Sink: sink, Clock: record.NewClock()}
 	took := b.window / 2
-	if _, err := g.Run(ctx, workload.Plan{Source: requests(0, 1), Endless: true, Concurrency: slots, Duration: took, Grace: time.Second}); err != nil {
+	if _, err := g.Run(ctx, workload.Plan{Source: requests(0, 1), Endless: true, Concurrency: slots, Duration: took,
+		Grace: time.Second}); err != nil {
 		return 0, err
 	}
 	if err := failed(ctx, sink.all); err != nil {

@@ -13,6 +13,15 @@ type scale struct {
 	ticks  []tick
 }
 
+// text is the label; a logarithmic axis says that it is one.
+func (a Axis) text() string {
+	label := oneLine(a.Label)
+	if a.Log && label != "" {
+		label += " (log scale)"
+	}
+	return label
+}
+
 // tick is a mark on an axis; a minor one has no text.
 type tick struct {
 	value float64

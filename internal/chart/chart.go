@@ -10,7 +10,8 @@
 // sorts no points and hides none in silence: a point outside a fixed axis is
 // counted in the note under the picture. A chart that cannot be drawn
 // faithfully (more series than can be told apart, a value without a place on
-// its axis) is an error that lists every fault, never a best effort.
+// its axis) is an error that lists every fault, never a best effort; Trim takes
+// such values out for whoever draws what others wrote.
 package chart
 
 import "math"

@@ -107,7 +107,7 @@ func (c Chart) drawEmpty(p painter, l layout) {
 	message := ""
 	switch {
 	case l.points == 0:
-		message = plain(c.Empty)
+		message = oneLine(c.Empty)
 		if message == "" {
 			message = "no data"
 		}

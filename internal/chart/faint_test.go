@@ -7,9 +7,11 @@ import (
 )
 
 func TestFaintPoint(t *testing.T) {
-	c := Chart{X: Axis{Label: "x"}, Y: Axis{Label: "y"}, Series: []Series{{Name: "a", Points: []Point{{X: 1, Y: 1}, {X: 2, Y: 2, Faint: true}}}}}
+	c := Chart{X: Axis{Label: "x"}, Y: Axis{Label: "y"},
+		Series: []Series{{Name: "a", Points: []Point{{X: 1, Y: 1}, {X: 2, Y: 2, Faint: true}}}}}
 	marks := c.paths(c.layout(newFaces()))[0].marks
-	if whole, faint := marks[0].style, marks[1].style; whole.radius != markerSize || faint.radius != faintMarker || whole.color == faint.color {
+	if whole, faint := marks[0].style, marks[1].style; whole.radius != markerSize || faint.radius != faintMarker ||
+		whole.color == faint.color {
 		t.Errorf("whole %+v, faint %+v", whole, faint)
 	}
 }

@@ -108,8 +108,10 @@ func (f Field) Validate() error {
 		}
 	}
 	for i := range f.Outline {
-		if a, b, c := f.Outline[i], f.Outline[(i+1)%len(f.Outline)], f.Outline[(i+2)%len(f.Outline)]; !(turn(a, b, c) >= 0) || len(f.Outline) < 3 {
-			faults = append(faults, fmt.Errorf("outline: corner %d: must be convex and counterclockwise, with 3 corners at least", (i+1)%len(f.Outline)))
+		if a, b, c := f.Outline[i], f.Outline[(i+1)%len(f.Outline)],
+			f.Outline[(i+2)%len(f.Outline)]; !(turn(a, b, c) >= 0) || len(f.Outline) < 3 {
+			faults = append(faults, fmt.Errorf("outline: corner %d: must be convex and counterclockwise, with 3 "+
+				"corners at least", (i+1)%len(f.Outline)))
 		}
 	}
 	if err := f.frame().Validate(); err != nil {
@@ -173,7 +175,8 @@ func (f Field) frame() Chart {
 	for _, p := range f.Outline {
 		s.Points = append(s.Points, Point{X: p.X, Y: p.Y})
 	}
-	return Chart{Title: f.Title, Subtitle: f.Subtitle, Note: f.Note, Empty: f.Empty, X: f.X, Y: f.Y, Series: []Series{s}}
+	return Chart{Title: f.Title, Subtitle: f.Subtitle, Note: f.Note, Empty: f.Empty, X: f.X, Y: f.Y,
+		Series: []Series{s}}
 }
 
 // values is the range of what is drawn.
@@ -243,7 +246,8 @@ func (b bands) color(i int) color.NRGBA {
 // in grey and by the colour-blind.
 func heat(share float64) color.NRGBA {
 	anchors := [...]color.NRGBA{
-		{0xfd, 0xe7, 0x25, 0xff}, {0xb5, 0xde, 0x2b, 0xff}, {0x6e, 0xce, 0x58, 0xff}, {0x35, 0xb7, 0x79, 0xff}, {0x1f, 0x9e, 0x89, 0xff},
+		{0xfd, 0xe7, 0x25, 0xff}, {0xb5, 0xde, 0x2b, 0xff}, {0x6e, 0xce, 0x58, 0xff}, {0x35, 0xb7, 0x79, 0xff},
+		{0x1f, 0x9e, 0x89, 0xff},
 		{0x26, 0x82, 0x8e, 0xff}, {0x31, 0x68, 0x8e, 0xff}, {0x3e, 0x49, 0x89, 0xff}, {0x48, 0x28, 0x78, 0xff},
 	}
 	at := min(max(share, 0), 1) * float64(len(anchors)-1)

@@ -53,7 +53,8 @@ func field(nx, ny int) chart.Field {
 	f := chart.Field{
 		Title:    "Inter-token latency",
 		Subtitle: "Qwen/Qwen3-0.6B · 1 × H200",
-		X:        chart.Axis{Label: "KV cache in use (%)", Min: 0, Max: 100}, Y: chart.Axis{Label: "Context (tokens)"}, Z: chart.Axis{Label: "Inter-token latency (ms)"},
+		X:        chart.Axis{Label: "KV cache in use (%)", Min: 0, Max: 100}, Y: chart.Axis{Label: "Context (tokens)"},
+		Z:    chart.Axis{Label: "Inter-token latency (ms)"},
 		Note: "SIMULATED · 3 repeats · circles: measured points · headway 0.1",
 	}
 	itl := func(x, y float64) float64 { p := x / 100; return 5.7 + 54*p - 25.7*p*p + y/2000 }
@@ -109,25 +110,31 @@ func TestFieldGolden(t *testing.T) {
 // Every fault is listed, with its place.
 func TestFieldFaults(t *testing.T) {
 	f := field(3, 3)
-	f.Xs[1], f.Values[4], f.Z.Label, f.Y.Label = 200, math.Inf(1), "", ""
+	f.Xs[1] = 200
+	f.Values[4] = math.Inf(1)
+	f.Z.Label = ""
+	f.Y.Label = ""
 	f.Points[2].Z = math.NaN()
 	err := chart.HeatMap{Field: f}.WriteSVG(&bytes.Buffer{})
 	if err == nil {
 		t.Fatal("drawn")
 	}
-	for _, want := range []string{"columns: place 2 is 100 after 200", "value 4: +Inf", "Z axis: no label", "Y axis: no label", "point 3: Z: NaN"} {
+	for _, want := range []string{"columns: place 2 is 100 after 200", "value 4: +Inf", "Z axis: no label",
+		"Y axis: no label", "point 3: Z: NaN"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: no %s", err, want)
 		}
 	}
 	f = outlined()
 	f.Outline[0], f.Outline[1] = f.Outline[1], f.Outline[0]
-	if err := (chart.Surface{Field: f}).WriteSVG(&bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "must be convex and counterclockwise") {
+	if err := (chart.Surface{Field: f}).WriteSVG(&bytes.Buffer{}); err == nil ||
+		!strings.Contains(err.Error(), "must be convex and counterclockwise") {
 		t.Errorf("%v", err)
 	}
 	f = field(3, 3)
 	f.Values, f.Ys = f.Values[:5], f.Ys[:1]
-	if err := (chart.Surface{Field: f}).WritePNG(&bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "5 values: the grid has 3") || !strings.Contains(err.Error(), "rows: 1 places") {
+	if err := (chart.Surface{Field: f}).WritePNG(&bytes.Buffer{}); err == nil ||
+		!strings.Contains(err.Error(), "5 values: the grid has 3") || !strings.Contains(err.Error(), "rows: 1 places") {
 		t.Errorf("%v", err)
 	}
 }

@@ -36,7 +36,8 @@ func (h HeatMap) draw(canvas vg.Canvas, embedded bool) {
 		}
 		h.labelContours(p, l, lines)
 		p.straight(segment{l.plot.Min, vg.Point{X: l.plot.Max.X, Y: l.plot.Min.Y}}, p.ink.axis, 1)
-		bar := vg.Rectangle{Min: vg.Point{X: l.plot.Max.X + barGap, Y: l.plot.Min.Y}, Max: vg.Point{X: l.plot.Max.X + barGap + barWidth, Y: l.plot.Max.Y}}
+		bar := vg.Rectangle{Min: vg.Point{X: l.plot.Max.X + barGap, Y: l.plot.Min.Y},
+			Max: vg.Point{X: l.plot.Max.X + barGap + barWidth, Y: l.plot.Max.Y}}
 		h.drawScale(p, b, bar)
 	}
 	frame.drawEmpty(p, l)
@@ -48,7 +49,7 @@ func (l *layout) makeRoom(f faces, c Chart, room vg.Length) {
 	length := l.plot.Size().X
 	l.x = c.X.scale(c.extents()[0], nil, whenNear, 7)
 	l.x.ticks = c.thinX(l.x, f, length)
-	l.xLabel = shorten(f.regular(axisSize), plain(c.X.Label), length, 0.5)
+	l.xLabel = shorten(f.regular(axisSize), c.X.text(), length, 0.5)
 }
 
 // line is a contour in the picture.
@@ -91,7 +92,8 @@ func (h HeatMap) mask(p painter, l layout) {
 	if len(h.Outline) == 0 {
 		return
 	}
-	r := vg.Rectangle{Min: vg.Point{X: l.plot.Min.X - 1, Y: l.plot.Min.Y - 1}, Max: vg.Point{X: l.plot.Max.X + 1, Y: l.plot.Max.Y + 1}}
+	r := vg.Rectangle{Min: vg.Point{X: l.plot.Min.X - 1, Y: l.plot.Min.Y - 1},
+		Max: vg.Point{X: l.plot.Max.X + 1, Y: l.plot.Max.Y + 1}}
 	path := rectangle(r)
 	for i := range h.Outline {
 		c := h.Outline[len(h.Outline)-1-i]

@@ -31,7 +31,8 @@ func (f Field) drawScale(p painter, b bands, bar vg.Rectangle) {
 		if k < len(b.levels) {
 			high = at(b.levels[k])
 		}
-		p.fill(rectangle(vg.Rectangle{Min: vg.Point{X: bar.Min.X, Y: low}, Max: vg.Point{X: bar.Max.X, Y: high}}), b.color(k))
+		p.fill(rectangle(vg.Rectangle{Min: vg.Point{X: bar.Min.X, Y: low}, Max: vg.Point{X: bar.Max.X, Y: high}}),
+			b.color(k))
 		low = high
 	}
 	for k, v := range b.levels {
@@ -42,6 +43,6 @@ func (f Field) drawScale(p painter, b bands, bar vg.Rectangle) {
 	p.canvas.Push()
 	p.canvas.Translate(vg.Point{X: bar.Max.X + 8 + widest + axisSize*0.9, Y: centre(bar).Y})
 	p.canvas.Rotate(math.Pi / 2)
-	p.text(label, p.ink.text, vg.Point{}, shorten(label, plain(f.Z.Label), bar.Size().Y, 0.5), 0.5)
+	p.text(label, p.ink.text, vg.Point{}, shorten(label, f.Z.text(), bar.Size().Y, 0.5), 0.5)
 	p.canvas.Pop()
 }

@@ -73,7 +73,8 @@ func TestLabelsKeepClear(t *testing.T) {
 		{"in the lower left corner: above and right", scene{}, vg.Point{X: 1, Y: 1}, 1, 1},
 		{"marker above: diagonal", scene{markers: []vg.Rectangle{box(vg.Point{X: 46, Y: 59}, 8, 8)}}, middle, 1, 1},
 		{"line straight up: right of it", scene{segments: []segment{{middle, vg.Point{X: 50, Y: 100}}}}, middle, 1, 1},
-		{"label above right: above left", scene{labels: []vg.Rectangle{box(vg.Point{X: 55, Y: 59}, 8, 8)}}, middle, -1, 1},
+		{"label above right: above left", scene{labels: []vg.Rectangle{box(vg.Point{X: 55, Y: 59}, 8, 8)}},
+			middle, -1, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.scene.bounds = bounds
@@ -153,7 +154,7 @@ func TestWhiskerEndsWithoutCapAtTheEdge(t *testing.T) {
 	l := c.layout(newFaces())
 	var got []int
 	for _, p := range c.Series[0].Points {
-		bars := l.whisker(p)
+		bars := l.whisker(p, 0)
 		got = append(got, len(bars))
 		for _, b := range bars {
 			if b.a.Y < l.plot.Min.Y || b.b.Y > l.plot.Max.Y {

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
@@ -28,17 +29,8 @@ const leading = 1.3
 // layout measures all texts and divides the picture.
 func (c Chart) layout(f faces) layout {
 	var l layout
-	room := width - 2*margin
 	l.points, l.outside = c.count()
-	l.titleFace = f.bold(titleSize)
-	if textWidth(l.titleFace, plain(c.Title)) > room {
-		l.titleFace = f.bold(titleSmaller)
-	}
-	l.title = wrap(l.titleFace, c.Title, room, 2)
-	l.subtitle = wrap(f.regular(subtitleSize), c.Subtitle, room, 2)
-	l.note = wrap(f.regular(noteSize), c.fullNote(l.outside), room, noteLines)
-	l.legend = newLegend(c.Series, f.regular(legendSize), room)
-
+	l.texts(c, f)
 	top := height - margin - l.headingHeight()
 	bottom := margin + lines(l.note, noteSize)
 	if len(l.note) > 0 {
@@ -77,9 +69,22 @@ func (c Chart) layout(f faces) layout {
 		l.x.ticks = all
 		l.x.ticks = c.thinX(l.x, f, right-left)
 	}
-	l.xLabel = shorten(f.regular(axisSize), plain(c.X.Label), right-left, 0.5)
-	l.yLabel = shorten(f.regular(axisSize), plain(c.Y.Label), top-bottom, 0.5)
+	l.xLabel = shorten(f.regular(axisSize), c.X.text(), right-left, 0.5)
+	l.yLabel = shorten(f.regular(axisSize), c.Y.text(), top-bottom, 0.5)
 	return l
+}
+
+// texts breaks what stands around the picture into lines.
+func (l *layout) texts(c Chart, f faces) {
+	room := width - 2*margin
+	l.titleFace = f.bold(titleSize)
+	if textWidth(l.titleFace, oneLine(c.Title)) > room {
+		l.titleFace = f.bold(titleSmaller)
+	}
+	l.title = wrap(l.titleFace, c.Title, room, 2)
+	l.subtitle = wrap(f.regular(subtitleSize), c.Subtitle, room, 2)
+	l.note = wrap(f.regular(noteSize), c.fullNote(l.outside, c.crowded()), room, noteLines)
+	l.legend = newLegend(c.Series, f.regular(legendSize), room)
 }
 
 // edge is the room that a number of the X axis keeps to the right end of the
@@ -151,19 +156,23 @@ func (c Chart) count() (points, outside int) {
 	return points, outside
 }
 
-// fullNote adds to the note what the picture does not show.
-func (c Chart) fullNote(outside int) string {
-	if outside == 0 {
-		return c.Note
+// fullNote adds to the note what the picture does not show, and what it shows beside
+// its place.
+func (c Chart) fullNote(outside int, beside bool) string {
+	var parts []string
+	if oneLine(c.Note) != "" {
+		parts = append(parts, c.Note)
 	}
-	left := fmt.Sprintf("%d points lie outside the axes and are not shown", outside)
-	if outside == 1 {
-		left = "1 point lies outside the axes and is not shown"
+	switch {
+	case outside == 1:
+		parts = append(parts, "1 point lies outside the axes and is not shown")
+	case outside > 1:
+		parts = append(parts, fmt.Sprintf("%d points lie outside the axes and are not shown", outside))
 	}
-	if plain(c.Note) == "" {
-		return left
+	if beside {
+		parts = append(parts, "Whiskers that would hide each other stand side by side")
 	}
-	return c.Note + " · " + left
+	return strings.Join(parts, " · ")
 }
 
 // noteLines is the most that a note takes.

@@ -40,7 +40,7 @@ func newLegend(series []Series, face font.Face, room vg.Length) legend {
 	var names []string
 	var styles []style
 	for i, s := range series {
-		if name := plain(s.Name); name != "" {
+		if name := oneLine(s.Name); name != "" {
 			names = append(names, name)
 			st := styleOf(i, s.Faint)
 			if s.Smooth {

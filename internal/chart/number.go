@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"headway/internal/plain"
 )
 
 // Outside these magnitudes a number is written with an exponent, since its
@@ -64,24 +66,7 @@ func exponent(s string, v float64) string {
 
 // grouped puts commas between the thousands of a decimal number and a true
 // minus sign before it.
-func grouped(s string) string {
-	sign := ""
-	if rest, ok := strings.CutPrefix(s, "-"); ok {
-		sign, s = "−", rest
-	}
-	whole, fraction, _ := strings.Cut(s, ".")
-	var b strings.Builder
-	for i, d := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(d)
-	}
-	if fraction != "" {
-		b.WriteString("." + fraction)
-	}
-	return sign + b.String()
-}
+func grouped(s string) string { return strings.Replace(plain.Grouped(s), "-", "−", 1) }
 
 // decimalsOf is how many decimals multiples of a nice step need: 0 for 50, 1
 // for 2.5, 2 for 0.05.

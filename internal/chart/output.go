@@ -76,8 +76,9 @@ func dressSVG(raw []byte, title string) ([]byte, error) {
 		[]byte(`style="font-family:Liberation Sans;font-variant:normal;font-weight:bold;font-style:normal;`),
 		[]byte(`style="font-weight:bold;`))
 	var out bytes.Buffer
-	name := html.EscapeString(plain(title))
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%gpt" height="%gpt" viewBox="0 0 %g %g" role="img" aria-label="%s" font-family="%s">`,
+	name := html.EscapeString(oneLine(title))
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%gpt" height="%gpt" viewBox="0 0 %g %g" `+
+		`role="img" aria-label="%s" font-family="%s">`,
 		width.Points(), height.Points(), width.Points(), height.Points(), name, fontFamily)
 	fmt.Fprintf(&out, "\n<title>%s</title>", name)
 	out.Write(body)
@@ -98,7 +99,9 @@ func writePNG(w io.Writer, title string, draw drawing) error {
 	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
 	draw(canvas, true)
 	var raw bytes.Buffer
-	if err := png.Encode(&raw, canvas.Image()); err != nil {
+	// Best speed takes two thirds of the time for files that are 5 % larger.
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := encoder.Encode(&raw, canvas.Image()); err != nil {
 		return fmt.Errorf("drawing chart %q as PNG: %w", title, err)
 	}
 	if _, err := w.Write(withResolution(raw.Bytes())); err != nil {

@@ -21,6 +21,7 @@ type mark struct {
 // paths turns every series into what is drawn of it.
 func (c Chart) paths(l layout) []path {
 	out := make([]path, 0, len(c.Series))
+	beside := c.beside(l)
 	for i, s := range c.Series {
 		p := path{style: styleOf(i, s.Faint), faint: s.Faint}
 		for j, pt := range s.Points {
@@ -35,10 +36,11 @@ func (c Chart) paths(l layout) []path {
 				}
 			}
 			if l.shows(pt) && !s.Smooth {
-				p.marks = append(p.marks, mark{at: at, style: styleOf(i, s.Faint || pt.Faint), label: plain(pt.Label)})
+				p.marks = append(p.marks,
+					mark{at: at, style: styleOf(i, s.Faint || pt.Faint), label: oneLine(pt.Label)})
 			}
 			if pt.whisker() && l.x.holds(pt.X) {
-				p.bars = append(p.bars, l.whisker(pt)...)
+				p.bars = append(p.bars, l.whisker(pt, beside(i, pt.X))...)
 			}
 		}
 		out = append(out, p)
@@ -47,9 +49,11 @@ func (c Chart) paths(l layout) []path {
 }
 
 // whisker is the bar from Low to High and a cap at each end that lies inside
-// the axes; an end without a cap says that it goes on.
-func (l layout) whisker(pt Point) []segment {
+// the axes; an end without a cap says that it goes on. It stands so far beside its
+// place.
+func (l layout) whisker(pt Point, beside vg.Length) []segment {
 	low, high := l.place(pt.X, pt.Low), l.place(pt.X, pt.High)
+	low.X, high.X = low.X+beside, high.X+beside
 	bar, ok := clip(segment{low, high}, l.plot)
 	if !ok {
 		return nil

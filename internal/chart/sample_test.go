@@ -105,10 +105,11 @@ func pareto() chart.Chart {
 
 func onePoint() chart.Chart {
 	return chart.Chart{
-		Title:  "One level",
-		X:      chart.Axis{Label: "Concurrency", Log: true, Values: []float64{10}},
-		Y:      chart.Axis{Label: "Inter-token latency (ms)"},
-		Series: []chart.Series{{Name: "local", Points: []chart.Point{{X: 10, Y: 12.25, Low: 11, High: 13, Label: "10"}}}},
+		Title: "One level",
+		X:     chart.Axis{Label: "Concurrency", Log: true, Values: []float64{10}},
+		Y:     chart.Axis{Label: "Inter-token latency (ms)"},
+		Series: []chart.Series{{Name: "local",
+			Points: []chart.Point{{X: 10, Y: 12.25, Low: 11, High: 13, Label: "10"}}}},
 	}
 }
 
@@ -140,18 +141,23 @@ func eightDecades() chart.Chart {
 
 func longNames() chart.Chart {
 	c := pareto()
-	c.Title = "Ein sehr langer Titel, der in einer einzigen Zeile der Abbildung ganz sicher keinen Platz findet und deshalb umbrochen wird"
+	c.Title = "Ein sehr langer Titel, der in einer einzigen Zeile der Abbildung ganz sicher keinen Platz findet und " +
+		"deshalb umbrochen wird"
 	c.Subtitle = "Température, größte Länge, Ελληνικά, кириллица, 模型 推理 吞吐量 & <b>\"quoted\"</b>"
 	c.X.Label = "Скорость на пользователя (токенов/с)"
-	c.Y.Label = "A label so long that it does not fit beside the plot: throughput per GPU, averaged over the steady part (tokens/s/GPU)"
+	c.Y.Label = "A label so long that it does not fit beside the plot: throughput per GPU, averaged over the steady " +
+		"part (tokens/s/GPU)"
 	c.Series[0].Name = "meta-llama/Llama-3.3-70B-Instruct, aggregated, tensor parallel 4, fp8 weights"
 	c.Series[1].Name = "meta-llama/Llama-3.3-70B-Instruct, disaggregated, tensor parallel 4, fp8 weights"
 	for _, end := range []string{"fp8 weights", "bf16 weights"} {
-		c.Series = append(c.Series, chart.Series{Name: "meta-llama/Llama-3.3-70B-Instruct, disaggregated, tensor parallel 8, " + end})
+		c.Series = append(c.Series, chart.Series{Name: "meta-llama/Llama-3.3-70B-Instruct, disaggregated, tensor " +
+			"parallel 8, " + end})
 	}
 	c.Series[2].Name = "千问模型 <tp & pp> \"größte\""
 	c.Series[1].Points[3].Label = "ten requests"
-	c.Note = "SIMULATED · a note that goes on and on, since whoever wrote it wanted to say how many samples there were, what the whiskers mean, which machine it was, and which version of the program drew it on which day of the week"
+	c.Note = "SIMULATED · a note that goes on and on, since whoever wrote it wanted to say how many samples there " +
+		"were, what the whiskers mean, which machine it was, and which version of the program drew it on which day " +
+		"of the week"
 	return c
 }
 
@@ -200,7 +206,8 @@ func negative() chart.Chart {
 	}
 	s := chart.Series{Name: "change"}
 	for i := range 30 {
-		s.Points = append(s.Points, chart.Point{X: float64(1001 + i), Y: 3 * math.Sin(float64(i)/3), Label: strconv.Itoa(i)})
+		s.Points = append(s.Points,
+			chart.Point{X: float64(1001 + i), Y: 3 * math.Sin(float64(i)/3), Label: strconv.Itoa(i)})
 	}
 	c.Series = []chart.Series{s}
 	return c

@@ -51,9 +51,10 @@ func (s Surface) draw(canvas vg.Canvas, embedded bool) {
 		sp := s.space(l)
 		p.drawBox(sp)
 		s.drawPieces(p, sp, b)
-		p.spaceAxes(sp, plain(s.X.Label), plain(s.Y.Label))
+		p.spaceAxes(sp, s.X.text(), s.Y.text())
 		right := width - margin - room + barGap
-		s.drawScale(p, b, vg.Rectangle{Min: vg.Point{X: right, Y: l.plot.Min.Y}, Max: vg.Point{X: right + barWidth, Y: l.plot.Max.Y}})
+		s.drawScale(p, b, vg.Rectangle{Min: vg.Point{X: right, Y: l.plot.Min.Y},
+			Max: vg.Point{X: right + barWidth, Y: l.plot.Max.Y}})
 	}
 	frame.drawEmpty(p, l)
 }
@@ -61,13 +62,15 @@ func (s Surface) draw(canvas vg.Canvas, embedded bool) {
 // space fits the box into what the chart would have plotted in. Its projection
 // is as wide as cos + sin of the turn, times the plane's side.
 func (s Surface) space(l layout) space {
-	area := vg.Rectangle{Min: vg.Point{X: margin + 30, Y: l.plot.Min.Y + 6}, Max: vg.Point{X: l.plot.Max.X, Y: l.plot.Max.Y}}
+	area := vg.Rectangle{Min: vg.Point{X: margin + 30, Y: l.plot.Min.Y + 6},
+		Max: vg.Point{X: l.plot.Max.X, Y: l.plot.Max.Y}}
 	spread := vg.Length(math.Cos(azimuth) - math.Sin(azimuth))
 	deep := spread * vg.Length(math.Sin(elevation))
 	size := area.Size()
 	plane := min((size.X-60)/spread, size.Y*0.6/deep)
 	tall := size.Y - plane*deep
-	return space{x: l.x, y: l.y, z: s.Z.scale(s.values(), nil, always, 6), middle: centre(area), size: plane, tall: tall}
+	return space{x: l.x, y: l.y, z: s.Z.scale(s.values(), nil, always, 6), middle: centre(area),
+		size: plane, tall: tall}
 }
 
 // piece is a cell of the grid or a measured point.
@@ -171,7 +174,8 @@ func (p painter) spaceAxes(s space, x, y string) {
 	onY := func(v float64) vg.Point { q, _ := s.at(s.x.hi, v, s.z.lo); return q }
 	write(xs, onX, vg.Point{X: -3, Y: -low - 5}, 0.9)
 	write(ys, onY, vg.Point{X: 6, Y: -low - 1}, 0)
-	write(numbered(s.z), func(v float64) vg.Point { q, _ := s.at(s.x.lo, s.y.lo, v); return q }, vg.Point{X: -6, Y: -low / 2}, 1)
+	write(numbered(s.z), func(v float64) vg.Point { q, _ := s.at(s.x.lo, s.y.lo, v); return q },
+		vg.Point{X: -6, Y: -low / 2}, 1)
 	left, right := onX((s.x.lo+s.x.hi)/2), onY((s.y.lo+s.y.hi)/2)
 	p.text(label, p.ink.text, vg.Point{X: left.X - 34, Y: left.Y - 34}, x, 0.5)
 	p.text(label, p.ink.text, vg.Point{X: right.X + 40, Y: right.Y - 34}, y, 0.5)

@@ -23,7 +23,7 @@ func (c Chart) targets(f faces, l layout) []target {
 			axis = l.x
 		}
 		share := axis.at(ln.Value)
-		t := target{shown: axis.holds(ln.Value), label: plain(ln.Label)}
+		t := target{shown: axis.holds(ln.Value), label: oneLine(ln.Label)}
 		if !t.shown && t.label != "" {
 			t.label = arrow(ln.Vertical, share > 1) + " " + t.label
 		}

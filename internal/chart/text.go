@@ -7,20 +7,22 @@ import (
 
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
+
+	"headway/internal/plain"
 )
 
 const ellipsis = "…"
 
-// plain makes a string fit to stand in one line of a picture: invalid UTF-8
-// becomes the replacement character, and control characters and
-// non-characters, which XML does not allow, become spaces.
-func plain(s string) string {
+// oneLine makes a string fit to stand in one line of a picture: what no text for
+// people may hold goes, and non-characters, which XML does not allow, become
+// spaces.
+func oneLine(s string) string {
 	clean := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r&0xfffe == 0xfffe || r == '\u2028' || r == '\u2029' {
+		if r&0xfffe == 0xfffe {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
+	}, plain.Line(s))
 	return strings.TrimSpace(clean)
 }
 
@@ -91,7 +93,7 @@ func shorten(face font.Face, s string, limit vg.Length, share float64) string {
 // wrap breaks s at spaces into at most lines lines of at most limit points;
 // what is left over, and a word wider than a line, is shortened.
 func wrap(face font.Face, s string, limit vg.Length, lines int) []string {
-	s = plain(s)
+	s = oneLine(s)
 	if s == "" {
 		return nil
 	}

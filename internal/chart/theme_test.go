@@ -18,7 +18,8 @@ func TestSeriesStayApart(t *testing.T) {
 	seen := make(map[string]int)
 	for i := range MaxSeries {
 		st := styleOf(i, false)
-		for _, key := range []string{fmt.Sprint("dash", st.dash), fmt.Sprint("marker", st.marker), fmt.Sprint("colour", st.color)} {
+		for _, key := range []string{fmt.Sprint("dash", st.dash), fmt.Sprint("marker", st.marker),
+			fmt.Sprint("colour", st.color)} {
 			if j, twice := seen[key]; twice {
 				t.Errorf("series %d and %d share %s", j, i, key)
 			}
@@ -107,9 +108,9 @@ func TestShortenAll(t *testing.T) {
 func TestShortenAllFits(t *testing.T) {
 	face := newFaces().regular(legendSize)
 	rapid.Check(t, func(t *rapid.T) {
-		names := rapid.SliceOfN(rapid.Map(rapid.String(), plain), 0, 6).Draw(t, "names")
+		names := rapid.SliceOfN(rapid.Map(rapid.String(), oneLine), 0, 6).Draw(t, "names")
 		word := rapid.StringMatching(`[a-z ,/]{0,60}`)
-		head, tail := plain(word.Draw(t, "head")), plain(word.Draw(t, "tail"))
+		head, tail := oneLine(word.Draw(t, "head")), oneLine(word.Draw(t, "tail"))
 		names = append(names, head+" tp=4 "+tail, head+" tp=8 "+tail)
 		got := shortenAll(face, names, nameLimit)
 		for i, s := range got {
@@ -137,7 +138,8 @@ func TestWrap(t *testing.T) {
 		{"one line", []string{"one line"}},
 		{"tab\tand\nnewline", []string{"tab and newline"}},
 		{"these words need two lines", []string{"these words need two", "lines"}},
-		{"these words need a great many more lines than there are", []string{"these words need a", "great many mo…e are"}},
+		{"these words need a great many more lines than there are",
+			[]string{"these words need a", "great many mo…e are"}},
 		{"onewordthatislongerthanalinecanbe", []string{"onewordth…linecanbe"}},
 		{"bad \xff byte", []string{"bad \ufffd byte"}},
 	} {
@@ -172,7 +174,8 @@ func TestNothingIsClipped(t *testing.T) {
 	names := []string{"a", "a name of some length, tp=4", strings.Repeat("very long name ", 12)}
 	for n := range MaxSeries + 1 {
 		for _, name := range names {
-			c := Chart{Title: strings.Repeat("long title ", 30), Subtitle: strings.Repeat("context ", 60), Note: strings.Repeat("note ", 150)}
+			c := Chart{Title: strings.Repeat("long title ", 30), Subtitle: strings.Repeat("context ", 60),
+				Note: strings.Repeat("note ", 150)}
 			c.X, c.Y = Axis{Label: "x"}, Axis{Label: "y"}
 			for range n {
 				c.Series = append(c.Series, Series{Name: name, Points: []Point{{X: 1, Y: 1e8}}})

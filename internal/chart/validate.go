@@ -20,7 +20,8 @@ const (
 func (c Chart) Validate() error {
 	var faults []error
 	if n := len(c.Series); n > MaxSeries {
-		faults = append(faults, fmt.Errorf("%d series: at most %d can be told apart, draw several charts", n, MaxSeries))
+		faults = append(faults, fmt.Errorf("%d series: at most %d can be told apart, draw "+
+			"several charts", n, MaxSeries))
 	}
 	faults = append(faults, c.X.faults("X")...)
 	faults = append(faults, c.Y.faults("Y")...)

@@ -91,7 +91,8 @@ func texts(n int) []string {
 // A live server and a replay send the same requests to the same workers, and
 // the first tokens come as late. A request that goes elsewhere changes what is
 // cached for all after it, and on a machine that is busy with other things one
-// may; so the load is light, slowed down, and gets three tries.
+// may; so the load is light, slowed down, and gets three tries. Where the machine
+// was late in all of them, nothing is known.
 func TestServeAgreesWithReplay(t *testing.T) {
 	t.Parallel()
 	const n, gap, output, tries = 40, 156 * time.Millisecond, 1, 3
@@ -101,7 +102,8 @@ func TestServeAgreesWithReplay(t *testing.T) {
 	prompts := texts(n)
 	records, facts, _ := replayed(t, c, workload.Plan{Source: func(yield func(workload.Request, error) bool) {
 		for i, text := range prompts {
-			if !yield(workload.Request{Index: i, At: time.Duration(i) * gap, Timed: true, Session: strconv.Itoa(i), Turns: 1,
+			if !yield(workload.Request{Index: i, At: time.Duration(i) * gap, Timed: true,
+				Session: strconv.Itoa(i), Turns: 1,
 				OutputTokens: output, Prompt: workload.Prompt{Text: text}}, nil) {
 				return
 			}
@@ -111,28 +113,39 @@ func TestServeAgreesWithReplay(t *testing.T) {
 	if facts.HitRate < 0.2 {
 		t.Fatalf("hit rate %.2f: the load is not one in which routing matters", facts.HitRate)
 	}
+	punctual := false
 	for try := range tries {
-		same, ratio := compare(t, records, askAll(t, c, prompts, gap, output))
-		if float64(same) >= 0.99*n && ratio >= 0.95 && ratio <= 1.05 {
+		live, late := askAll(t, c, prompts, gap, output)
+		same, ratio := compare(t, records, live)
+		punctual = punctual || late < gap/20
+		switch {
+		case float64(same) >= 0.99*n && ratio >= 0.95 && ratio <= 1.05:
 			return
-		}
-		if try == tries-1 {
-			t.Errorf("%d of %d requests went to the same worker, and the median TTFT is %.3f of the replay's", same, n, ratio)
+		case try == tries-1 && !punctual:
+			t.Skipf("this machine sent up to %v late in every try", late)
+		case try == tries-1:
+			t.Errorf("%d of %d requests went to the same worker, and the median TTFT is %.3f of the replay's",
+				same, n, ratio)
 		}
 	}
 }
 
-// askAll sends chats at their times to a server of its own.
-func askAll(t *testing.T, c Config, prompts []string, gap time.Duration, output int) []liveReply {
+// askAll sends chats at their times to a server of its own; late is by how much
+// the latest was sent after its time.
+func askAll(t *testing.T, c Config, prompts []string, gap time.Duration, output int) (live []liveReply,
+	late time.Duration) {
 	e := serve(t, ServerConfig{Cluster: &c})
 	defer e.stop()
-	live, errs := make([]liveReply, len(prompts)), make([]error, len(prompts))
-	began := time.Now()
+	live = make([]liveReply, len(prompts))
+	errs, began := make([]error, len(prompts)), time.Now()
 	var wg sync.WaitGroup
 	for i, text := range prompts {
-		<-time.After(time.Until(began.Add(time.Duration(i) * gap)))
+		at := began.Add(time.Duration(i) * gap)
+		<-time.After(time.Until(at))
+		late = max(late, time.Since(at))
 		wg.Go(func() {
-			live[i], errs[i] = e.ask(chat(text, fmt.Sprintf(`,"max_tokens":%d,"stream":true,"stream_options":{"include_usage":true}`, output)))
+			live[i], errs[i] = e.ask(chat(text, fmt.Sprintf(`,"max_tokens":%d,"stream":true,`+
+				`"stream_options":{"include_usage":true}`, output)))
 		})
 	}
 	wg.Wait()
@@ -141,7 +154,7 @@ func askAll(t *testing.T, c Config, prompts []string, gap time.Duration, output 
 			t.Fatal(err)
 		}
 	}
-	return live
+	return live, late
 }
 
 // compare counts the requests that had the same worker and found the same
@@ -158,6 +171,7 @@ func compare(t *testing.T, records []*record.Record, live []liveReply) (same int
 	slices.Sort(here)
 	slices.Sort(there)
 	n := len(records)
-	t.Logf("same worker and hit %d of %d, median TTFT %.1f ms replayed and %.1f ms live", same, n, here[n/2], there[n/2])
+	t.Logf("same worker and hit %d of %d, median TTFT %.1f ms replayed and %.1f ms live", same, n,
+		here[n/2], there[n/2])
 	return same, there[n/2] / here[n/2]
 }

@@ -72,8 +72,10 @@ func BenchmarkReplaySynthetic(b *testing.B) {
 			c.Workers, c.Router.Mode, c.TokenArrivals = 8, router.KV, false
 			began := processorTime(b)
 			for b.Loop() {
-				s := workload.Synthetic{Key: workload.Seed(1), Requests: n, ISL: workload.Length{Mean: 1000}, OSL: workload.Length{Mean: 100},
-					PrefixPool: 50, PrefixTokens: 1000, Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: 100}}
+				s := workload.Synthetic{Key: workload.Seed(1), Requests: n, ISL: workload.Length{Mean: 1000},
+					OSL:        workload.Length{Mean: 100},
+					PrefixPool: 50, PrefixTokens: 1000,
+					Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: 100}}
 				replayCounted(b, c, workload.Plan{Source: s.Source()}, n)
 			}
 			reportCost(b, began, n)

@@ -31,7 +31,7 @@ func blank(req *workload.Request, planned record.Time) record.Record {
 	return record.Record{
 		Index: req.Index, Warmup: req.Phase == workload.Warmup,
 		Session: req.Session, Turn: req.Turn, Planned: planned,
-		WantIn: req.Prompt.Tokens + req.Prompt.Prefix.Tokens, WantOut: req.OutputTokens,
+		PlannedISL: req.Prompt.Tokens + req.Prompt.Prefix.Tokens, PlannedOSL: req.OutputTokens,
 	}
 }
 
@@ -54,6 +54,13 @@ func (r *replay) newCall(s *session) (*call, error) {
 	r.lastID++
 	c.session, c.base = s, r.base
 	c.job = job{id: r.lastID, tokens: tokens, output: output, blocks: blocks}
+	if r.cfg.CachesReplies() && s.goesOn() {
+		c.job.said = r.reader.reply(req, blocks, tokens+output-1)
+		c.job.blocks = c.job.said[:len(blocks)]
+	}
+	if err := r.adapt(&c.job, req); err != nil {
+		return nil, err
+	}
 	h.apply(&c.job)
 	rec := blank(req, stamp(s.planned))
 	rec.Start, rec.Sent, rec.Ack = stamp(r.now), stamp(r.now), stamp(r.now)
@@ -106,7 +113,7 @@ func (c *call) take(f *fleet, e engine.Event) {
 		}
 		c.last, c.told, c.tick = e.At, e.Token, e.Tick
 		if f.cfg.TokenArrivals {
-			c.arrive(e.At, 1, c.job.output)
+			c.arrive(e.At, 1+e.Drafted, c.job.output)
 		}
 	case engine.Preempted, engine.Finished:
 		c.silent(f, e.Token)
@@ -140,7 +147,7 @@ func (c *call) cut(f *fleet) {
 	if c.job.on == nil || c.told == 0 {
 		return
 	}
-	if isFixed(f.cfg) {
+	if isFixed(f.cfg) || f.cfg.API != nil {
 		return
 	}
 	ticks := c.job.on.eng.Ticks()
@@ -156,6 +163,12 @@ func (c *call) cut(f *fleet) {
 func (c *call) close(f *fleet, now time.Duration) *record.Record {
 	rec := c.rec
 	rec.Done = stamp(now)
+	switch {
+	case c.job.ack > 0:
+		rec.Ack = stamp(c.job.ack - c.base)
+	case f.cfg.API != nil && c.told > 0:
+		rec.Ack = stamp(c.first)
+	}
 	out := c.told
 	if rec.Outcome == record.OK {
 		out = c.job.output
@@ -169,7 +182,8 @@ func (c *call) close(f *fleet, now time.Duration) *record.Record {
 	default:
 		c.arrive(c.first, 1, min(2, out))
 		if rec.Arrivals[0].At < stamp(c.last) {
-			rec.Arrivals = append(rec.Arrivals, record.Arrival{At: stamp(c.last), Kind: record.Content, Tokens: out - 1})
+			rec.Arrivals = append(rec.Arrivals,
+				record.Arrival{At: stamp(c.last), Kind: record.Content, Tokens: out - 1})
 		} else {
 			rec.Arrivals[0].Tokens = out
 		}
@@ -184,6 +198,9 @@ func (c *call) close(f *fleet, now time.Duration) *record.Record {
 	if rec.Outcome == record.OK {
 		rec.Usage = map[string]int{"prompt_tokens": c.job.tokens, "completion_tokens": out,
 			"total_tokens": c.job.tokens + out, "prompt_cache_read_tokens": max(c.job.cached, 0)}
+		for i, t := range f.cfg.Tiers {
+			rec.Usage["prompt_cache_read_"+t.Name+"_tokens"] = c.job.tiered[i]
+		}
 	}
 	return rec
 }

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
 
 	"headway/internal/engine"
 	"headway/internal/openai"
+	"headway/workload"
 )
 
 // completion is one request for text on its way through the server.
@@ -18,19 +18,24 @@ type completion struct {
 	server  *Server
 	request openai.ServerRequest
 	hints   hints
+	adapter uint64
 	plan    plan
-	fault   fault
+	fate    fate
 	reply   *openai.ServerReply
 	stream  *stream
 	out     *output
-	sent    int // tokens written
+	sent    int   // tokens written
+	held    int64 // of the memory of all bodies
 }
 
 // complete answers a chat or text completion.
 func (s *Server) complete(w http.ResponseWriter, r *http.Request, chat bool) {
 	out := newOutput(w, r)
-	c := &completion{server: s, out: out, fault: s.faults.draw(), hints: hints{worker: -1}}
+	c := &completion{server: s, out: out, fate: s.faults.draw(), hints: hints{worker: -1}}
+	out.patience = s.cfg.WriteTimeout
 	err := c.answer(r, chat)
+	s.bodies.Add(-c.held)
+	out.settle()
 	out.entry.OutputTokens = c.sent
 	if s.log != nil {
 		s.log.add(out.entry)
@@ -50,11 +55,12 @@ func (c *completion) answer(r *http.Request, chat bool) error {
 	refusal := c.read(r, chat)
 	if refusal == nil {
 		c.plan, refusal = c.server.planReply(c.request)
-		c.plan.hints = c.hints
+		c.plan.hints, c.plan.adapter = c.hints, c.adapter
 		c.out.entry.PromptTokens = c.plan.prompt
 	}
-	if refusal == nil && c.fault.fail {
-		refusal = &openai.ServerError{Status: http.StatusInternalServerError, Type: "server_error", Message: "simulated failure"}
+	if refusal == nil && c.fate.fail {
+		refusal = &openai.ServerError{Status: http.StatusInternalServerError, Type: "server_error",
+			Message: "simulated failure"}
 	}
 	if refusal == nil {
 		refusal = c.submit()
@@ -65,38 +71,35 @@ func (c *completion) answer(r *http.Request, chat bool) error {
 	err := c.write(r)
 	c.server.driver.closeStream(c.stream)
 	c.out.entry.stations(c.server.driver, c.stream.times())
-	c.out.entry.Worker = c.stream.at().worker
+	c.out.entry.served(c.stream.at(), c.server.cfg.Cluster.Tiers)
 	return err
 }
 
 // read takes in the body and notes when its last byte came.
 func (c *completion) read(r *http.Request, chat bool) *openai.ServerError {
-	limit := c.server.cfg.MaxBodyBytes
-	body, err := io.ReadAll(http.MaxBytesReader(c.out.w, r.Body, limit))
+	body, held, refusal := c.server.readBody(c.out.w, r)
+	c.held = held
 	at, kernel := c.out.conn.Received()
 	c.out.entry.received(at, kernel)
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return &openai.ServerError{
-			Status: http.StatusRequestEntityTooLarge, Type: "invalid_request_error",
-			Message: fmt.Sprintf("the body is larger than %d bytes", limit),
-		}
+	if refusal != nil {
+		return refusal
 	}
-	if err != nil {
-		return &openai.ServerError{
-			Status: http.StatusBadRequest, Type: "invalid_request_error",
-			Message: fmt.Sprintf("reading the body: %v", err),
-		}
+	if refusal = c.server.cfg.Known.check(body); refusal != nil {
+		return refusal
 	}
-	var refusal *openai.ServerError
+	if err := workload.CheckHints(body); err != nil && c.server.cfg.Known != nil {
+		return refusedFields("Failed to deserialize the JSON body into the target type: " + err.Error())
+	}
 	c.request, refusal = openai.ParseServerRequest(chat, body)
 	if refusal == nil && bytes.Contains(body, []byte(`"nvext"`)) {
+		var err error
 		if c.hints, err = parseHints(body); err != nil {
 			refusal = invalid(err.Error())
 		}
 	}
-	if refusal == nil && c.request.Model != c.server.cfg.Model {
-		refusal = c.server.unknownModel(c.request.Model)
+	c.hints.class = r.Header.Get("X-Dynamo-Meta-Policy-Class")
+	if refusal == nil {
+		c.adapter, refusal = c.server.adapter(c.request.Model)
 	}
 	return refusal
 }
@@ -143,7 +146,7 @@ func (c *completion) write(r *http.Request) error {
 		prefix = "chatcmpl"
 	}
 	id := fmt.Sprintf("%s-%016x%08x", prefix, uint64(c.server.key), c.stream.id)
-	c.reply = openai.NewServerReply(c.request.Chat, id, c.server.cfg.Model, c.server.driver.wall(c.stream.submitted))
+	c.reply = openai.NewServerReply(c.request.Chat, id, c.request.Model, c.server.driver.wall(c.stream.submitted))
 	var err error
 	if c.request.Stream {
 		err = c.events(r)
@@ -158,7 +161,7 @@ func (c *completion) write(r *http.Request) error {
 
 // whole waits for the last token and sends everything in one body.
 func (c *completion) whole(r *http.Request) error {
-	if _, _, err := c.stream.wait(r.Context()); err != nil {
+	if _, _, err := c.stream.wait(r.Context(), nil); err != nil {
 		return err
 	}
 	var text []byte
@@ -166,27 +169,30 @@ func (c *completion) whole(r *http.Request) error {
 		text = append(text, c.server.word(c.plan, i)...)
 	}
 	body := c.reply.AppendWhole(nil, string(text), c.plan.reason, c.usage(c.plan.tokens))
-	err := c.out.body(http.StatusOK, body)
+	err := c.out.body(http.StatusOK, c.telling(body, true))
 	if err == nil {
 		c.sent = c.plan.tokens
 	}
 	return err
 }
 
-// events sends every token as soon as it is there. The head of the reply goes
+// events sends every token as soon as it is there, those of one step in one event. The head of the reply goes
 // out at once, as vLLM's does; the event with the role comes with the first
 // token.
 func (c *completion) events(r *http.Request) error {
 	if err := c.out.head(); err != nil {
 		return err
 	}
+	var steps []int
 	for {
-		tokens, finished, err := c.stream.wait(r.Context())
+		var finished bool
+		var err error
+		steps, finished, err = c.stream.wait(r.Context(), steps[:0])
 		if err != nil {
 			return err
 		}
-		for range tokens {
-			if err := c.token(); err != nil || c.out.entry.Outcome == outcomeCut {
+		for _, n := range steps {
+			if err := c.tokens(n); err != nil || c.out.entry.Outcome == outcomeCut {
 				return err
 			}
 		}
@@ -196,39 +202,43 @@ func (c *completion) events(r *http.Request) error {
 	}
 }
 
-// token writes one token, and before it what the reply begins with, what a
+// tokens writes those of one step, and before them what the reply begins with, what a
 // fault puts there, or the end that a fault makes.
-func (c *completion) token() error {
+func (c *completion) tokens(n int) error {
 	out, middle := c.out, c.plan.tokens/2
 	if c.sent == 0 && c.request.Chat {
-		if err := out.event(kindRole, c.reply.AppendRole(out.buf[:0])); err != nil {
+		if err := out.event(kindRole, c.telling(c.reply.AppendRole(out.buf[:0]), false)); err != nil {
 			return err
 		}
 	}
-	if c.fault.garbage && c.sent == middle {
+	reached := c.sent <= middle && middle < c.sent+n
+	if c.fate.garbage && reached {
 		if err := out.event(kindGarbage, c.reply.AppendGarbage(out.buf[:0])); err != nil {
 			return err
 		}
 	}
-	if c.fault.cut && c.sent == middle {
+	if c.fate.cut && reached {
 		out.entry.Outcome = outcomeCut
-		if c.fault.abort {
+		if c.fate.abort {
 			return errAbort
 		}
 		return nil
 	}
 	text := c.server.word(c.plan, c.sent)
+	for i := 1; i < n; i++ {
+		text += c.server.word(c.plan, c.sent+i)
+	}
 	if err := out.event(kindToken, c.reply.AppendText(out.buf[:0], text)); err != nil {
 		return err
 	}
-	c.sent++
+	c.sent += n
 	return nil
 }
 
 // ending writes what follows the last token.
 func (c *completion) ending() error {
 	out := c.out
-	if err := out.event(kindFinish, c.reply.AppendFinish(out.buf[:0], c.plan.reason)); err != nil {
+	if err := out.event(kindFinish, c.telling(c.reply.AppendFinish(out.buf[:0], c.plan.reason), true)); err != nil {
 		return err
 	}
 	if c.request.IncludeUsage {
@@ -242,5 +252,6 @@ func (c *completion) ending() error {
 func (c *completion) usage(tokens int) openai.ServerUsage {
 	at := c.stream.at()
 	return openai.ServerUsage{PromptTokens: c.plan.prompt, CompletionTokens: tokens, CachedTokens: at.cached,
-		By: openai.ServerWorkers{Tell: c.server.several(), Prefill: at.prefill, Decode: at.worker}}
+		By: openai.ServerWorkers{Tell: c.server.several() && !c.hints.tellWorkers,
+			Prefill: at.prefill, Decode: at.worker}}
 }

@@ -1,11 +1,11 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"headway/internal/engine"
+	"headway/internal/fault"
 	"headway/internal/router"
 	"headway/internal/tokenizer"
 	"headway/workload"
@@ -23,9 +23,26 @@ type Config struct {
 	// numbered after the others.
 	PrefillWorkers int
 	// Engine is each of the workers; see its fields for the flags. Role,
-	// OnKV, SkipTokens and KeepTicks are set here, and each worker's Seed is
+	// OnKV, SkipTokens, CountTokens and KeepTicks are set here, and each worker's Seed is
 	// derived from Seed below.
 	Engine engine.Config
+	// Tiers are stores for KV blocks below the GPUs of the workers that compute prompts
+	// (--kv-tier), from the one that is looked into first. They need
+	// Engine.KVBytesPerToken.
+	Tiers []TierConfig
+	// Adapters is how many LoRA adapters there are (--lora-adapters), named lora-0, lora-1
+	// and so on; 0 is none but those that a trace names. Requests that name none have one
+	// of them in a replay, the same for all turns of a session: adapter i with a share
+	// that is proportional to (i+1) to the power of −AdapterSkew (--lora-skew). They take
+	// Engine.MaxLoras.
+	Adapters    int
+	AdapterSkew float64
+	// Model is the name by which requests ask for the model itself.
+	Model string
+	// TransferSharers is how many workers share a link into the network of transfers from
+	// prefill to decode workers, and one out of it (--kv-transfer-link-workers); 0 has
+	// transfers not slow each other.
+	TransferSharers int
 	// Router says where requests go (--router-mode and the other --router-…
 	// options). Workers, BlockSize, MaxNumBatchedTokens and Seed are taken
 	// from the cluster. With prefill workers it chooses among those; decode
@@ -40,6 +57,17 @@ type Config struct {
 	// (--frontend-delay); 0 is no time, AutoFrontend some in closed loops. A
 	// server has a front end of its own, and does without.
 	Frontend time.Duration
+	// API is the process in front of each worker; nil takes no time.
+	API *APIServer
+	// Outside is what a request takes on its way into a worker beside what the worker
+	// computes: network, tokenizer, hand-over. It holds up nobody else and is divided
+	// by no speed-up; a request that comes from a prefill worker does without.
+	Outside time.Duration
+	// Basis says what the times of steps rest on.
+	Basis Basis
+	// Calibration is what is known of times that were fitted to a server; nil where
+	// they were not.
+	Calibration *Calibration
 	// EventDelay is how long after a change of a worker's cache the router
 	// hears of it (--kv-event-delay); 0 is at once.
 	EventDelay time.Duration
@@ -50,6 +78,10 @@ type Config struct {
 	// (--use-expected-osl). Without it only what a request's hints say is
 	// known.
 	ExpectedOutput bool
+	// ForgetReplies leaves the full blocks of replies out of the prefix caches
+	// (--no-enable-reply-caching). Schedulers that do not keep them do so in any
+	// case: see [engine.Type.CachesReplies].
+	ForgetReplies bool
 	// MaxModelLen bounds prompt and output together, in tokens
 	// (--max-model-len); 0 is as much as a worker's cache holds.
 	MaxModelLen int
@@ -78,19 +110,26 @@ func Defaults() Config {
 
 // Validate reports every fault, by the names of the options.
 func (c Config) Validate() error {
-	var faults []error
-	check := func(ok bool, name string, got any, allowed string) {
-		if !ok {
-			faults = append(faults, fmt.Errorf("%s %v: must be %s", name, got, allowed))
-		}
+	var bad fault.List
+	bad.Check(c.PrefillWorkers >= 0 && c.PrefillWorkers <= router.MaxWorkers, "prefill-workers", c.PrefillWorkers,
+		fmt.Sprintf("from 0 to %d", router.MaxWorkers))
+	bad.Check(c.Frontend >= 0 || c.Frontend == AutoFrontend, "frontend-delay", c.Frontend, "0 or more")
+	bad.Check(c.Outside >= 0, "outside", c.Outside, "0 or more")
+	bad.Check(c.EventDelay >= 0, "kv-event-delay", c.EventDelay, "0 or more")
+	bad.Check(c.MaxModelLen == 0 || c.MaxModelLen >= 2, "max-model-len", c.MaxModelLen,
+		"at least 2, or 0 for what the cache holds")
+	c.checkAdapters(&bad)
+	bad.Check(c.TransferSharers >= 0, "kv-transfer-link-workers", c.TransferSharers, "0 or more")
+	c.checkTiers(&bad)
+	first := c.engineConfig(0, engine.Aggregated)
+	if len(bad) == 0 {
+		made, err := c.newTiers(1)
+		bad.Join(err)
+		first.Tiers = made.of(c, 0, 1)
 	}
-	check(c.PrefillWorkers >= 0 && c.PrefillWorkers <= router.MaxWorkers, "prefill-workers", c.PrefillWorkers, fmt.Sprintf("from 0 to %d", router.MaxWorkers))
-	check(c.Frontend >= 0 || c.Frontend == AutoFrontend, "frontend-delay", c.Frontend, "0 or more")
-	check(c.EventDelay >= 0, "kv-event-delay", c.EventDelay, "0 or more")
-	check(c.MaxModelLen == 0 || c.MaxModelLen >= 2, "max-model-len", c.MaxModelLen, "at least 2, or 0 for what the cache holds")
-	faults = append(faults, c.routerConfig(c.Workers).Validate())
-	_, err := engine.New(c.engineConfig(0, engine.Aggregated))
-	if err := errors.Join(append(faults, err)...); err != nil {
+	_, err := engine.New(first)
+	bad.Join(c.routerConfig(c.Workers).Validate(), err, c.API.validate())
+	if err := bad.Err(); err != nil {
 		return fmt.Errorf("configuring the simulated cluster: %w", err)
 	}
 	return nil
@@ -105,6 +144,12 @@ func (c Config) BlockSize() int {
 		return 32
 	}
 	return 64
+}
+
+// CachesReplies says whether a later turn can find the reply before it in the
+// prefix cache.
+func (c Config) CachesReplies() bool {
+	return !c.ForgetReplies && !c.Engine.NoPrefixCaching && c.Engine.Type.CachesReplies()
 }
 
 // blocks is the size of a worker's cache in blocks, defaults filled in.
@@ -138,6 +183,17 @@ func (c Config) engineConfig(worker int, role engine.Role) engine.Config {
 	e := c.Engine
 	e.Role = role
 	e.Seed = uint64(c.Seed.Named("worker").Index(worker))
+	if c.Engine.Speculation.Tokens > 0 {
+		// A step brings different sequences different numbers of tokens.
+		e.SkipTokens = !c.everyToken && !c.TokenArrivals && c.API == nil
+		return e
+	}
+	if c.API != nil {
+		// Its work is counted by the token.
+		e.SkipTokens = !c.everyToken && !c.TokenArrivals && !c.Router.TrackOutputBlocks && !isFixed(c)
+		e.CountTokens = e.SkipTokens
+		return e
+	}
 	e.SkipTokens = !c.everyToken && (!c.TokenArrivals || !isFixed(c))
 	e.KeepTicks = !c.everyToken && c.TokenArrivals && !isFixed(c)
 	return e

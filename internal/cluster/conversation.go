@@ -56,12 +56,25 @@ func (r *reader) read(req *workload.Request, c *conversation) (tokens int, block
 	return max(tokens, 1), blocks, nil
 }
 
+// reply adds to the blocks of a prompt those that its reply completes, so many
+// tokens together, under the names that the next turn has for them.
+func (r *reader) reply(req *workload.Request, blocks []uint64, tokens int) []uint64 {
+	key := talkKey(req)
+	for i := len(blocks); i < tokens/r.block; i++ {
+		blocks = append(blocks, uint64(key.Index(i)))
+	}
+	return blocks
+}
+
+// talkKey names what is said in a session after its first prompt.
+func talkKey(req *workload.Request) workload.Key { return workload.Seed(0).Named(req.Session) }
+
 // remember notes a turn that was answered, for the turns after it.
 func (c *conversation) remember(req *workload.Request, tokens, output int, blocks []uint64) {
 	if req.Turn+1 >= req.Turns {
 		return
 	}
-	c.key = workload.Seed(0).Named(req.Session)
+	c.key = talkKey(req)
 	c.tokens = tokens + output
 	c.blocks = append(c.blocks[:0], blocks...)
 }

@@ -57,10 +57,12 @@ func (d *driver) submit(ago time.Duration, promptTokens int, p plan, whole bool)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.nextID++
-	st := &stream{id: d.nextID, reason: p.reason, whole: whole, wake: make(chan struct{}, 1), seat: seat{worker: -1, prefill: -1}}
+	st := &stream{id: d.nextID, reason: p.reason, whole: whole, wake: make(chan struct{}, 1),
+		seat: seat{worker: -1, prefill: -1}}
 	st.submitted = max(d.now()-max(ago, 0), d.told)
-	j := &job{id: st.id, tokens: promptTokens, output: p.tokens, blocks: p.blocks}
+	j := &job{id: st.id, tokens: promptTokens, output: p.tokens, blocks: p.blocks, said: p.said}
 	p.hints.apply(j)
+	j.ask(p.adapter)
 	// What has happened by now the router has to know first.
 	d.advance(st.submitted)
 	if err := d.fleet.submit(st.submitted, j); err != nil {

@@ -42,6 +42,14 @@ func (x *facts) sent(c *call) {
 	x.timed = x.timed || c.request().Timed
 }
 
+// answered notes that a reply is complete, and so are its blocks. Workers that only
+// compute prompts never have them.
+func (x *facts) answered(c *call) {
+	if c.job.said != nil && c.job.prefill == nil {
+		x.ideal.reply(c.job.said)
+	}
+}
+
 // finished notes what became of a request.
 func (x *facts) finished(r *record.Record, cancel bool) {
 	if cancel || r.Outcome == record.Failed {
@@ -66,7 +74,8 @@ func (x *facts) cluster(f *fleet, now time.Duration) record.Cluster {
 	f.flush()
 	unknown := record.Unknown()
 	c := record.Cluster{RouterMode: f.cfg.Router.Mode.String(), EventsApplied: f.front.router.AppliedEvents(),
-		HitRate: unknown, Imbalance: unknown, Frontend: x.frontend.Seconds()}
+		HitRate: unknown, Imbalance: unknown, Frontend: x.frontend.Seconds(),
+		Outside: f.cfg.Outside.Seconds()}
 	var prompt, cached int64
 	var sum, most float64
 	for _, m := range f.members {
@@ -87,14 +96,16 @@ func (x *facts) cluster(f *fleet, now time.Duration) record.Cluster {
 	if sum > 0 {
 		c.Imbalance = record.Number(most * float64(len(f.members)) / sum)
 	}
+	c.Tiers = f.tiers.account(f, prompt)
+	c.Speculation, c.Transfers, c.Adapters = f.speculation(), f.transfers(), f.adapters()
 	c.IdealHitRate, c.IdealAtSize = x.ideal.rates()
 	c.RegretMean, c.RegretP50, c.RegretP99 = f.regret.summary()
 	c.Offered, c.Completed, c.Saturated = x.rates()
 	return c
 }
 
-// rates are the [record.MiddleRate] of the planned starts and of the ends of
-// replies, and whether the cluster fell behind. A closed loop offers nothing of
+// rates are the [record.MiddleRate] of the planned starts and the
+// [record.CompletedRate] of the ends of replies, and whether the cluster fell behind. A closed loop offers nothing of
 // its own and is never saturated; its rate is that of the whole run, since its
 // replies come in waves that have no middle.
 func (x *facts) rates() (offered, completed record.Number, behind bool) {
@@ -113,7 +124,7 @@ func (x *facts) rates() (offered, completed record.Number, behind bool) {
 	if v, ok := record.MiddleRate(x.planned, 0); ok {
 		offered, known = record.Number(v), true
 	}
-	if v, ok := record.MiddleRate(x.done, metric.Percentile(x.took, 50)); ok {
+	if v, ok := record.CompletedRate(x.done, slices.Max(x.planned), metric.Percentile(x.took, 50)); ok {
 		completed = record.Number(v)
 	}
 	unanswered := float64(len(x.done)) < saturated*float64(len(x.planned))

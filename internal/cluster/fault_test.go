@@ -74,7 +74,8 @@ func TestCutRate(t *testing.T) {
 		t.Errorf("%d ended early, %d were broken off", proper, broken)
 	}
 	for _, line := range e.entries() {
-		if line.Outcome != outcomeCut || line.OutputTokens != 5 || line.kinds() != "head role token token token token token" {
+		if line.Outcome != outcomeCut || line.OutputTokens != 5 ||
+			line.kinds() != "head role token token token token token" {
 			t.Errorf("log %+v", line)
 		}
 	}
@@ -97,7 +98,8 @@ func TestGarbageRate(t *testing.T) {
 	if !done || len(all) != 13 || garbage != 1 || all[6].ID != "" {
 		t.Errorf("%d events, %d of them garbage, done %v", len(all), garbage, done)
 	}
-	if line := e.entries()[0]; line.Outcome != outcomeOK || line.OutputTokens != 10 || strings.Count(line.kinds(), "garbage") != 1 {
+	if line := e.entries()[0]; line.Outcome != outcomeOK || line.OutputTokens != 10 ||
+		strings.Count(line.kinds(), "garbage") != 1 {
 		t.Errorf("log %+v", line)
 	}
 }
@@ -182,7 +184,8 @@ func TestDisconnect(t *testing.T) {
 // waitRunning returns once the worker has something to do.
 func (e *endpoint) waitRunning() {
 	for {
-		if _, text := e.get("GET", "/metrics", ""); strings.Contains(text, "num_requests_running{engine=\"0\",model_name=\"simulated\"} 1\n") {
+		if _, text := e.get("GET", "/metrics", ""); strings.Contains(text,
+			"num_requests_running{engine=\"0\",model_name=\"simulated\"} 1\n") {
 			return
 		}
 	}

@@ -25,9 +25,11 @@ type fleet struct {
 	delayed  []delayedEvent // for front's router, in order of time
 	capacity int
 	regret   *regret // nil where nobody asks
+	tiers    tiers
+	links    links
 
 	news    news   // for front's router, where they come at once
-	merged  []told // scratch space of sweep
+	merged  []told // scratch space of leap
 	refused error  // the first KV event that a router did not take
 }
 
@@ -42,11 +44,15 @@ type member struct {
 	number int // in the fleet
 	index  int // in the pool, as the router numbers it
 	eng    *engine.Engine
+	out    *engine.Link   // of keys and values to decode workers; nil where nobody waits for it
+	desk   *desk          // in front of it; nil where there is none
+	step   []engine.Event // scratch space of stepBehind
 
 	at   time.Duration // when it has to be stepped next, while in the heap
 	heap int           // index in the heap, -1 while not in it
 
 	jobs   int           // on the worker
+	most   int           // of jobs
 	since  time.Duration // when jobs rose above 0
 	busy   time.Duration // with jobs, up to since
 	totals memberTotals
@@ -56,21 +62,7 @@ type member struct {
 type memberTotals struct {
 	requests               int
 	prompt, cached, output int64
-}
-
-// job is a request on its way through the fleet.
-type job struct {
-	id       uint64
-	tokens   int // of the prompt
-	output   int
-	blocks   []uint64 // must not change until the job is over
-	priority int
-	route    router.Request
-
-	on       *member // where it runs; nil in a router's queue
-	prefill  *member // where its prompt was computed, if elsewhere
-	cached   int     // tokens found in the prefix cache, -1 before the first admission
-	produced int     // tokens
+	onboarded              [engine.MaxTiers]int64 // of cached, from tiers
 }
 
 func newFleet(c Config) (*fleet, error) {
@@ -85,6 +77,10 @@ func newFleet(c Config) (*fleet, error) {
 			return nil, err
 		}
 		f.back, role, frontSize = back, engine.PrefillOnly, c.PrefillWorkers
+	}
+	var err error
+	if f.tiers, err = c.newTiers(frontSize); err != nil {
+		return nil, err
 	}
 	front, err := f.newPool(c.routerConfig(frontSize), frontSize, role, true)
 	if err != nil {
@@ -108,11 +104,23 @@ func (f *fleet) newPool(rc router.Config, n int, role engine.Role, events bool) 
 	for i := range n {
 		m := &member{number: len(f.members), index: i, heap: -1}
 		ec := f.cfg.engineConfig(m.number, role)
+		switch role {
+		case engine.DecodeOnly:
+			ec.Inbound = f.links.way(f.cfg, &f.links.in, i)
+		case engine.PrefillOnly:
+			m.out = f.links.way(f.cfg, &f.links.out, i)
+		}
+		if role != engine.DecodeOnly {
+			ec.Tiers = f.tiers.of(f.cfg, i, n)
+		}
 		if listens {
 			ec.OnKV = func(e engine.KVEvent) { f.hear(m, e) }
 		}
 		if m.eng, err = engine.New(ec); err != nil {
 			return nil, err
+		}
+		if f.cfg.API != nil {
+			m.desk = &desk{cost: *f.cfg.API, all: f.cfg.everyToken}
 		}
 		p.members, f.members = append(p.members, m), append(f.members, m)
 	}
@@ -123,7 +131,10 @@ func (f *fleet) newPool(rc router.Config, n int, role engine.Role, events bool) 
 // transferred, and the prompt is not computed again whatever they hold.
 func (c Config) backRouter() router.Config {
 	r := c.routerConfig(c.Workers)
-	r.OverlapScoreCredit, r.HostCredit, r.DiskCredit, r.QueueThreshold = 0, 0, 0, 0
+	r.OverlapScoreCredit = 0
+	r.HostCredit = 0
+	r.DiskCredit = 0
+	r.QueueThreshold, r.Profile = 0, nil
 	r.UseKVEvents, r.TrackPrefillTokens = true, false
 	return r
 }
@@ -186,7 +197,13 @@ func (f *fleet) place(now time.Duration, j *job, worker int) error {
 
 // request is a job as a worker is asked for it.
 func (f *fleet) request(j *job) engine.Request {
-	r := engine.Request{ID: j.id, PromptTokens: j.tokens, MaxTokens: j.output, Blocks: j.blocks}
+	r := engine.Request{ID: j.id, PromptTokens: j.tokens, MaxTokens: j.output, Blocks: j.blocks, Adapter: j.adapter}
+	if j.prefill != nil {
+		r.Outbound = j.prefill.out
+	}
+	if j.said != nil {
+		r.Blocks = j.said
+	}
 	if f.cfg.PriorityScheduling {
 		r.Priority = j.priority
 	}
@@ -195,13 +212,20 @@ func (f *fleet) request(j *job) engine.Request {
 
 // give submits a job to a worker.
 func (f *fleet) give(now time.Duration, j *job, m *member) error {
-	if err := m.eng.Submit(now, f.request(j)); err != nil {
+	at := now
+	if j.prefill == nil {
+		at += f.cfg.Outside
+	}
+	if m.desk != nil && j.prefill == nil {
+		m.desk.accept(at, j)
+	} else if err := m.eng.Submit(at, f.request(j)); err != nil {
 		return fmt.Errorf("worker %d: %w", m.number, err)
 	}
 	j.on = m
 	if m.jobs++; m.jobs == 1 {
 		m.since = now
 	}
+	m.most = max(m.most, m.jobs)
 	f.due.set(m, now)
 	return nil
 }
@@ -259,6 +283,9 @@ func (f *fleet) advance(now time.Duration, see func(*job, engine.Event)) error {
 
 // step advances one worker.
 func (f *fleet) step(m *member, at time.Duration, see func(*job, engine.Event)) error {
+	if m.desk != nil {
+		return f.stepBehind(m, at, see)
+	}
 	events, next, busy := m.eng.Step(at)
 	if busy {
 		f.due.set(m, next)
@@ -295,6 +322,10 @@ func (f *fleet) observe(j *job, e engine.Event) error {
 			j.cached = e.Cached
 			m.totals.prompt += int64(j.tokens)
 			m.totals.cached += int64(e.Cached)
+			j.tiered = e.Onboarded
+			for i, n := range e.Onboarded {
+				m.totals.onboarded[i] += int64(n)
+			}
 		}
 	case engine.Token, engine.Finished, engine.Preempted:
 		f.produced(j, e.Token)
@@ -305,46 +336,6 @@ func (f *fleet) observe(j *job, e engine.Event) error {
 		return f.handOver(e.At, j)
 	}
 	return nil
-}
-
-// produced notes how many tokens a job has, and tells the router of the first
-// one and of full blocks.
-func (f *fleet) produced(j *job, tokens int) {
-	m := j.on
-	if tokens > 0 && j.produced == 0 {
-		f.routerOf(m).PrefillDone(j.id)
-	}
-	if f.cfg.Router.TrackOutputBlocks {
-		bs := f.cfg.BlockSize()
-		for n := (j.tokens+tokens)/bs - (j.tokens+j.produced)/bs; n > 0; n-- {
-			f.routerOf(m).OutputBlock(j.id)
-		}
-	}
-	m.totals.output += int64(tokens - j.produced)
-	j.produced = tokens
-}
-
-// routerOf is the router that sent the job to m.
-func (f *fleet) routerOf(m *member) *router.Router {
-	if f.back != nil && m.number < len(f.back.members) {
-		return f.back.router
-	}
-	return f.front.router
-}
-
-// end takes a job off the books.
-func (f *fleet) end(at time.Duration, j *job) {
-	f.leave(at, j)
-	delete(f.jobs, j.id)
-}
-
-// leave takes a job from its worker.
-func (f *fleet) leave(at time.Duration, j *job) {
-	m := j.on
-	f.routerOf(m).Finished(j.id)
-	if m.jobs--; m.jobs == 0 {
-		m.busy += at - m.since
-	}
 }
 
 // handOver sends a job whose prompt has been computed to a decode worker.

@@ -40,7 +40,7 @@ func (r *replay) newFrontend() frontend {
 	f := frontend{mean: r.cfg.Frontend, key: r.cfg.Seed.Named("front end").Index(int(r.lastID))}
 	if f.mean == AutoFrontend {
 		f.mean = 0
-		if r.follows() {
+		if r.follows() && r.cfg.API == nil {
 			f.mean = DefaultFrontend
 		}
 	}
@@ -92,6 +92,7 @@ func (r *replay) arrive(id uint64) error {
 	err := r.fleet.submit(r.base+r.now, &c.job)
 	if err == nil {
 		r.facts.sent(c)
+		r.out.Reached.see(c.job.tokens, c.job.output)
 		return nil
 	}
 	message := err.Error()

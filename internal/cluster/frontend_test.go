@@ -13,7 +13,8 @@ import (
 
 // loop is a closed loop of equal requests: all replies of a step end together.
 func loop(requests, concurrency int) workload.Plan {
-	p := synthetic(workload.Synthetic{Requests: requests, ISL: workload.Length{Mean: 500}, OSL: workload.Length{Mean: 20}})
+	p := synthetic(workload.Synthetic{Requests: requests, ISL: workload.Length{Mean: 500},
+		OSL: workload.Length{Mean: 20}})
 	p.Requests, p.Concurrency, p.Grace = requests, concurrency, -1
 	return p
 }
@@ -113,7 +114,10 @@ func TestFrontendAndGain(t *testing.T) {
 		var ttft [2]float64
 		for i, mode := range []router.Mode{router.RoundRobin, router.KV} {
 			c := Defaults()
-			c.Workers, c.Router.Mode, c.Frontend, c.TokenArrivals = 8, mode, delay, false
+			c.Workers = 8
+			c.Router.Mode = mode
+			c.Frontend = delay
+			c.TokenArrivals = false
 			records, _, _ := replayed(t, c, conversations(200, 64))
 			for _, r := range records {
 				ttft[i] += float64(r.Arrivals[0].At - r.Start)
@@ -135,8 +139,9 @@ func conversations(sessions, concurrency int) workload.Plan {
 	p := workload.Plan{Requests: sessions * turns, Concurrency: concurrency}
 	p.Source = func(yield func(workload.Request, error) bool) {
 		for i := range sessions * turns {
-			r := workload.Request{Index: i, Session: strconv.Itoa(i / turns), Turn: i % turns, Turns: turns, OutputTokens: 100,
-				Prompt: workload.Prompt{Tokens: 100, Key: workload.Seed(1).Index(i)}}
+			r := workload.Request{Index: i, Session: strconv.Itoa(i / turns), Turn: i % turns, Turns: turns,
+				OutputTokens: 100,
+				Prompt:       workload.Prompt{Tokens: 100, Key: workload.Seed(1).Index(i)}}
 			if r.Turn == 0 {
 				r.Prompt.Tokens = 512
 			}

@@ -28,7 +28,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		refuse(w, &openai.ServerError{
 			Status: http.StatusMethodNotAllowed, Type: "invalid_request_error",
-			Message: fmt.Sprintf("%s is not allowed at %s: use %s", r.Method, r.URL.Path, strings.Join(methods, " or ")),
+			Message: fmt.Sprintf("%s is not allowed at %s: use %s", r.Method, r.URL.Path,
+				strings.Join(methods, " or ")),
 		})
 	case strings.HasPrefix(r.URL.Path, "/v1/") && !s.authorised(r):
 		w.Header().Set("WWW-Authenticate", "Bearer")
@@ -108,7 +109,7 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) models(w http.ResponseWriter, _ *http.Request) {
 	if s.started(w) {
-		respond(w, http.StatusOK, openai.ServerModels(s.cfg.Model, s.created, s.cfg.MaxModelLen))
+		respond(w, http.StatusOK, openai.ServerModels(s.names(), s.created, s.cfg.MaxModelLen))
 	}
 }
 
@@ -118,21 +119,43 @@ func (s *Server) model(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name := strings.TrimPrefix(r.URL.Path, "/v1/models/")
-	if name != s.cfg.Model {
-		refuse(w, s.unknownModel(name))
+	if _, refusal := s.adapter(name); refusal != nil {
+		refuse(w, refusal)
 		return
 	}
-	respond(w, http.StatusOK, openai.ServerModel(s.cfg.Model, s.created, s.cfg.MaxModelLen))
+	respond(w, http.StatusOK, openai.ServerModel(name, s.created, s.cfg.MaxModelLen))
+}
+
+// names are those of the model and of its adapters.
+func (s *Server) names() []string {
+	all := []string{s.cfg.Model}
+	for i := range s.cfg.Cluster.Adapters {
+		all = append(all, adapterName(uint64(i+1)))
+	}
+	return all
+}
+
+// adapter is what a request for a model by that name asks for, 0 for the model itself.
+func (s *Server) adapter(name string) (uint64, *openai.ServerError) {
+	if name == s.cfg.Model {
+		return 0, nil
+	}
+	if adapter := s.cfg.Cluster.adapterNamed(name); adapter > 0 {
+		return adapter, nil
+	}
+	return 0, s.unknownModel(name)
 }
 
 func (s *Server) unknownModel(name string) *openai.ServerError {
-	e := notFound("model", fmt.Sprintf("the model %q does not exist here: the one that is served is %q", name, s.cfg.Model))
+	e := notFound("model", fmt.Sprintf("the model %q does not exist here: the one that is "+
+		"served is %q", name, s.cfg.Model))
 	e.Code = "model_not_found"
 	return e
 }
 
 func notFound(param, message string) *openai.ServerError {
-	return &openai.ServerError{Status: http.StatusNotFound, Type: "invalid_request_error", Param: param, Message: message}
+	return &openai.ServerError{Status: http.StatusNotFound, Type: "invalid_request_error", Param: param,
+		Message: message}
 }
 
 func invalid(message string) *openai.ServerError {
@@ -147,7 +170,8 @@ func unavailable(message string) *openai.ServerError {
 func tooLong(limit, prompt, output int) *openai.ServerError {
 	return &openai.ServerError{
 		Status: http.StatusBadRequest, Type: "invalid_request_error", Code: "context_length_exceeded",
-		Message: fmt.Sprintf("a prompt of %d tokens and an output of %d are more than the %d tokens that fit: shorten one of them",
+		Message: fmt.Sprintf("a prompt of %d tokens and an output of %d are more than the %d tokens that fit: "+
+			"shorten one of them",
 			prompt, output, limit),
 	}
 }

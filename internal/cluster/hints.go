@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // hints are what a request says to the router in its body's nvext object, as
@@ -21,6 +22,11 @@ type hints struct {
 	// ignoreEOS is ignore_eos. A simulated model never stops early, so it
 	// changes nothing.
 	ignoreEOS bool
+	// tellWorkers and tellTiming say that extra_fields asks for them in the reply.
+	tellWorkers, tellTiming bool
+	// class is the policy family that the request asks for: the header
+	// X-Dynamo-Meta-Policy-Class, which no body has.
+	class string
 }
 
 // parseHints reads the nvext member of a JSON object. What is not there is not
@@ -32,8 +38,9 @@ func parseHints(body []byte) (hints, error) {
 	}
 	var b struct {
 		NVExt *struct {
-			IgnoreEOS  *bool   `json:"ignore_eos"`
-			Instance   *uint64 `json:"backend_instance_id"`
+			IgnoreEOS  *bool    `json:"ignore_eos"`
+			Instance   *uint64  `json:"backend_instance_id"`
+			Tell       []string `json:"extra_fields"`
 			AgentHints *struct {
 				Priority    *float64 `json:"priority"`
 				Sensitivity *float64 `json:"latency_sensitivity"`
@@ -54,6 +61,7 @@ func parseHints(body []byte) (hints, error) {
 		}
 		h.worker = int(*x.Instance)
 	}
+	h.tellWorkers, h.tellTiming = slices.Contains(x.Tell, tellWorkers), slices.Contains(x.Tell, tellTiming)
 	h.ignoreEOS = x.IgnoreEOS != nil && *x.IgnoreEOS
 	if a := x.AgentHints; a != nil {
 		if a.Sensitivity != nil {
@@ -72,5 +80,6 @@ func parseHints(body []byte) (hints, error) {
 // apply puts the hints into a job.
 func (h hints) apply(j *job) {
 	j.route.Priority, j.route.ExpectedOutput, j.route.Direct = h.priority, h.output, h.worker
+	j.route.Class = h.class
 	j.priority = int(max(-1e9, min(h.priority, 1e9)))
 }

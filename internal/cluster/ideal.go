@@ -29,7 +29,7 @@ type ideal struct {
 	prompt, unlimited, sized int64 // tokens
 }
 
-const chunkSize = 1 << 15
+const chunkSize = 1 << 12
 
 // seen is a block that was ever seen.
 type seen struct {
@@ -50,14 +50,7 @@ func (d *ideal) at(n int32) *seen { return &d.blocks[n/chunkSize][n%chunkSize] }
 // see takes in a prompt.
 func (d *ideal) see(tokens int, blocks []uint64) {
 	d.prompt += int64(tokens)
-	d.found = d.found[:0]
-	for len(d.found) < len(blocks) {
-		n := d.find(blocks[len(d.found)])
-		if n < 0 {
-			break
-		}
-		d.found = append(d.found, n)
-	}
+	d.walk(blocks)
 	known := d.found[:min(len(d.found), (tokens-1)/d.block)]
 	d.unlimited += int64(len(known) * d.block)
 	for _, n := range known {
@@ -66,6 +59,30 @@ func (d *ideal) see(tokens int, blocks []uint64) {
 		}
 		d.sized += int64(d.block)
 	}
+	d.store(blocks)
+}
+
+// reply takes in what a request leaves behind: the blocks of its prompt and of its
+// reply.
+func (d *ideal) reply(blocks []uint64) {
+	d.walk(blocks)
+	d.store(blocks)
+}
+
+// walk finds the nodes of the blocks that were ever seen.
+func (d *ideal) walk(blocks []uint64) {
+	d.found = d.found[:0]
+	for len(d.found) < len(blocks) {
+		n := d.find(blocks[len(d.found)])
+		if n < 0 {
+			break
+		}
+		d.found = append(d.found, n)
+	}
+}
+
+// store adds those that walk did not find, and makes all of them the youngest.
+func (d *ideal) store(blocks []uint64) {
 	d.add(blocks[len(d.found):])
 	for i := len(d.found) - 1; i >= 0; i-- {
 		d.touch(d.found[i])

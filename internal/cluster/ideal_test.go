@@ -54,7 +54,8 @@ func TestIdealAgainstAPlainModel(t *testing.T) {
 			d.see(tokens, blocks)
 			p.see(tokens, blocks)
 			if d.prompt != p.prompt || d.unlimited != p.unlimited || d.sized != p.sized {
-				t.Fatalf("%v: %d of %d unlimited, %d in %d blocks; want %d and %d", blocks, d.unlimited, d.prompt, d.sized, capacity, p.unlimited, p.sized)
+				t.Fatalf("%v: %d of %d unlimited, %d in %d blocks; want %d and %d", blocks, d.unlimited, d.prompt,
+					d.sized, capacity, p.unlimited, p.sized)
 			}
 		}
 	})

@@ -20,14 +20,32 @@ func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	p := exposition{model: labelValue(s.cfg.Model), workers: now.workers}
 
-	p.value("vllm:num_requests_running", "gauge", "Number of requests in the running batch.", func(x *workerNow) float64 { return float64(x.engine.Running) })
-	p.value("vllm:num_requests_waiting", "gauge", "Number of requests waiting to be admitted.", func(x *workerNow) float64 { return float64(x.engine.Waiting) })
-	p.value("vllm:kv_cache_usage_perc", "gauge", "Share of the KV cache in use, 1 is all.", func(x *workerNow) float64 { return x.engine.KVShare })
-	p.value("vllm:num_preemptions_total", "counter", "Number of preemptions.", func(x *workerNow) float64 { return float64(x.engine.Preempted) })
-	p.value("vllm:prompt_tokens_total", "counter", "Number of prompt tokens processed.", func(x *workerNow) float64 { return float64(x.engine.PromptTokens) })
-	p.value("vllm:generation_tokens_total", "counter", "Number of tokens generated.", func(x *workerNow) float64 { return float64(x.engine.GeneratedTokens) })
-	p.value("vllm:prefix_cache_queries_total", "counter", "Number of tokens looked up in the prefix cache.", func(x *workerNow) float64 { return float64(x.engine.QueriedTokens) })
-	p.value("vllm:prefix_cache_hits_total", "counter", "Number of tokens found in the prefix cache.", func(x *workerNow) float64 { return float64(x.engine.CachedTokens) })
+	p.value("vllm:num_requests_running", "gauge", "Number of requests in the running batch.",
+		func(x *workerNow) float64 { return float64(x.engine.Running) })
+	p.value("vllm:num_requests_waiting", "gauge", "Number of requests waiting to be admitted.",
+		func(x *workerNow) float64 { return float64(x.engine.Waiting) })
+	p.value("vllm:kv_cache_usage_perc", "gauge", "Share of the KV cache in use, 1 is all.", func(x *workerNow) float64 {
+		return x.engine.KVShare
+	})
+	p.value("vllm:num_preemptions_total", "counter", "Number of preemptions.", func(x *workerNow) float64 {
+		return float64(x.engine.Preempted)
+	})
+	p.value("vllm:prompt_tokens_total", "counter", "Number of prompt tokens processed.", func(x *workerNow) float64 {
+		return float64(x.engine.PromptTokens)
+	})
+	p.value("vllm:generation_tokens_total", "counter", "Number of tokens generated.", func(x *workerNow) float64 {
+		return float64(x.engine.GeneratedTokens)
+	})
+	p.value("vllm:prefix_cache_queries_total", "counter", "Number of tokens looked up in the prefix cache.",
+		func(x *workerNow) float64 { return float64(x.engine.QueriedTokens) })
+	p.value("vllm:prefix_cache_hits_total", "counter", "Number of tokens found in the prefix cache.",
+		func(x *workerNow) float64 { return float64(x.engine.CachedTokens - onboarded(x)) })
+	if len(s.cfg.Cluster.Tiers) > 0 {
+		p.external()
+	}
+	if k := s.cfg.Cluster.Engine.Speculation.Tokens; k > 0 {
+		p.speculation(k)
+	}
 	p.family("vllm:request_success_total", "counter", "Number of requests that ended, by reason.")
 	for i := range p.workers {
 		st := &p.workers[i].stats
@@ -35,13 +53,60 @@ func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
 		p.sample("vllm:request_success_total", i, `,finished_reason="length"`, float64(st.byLen))
 		p.sample("vllm:request_success_total", i, `,finished_reason="abort"`, float64(st.aborted))
 	}
-	p.histogram("vllm:time_to_first_token_seconds", "Time to first token in seconds.", func(s *stats) *histogram { return &s.ttft })
-	p.histogram("vllm:inter_token_latency_seconds", "Time between tokens in seconds.", func(s *stats) *histogram { return &s.itl })
+	p.histogram("vllm:time_to_first_token_seconds", "Time to first token in seconds.", func(s *stats) *histogram {
+		return &s.ttft
+	})
+	p.histogram("vllm:inter_token_latency_seconds", "Time between tokens in seconds.", func(s *stats) *histogram {
+		return &s.itl
+	})
 	// The name that versions before inter_token_latency_seconds had for it.
-	p.histogram("vllm:time_per_output_token_seconds", "Time between tokens in seconds.", func(s *stats) *histogram { return &s.itl })
-	p.histogram("vllm:e2e_request_latency_seconds", "Time from a request to its last token in seconds.", func(s *stats) *histogram { return &s.e2e })
+	p.histogram("vllm:time_per_output_token_seconds", "Time between tokens in seconds.", func(s *stats) *histogram {
+		return &s.itl
+	})
+	p.histogram("vllm:e2e_request_latency_seconds", "Time from a request to its last token in seconds.",
+		func(s *stats) *histogram { return &s.e2e })
 	p.dynamo(s.cfg.Cluster, now)
+	if s.cfg.Known["nvext"] != nil {
+		p.frontend()
+	}
 	_, _ = w.Write([]byte(p.text.String())) // an error means that the scraper is gone
+}
+
+// external adds what vLLM counts of caches behind a connector: what the GPU did not
+// have, and what of it a tier had.
+func (p *exposition) external() {
+	p.value("vllm:external_prefix_cache_queries_total", "counter", "Number of tokens looked up in tiers below the GPU.",
+		func(x *workerNow) float64 {
+			return float64(x.engine.QueriedTokens - x.engine.CachedTokens + onboarded(x))
+		})
+	p.value("vllm:external_prefix_cache_hits_total", "counter", "Number of tokens found in tiers below the GPU.",
+		func(x *workerNow) float64 { return float64(onboarded(x)) })
+}
+
+// speculation adds what vLLM counts of drafts, of so many tokens each (vllm-project/vllm,
+// vllm/v1/spec_decode/metrics.py).
+func (p *exposition) speculation(tokens int) {
+	p.value("vllm:spec_decode_num_drafts_total", "counter", "Number of drafts.",
+		func(x *workerNow) float64 { return float64(x.engine.Drafts) })
+	p.value("vllm:spec_decode_num_draft_tokens_total", "counter", "Number of draft tokens.",
+		func(x *workerNow) float64 { return float64(x.engine.DraftTokens) })
+	p.value("vllm:spec_decode_num_accepted_tokens_total", "counter", "Number of accepted draft tokens.",
+		func(x *workerNow) float64 { return float64(x.engine.AcceptedTokens) })
+	const name = "vllm:spec_decode_num_accepted_tokens_per_pos_total"
+	p.family(name, "counter", "Number of accepted draft tokens, by position.")
+	for w := range p.workers {
+		for i, n := range p.workers[w].engine.AcceptedAt[:tokens] {
+			p.sample(name, w, `,position="`+strconv.Itoa(i)+`"`, float64(n))
+		}
+	}
+}
+
+// onboarded are the tokens that tiers had of prompts.
+func onboarded(x *workerNow) (n int64) {
+	for _, tokens := range x.engine.OnboardedTokens {
+		n += tokens
+	}
+	return n
 }
 
 // dynamo adds what Dynamo's components tell beside. The one to look at is the
@@ -49,21 +114,49 @@ func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
 // of the caches.
 func (p *exposition) dynamo(c *Config, now fleetNow) {
 	blocks := float64(c.blocks())
-	p.dynamoValue("dynamo_component_inflight_requests", "gauge", "Requests on the worker.", func(x *workerNow) float64 { return float64(x.jobs) })
-	p.dynamoValue("dynamo_component_requests_total", "counter", "Requests that the worker was given.", func(x *workerNow) float64 { return float64(x.totals.requests) })
-	p.dynamoValue("dynamo_component_kvstats_active_blocks", "gauge", "KV blocks in use.", func(x *workerNow) float64 { return x.engine.KVShare * blocks })
-	p.dynamoValue("dynamo_component_kvstats_total_blocks", "gauge", "KV blocks of the worker.", func(*workerNow) float64 { return blocks })
-	p.dynamoValue("dynamo_component_kvstats_gpu_cache_usage_percent", "gauge", "Share of the KV blocks in use, 1 is all.", func(x *workerNow) float64 { return x.engine.KVShare })
-	p.dynamoValue("dynamo_component_kvstats_gpu_prefix_cache_hit_rate", "gauge", "Share of prompt tokens found in the prefix cache.", func(x *workerNow) float64 {
-		if x.engine.QueriedTokens == 0 {
-			return 0
-		}
-		return float64(x.engine.CachedTokens) / float64(x.engine.QueriedTokens)
+	p.dynamoValue("dynamo_component_inflight_requests", "gauge", "Requests on the worker.", func(x *workerNow) float64 {
+		return float64(x.jobs)
 	})
+	p.dynamoValue("dynamo_component_requests_total", "counter", "Requests that the worker was given.",
+		func(x *workerNow) float64 { return float64(x.totals.requests) })
+	p.dynamoValue("dynamo_component_kvstats_active_blocks", "gauge", "KV blocks in use.", func(x *workerNow) float64 {
+		return x.engine.KVShare * blocks
+	})
+	p.dynamoValue("dynamo_component_kvstats_total_blocks", "gauge", "KV blocks of the worker.",
+		func(*workerNow) float64 { return blocks })
+	p.dynamoValue("dynamo_component_kvstats_gpu_cache_usage_percent", "gauge",
+		"Share of the KV blocks in use, 1 is all.", func(x *workerNow) float64 { return x.engine.KVShare })
+	p.dynamoValue("dynamo_component_kvstats_gpu_prefix_cache_hit_rate", "gauge",
+		"Share of prompt tokens found in the prefix cache.", func(x *workerNow) float64 {
+			if x.engine.QueriedTokens == 0 {
+				return 0
+			}
+			return float64(x.engine.CachedTokens) / float64(x.engine.QueriedTokens)
+		})
 	p.family("dynamo_component_kv_cache_events_applied", "counter", "KV events that the router took.")
 	p.line("dynamo_component_kv_cache_events_applied", "model="+p.model, float64(now.applied))
 	p.family("dynamo_component_router_queue_requests", "gauge", "Requests that the router holds back.")
 	p.line("dynamo_component_router_queue_requests", "model="+p.model, float64(now.waiting))
+}
+
+// frontend adds what a frontend of Dynamo tells of all workers.
+func (p *exposition) frontend() {
+	sum := func(name, help string, of func(*workerNow) float64) {
+		total := 0.0
+		for i := range p.workers {
+			total += of(&p.workers[i])
+		}
+		p.family(name, "untyped", help)
+		p.line(name, "model="+p.model, total)
+	}
+	sum("dynamo_frontend_input_sequence_tokens_sum", "Tokens of prompts.", func(x *workerNow) float64 {
+		return float64(x.engine.QueriedTokens)
+	})
+	sum("dynamo_frontend_cached_tokens_sum", "Tokens of prompts that were cached.", func(x *workerNow) float64 {
+		return float64(x.engine.CachedTokens)
+	})
+	sum("dynamo_frontend_cached_tokens_count", "Requests whose cached tokens are known.",
+		func(x *workerNow) float64 { return float64(x.totals.requests) })
 }
 
 // fleetNow and workerNow are copies of the counts of one instant.

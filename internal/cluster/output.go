@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"net/http"
+	"time"
 
 	"headway/internal/openai"
 )
@@ -16,6 +17,9 @@ type output struct {
 	conn  openai.ServerConn
 	buf   []byte // room for one event, used again
 	entry *logEntry
+
+	patience time.Duration // for a client that does not read
+	renew    time.Time     // when its deadline is due for another
 }
 
 func newOutput(w http.ResponseWriter, r *http.Request) *output {
@@ -44,13 +48,27 @@ func (o *output) head() error {
 	h := o.w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
+	o.wait()
 	o.w.WriteHeader(http.StatusOK)
 	return o.sent(kindHead)
 }
 
+// wait gives the client its time to take what is written now. A deadline that is
+// young stays: setting one for each event costs more than the write.
+func (o *output) wait() {
+	if now := time.Now(); o.patience > 0 && now.After(o.renew) {
+		_ = o.flush.SetWriteDeadline(now.Add(o.patience)) // a test's writer has none
+		o.renew = now.Add(o.patience / 4)
+	}
+}
+
+// settle takes the deadline off: the connection may carry other requests.
+func (o *output) settle() { _ = o.flush.SetWriteDeadline(time.Time{}) }
+
 // event sends one event.
 func (o *output) event(k writeKind, p []byte) error {
 	o.buf = p
+	o.wait()
 	if _, err := o.w.Write(p); err != nil {
 		return err
 	}
@@ -59,6 +77,7 @@ func (o *output) event(k writeKind, p []byte) error {
 
 // body sends a whole reply.
 func (o *output) body(status int, p []byte) error {
+	o.wait()
 	respond(o.w, status, p)
 	return o.sent(kindBody)
 }

@@ -10,8 +10,10 @@ import (
 type plan struct {
 	prompt  int      // tokens of the prompt, by the tokenizer
 	blocks  []uint64 // names of its full blocks
+	said    []uint64 // blocks and those of the reply; nil where replies are not kept
 	hints   hints
-	tokens  int // tokens of the reply
+	adapter uint64 // that the request asks for, 0 is none
+	tokens  int    // tokens of the reply
 	reason  string
 	content workload.Key // names the reply's text
 }
@@ -41,26 +43,64 @@ func (s *Server) planReply(r openai.ServerRequest) (plan, *openai.ServerError) {
 			p.tokens, p.reason = room, "length"
 		}
 	}
+	p.said = s.said(r.Chat, ids, p)
 	return p, nil
+}
+
+// said names the blocks of the prompt and of the reply as a later prompt has them
+// that repeats both: in a chat after one space, as the texts of messages are joined,
+// else without. A word of a reply is one token wherever it stands. Nil says that
+// replies are not kept, or fill no block.
+func (s *Server) said(chat bool, ids []int, p plan) []uint64 {
+	block := s.cfg.Cluster.BlockSize()
+	computed := len(ids) + p.tokens - 1
+	if s.wordIDs == nil || computed/block == len(p.blocks) || !s.cfg.Cluster.CachesReplies() {
+		return nil
+	}
+	all := make([]int, 0, computed+4)
+	all = append(all, ids...)
+	if chat && len(ids) > 0 {
+		all = append(all, s.joint...)
+	}
+	for i := 0; len(all) < computed; i++ {
+		all = append(all, s.wordIDs[s.wordAt(p, i)])
+	}
+	return workload.HashTokens(all[:computed], block)
 }
 
 // word is the text of the reply's token i.
 func (s *Server) word(p plan, i int) string {
-	return s.words[uint64(p.content.Index(i))%uint64(len(s.words))]
+	return s.words[s.wordAt(p, i)]
 }
 
-// replyWords are the texts of tokens as the inside of JSON strings. Words that
+// wordAt is which of the words that is.
+func (s *Server) wordAt(p plan, i int) int {
+	return int(uint64(p.content.Index(i)) % uint64(len(s.words)))
+}
+
+// manyReplyWords is from how many words replies are made: looking for more would
+// make a server start later, and nobody reads them.
+const manyReplyWords = 4096
+
+// useWords sets the texts of tokens as the inside of JSON strings. Words that
 // stay one token each wherever they stand let a client with the same tokenizer
 // count exactly the tokens that were generated. A vocabulary without such
 // words gets some text, and only usage tells the truth.
-func replyWords(t *tokenizer.Tokenizer) []string {
-	words := t.Words()
-	if len(words) == 0 {
+func (s *Server) useWords(t *tokenizer.Tokenizer) {
+	words := t.FewWords(manyReplyWords)
+	known := len(words) > 0
+	if !known {
 		words = []string{" token"}
 	}
-	encoded := make([]string, len(words))
-	for i, w := range words {
-		encoded[i] = openai.ServerText(w)
+	for _, w := range words {
+		s.words = append(s.words, openai.ServerText(w))
+		if known {
+			s.wordIDs = append(s.wordIDs, t.Encode(w)...)
+		}
 	}
-	return encoded
+	if known {
+		// What stands between a message and the first word of the next.
+		s.joint = t.Encode(" " + words[0])
+		s.joint = s.joint[:len(s.joint)-1]
+	}
 }

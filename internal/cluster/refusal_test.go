@@ -10,7 +10,7 @@ import (
 
 // Everything that is refused gets an error object that says why.
 func TestRefusals(t *testing.T) {
-	e := serve(t, ServerConfig{Engine: quick(), MaxModelLen: 100, MaxBodyBytes: 4000})
+	e := serve(t, ServerConfig{Engine: quick(), MaxModelLen: 100, Bounds: Bounds{MaxBodyBytes: 4000}})
 	long := strings.Repeat("word ", 100)
 	for _, v := range []struct {
 		name, method, path, body string
@@ -18,7 +18,8 @@ func TestRefusals(t *testing.T) {
 		says                     string
 	}{
 		{"no model", "POST", chatPath, `{"messages":[{"role":"user","content":"x"}]}`, 400, "model is missing"},
-		{"other model", "POST", chatPath, `{"model":"gpt","messages":[{"role":"user","content":"x"}]}`, 404, `"gpt" does not exist`},
+		{"other model", "POST", chatPath, `{"model":"gpt","messages":[{"role":"user","content":"x"}]}`, 404,
+			`"gpt" does not exist`},
 		{"no messages", "POST", chatPath, `{"model":"simulated"}`, 400, "messages is missing"},
 		{"no prompt", "POST", "/v1/completions", `{"model":"simulated"}`, 400, "prompt is missing"},
 		{"two replies", "POST", chatPath, chat("x", `,"n":2`), 400, "n is 2"},
@@ -64,7 +65,8 @@ func TestSmallCache(t *testing.T) {
 	cfg := quick()
 	cfg.NumGPUBlocks, cfg.BlockSize = 10, 10
 	e := serve(t, ServerConfig{Engine: cfg})
-	if status, body := e.get("POST", chatPath, chat("x", `,"max_tokens":100`)); status != 400 || !strings.Contains(body, "90 tokens that fit") {
+	if status, body := e.get("POST", chatPath, chat("x", `,"max_tokens":100`)); status != 400 ||
+		!strings.Contains(body, "90 tokens that fit") {
 		t.Errorf("%d %s", status, body)
 	}
 }
@@ -94,13 +96,14 @@ func TestAPIKey(t *testing.T) {
 
 func TestConfigNamesEveryFault(t *testing.T) {
 	_, err := NewServer(ServerConfig{
-		Engine: engine.Config{BlockSize: -1}, MaxModelLen: -1, MaxBodyBytes: -1,
+		Engine: engine.Config{BlockSize: -1}, MaxModelLen: -1, Bounds: Bounds{MaxBodyBytes: -1},
 		ErrorRate: 101, CutRate: -1, GarbageRate: 1e9, SlowStart: -1,
 	})
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, name := range []string{"block-size", "max-model-len", "max-body-bytes", "error-rate", "cut-rate", "garbage-rate", "slow-start"} {
+	for _, name := range []string{"block-size", "max-model-len", "max-body-bytes", "error-rate", "cut-rate",
+		"garbage-rate", "slow-start"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named in: %v", name, err)
 		}

@@ -90,6 +90,7 @@ func TestRegretAgainstCounterfactual(t *testing.T) {
 		"least loaded": {func(c *Config) { c.Router.Mode = router.LeastLoaded }, poisson(40)},
 		"sglang":       {scheduler(engine.SGLang), shared},
 		"trtllm":       {scheduler(engine.TRTLLM), shared},
+		"mocker-1.4":   {scheduler(engine.Mocker14), shared},
 		"mocker-2025":  {scheduler(engine.Mocker2025), shared},
 		"places":       {set(func(c *engine.Config) { c.MaxNumSeqs = 4 }), poisson(20)},
 		"small cache":  {set(func(c *engine.Config) { c.NumGPUBlocks, c.Type = 200, engine.TRTLLM }), poisson(20)},

@@ -23,6 +23,8 @@ type Outcome struct {
 	// is the longest of them, prompt and output together; Capacity is how many
 	// tokens a request can have.
 	TooLong, TooLongTokens, Capacity int
+	// Reached is what the load came to.
+	Reached Reached
 }
 
 // Replay runs a plan on a simulated cluster in virtual time and hands the sink
@@ -61,6 +63,7 @@ type replay struct {
 	reader reader
 	facts  *facts
 	front  frontend
+	lora   *adapterBook // nil without adapters
 	out    Outcome
 
 	once      bool          // nothing comes after this plan
@@ -118,7 +121,7 @@ func (r *replay) run(ctx context.Context) error {
 // work lets the workers go on: for one instant, or up to the next timer where
 // none of their events can lead to a request before it.
 func (r *replay) work(at time.Duration) error {
-	if r.open > 0 || r.places.limit > 0 || r.prefill.limit > 0 || r.plan.FailedThreshold > 0 || !r.fleet.sweeps() {
+	if r.open > 0 || r.places.limit > 0 || r.prefill.limit > 0 || r.plan.FailedThreshold > 0 || !r.fleet.leaps() {
 		return r.fleet.advance(r.base+at, r.observe)
 	}
 	until := time.Duration(math.MaxInt64 / 2)
@@ -129,7 +132,7 @@ func (r *replay) work(at time.Duration) error {
 		// Workers that were swept to the end of time could do nothing after it.
 		return r.fleet.advance(r.base+at, r.observe)
 	}
-	return r.fleet.sweep(r.base+until, r.observe)
+	return r.fleet.leap(r.base+until, r.observe)
 }
 
 // begin reads the first session and arms the plan's times.
@@ -141,7 +144,7 @@ func (r *replay) begin() error {
 	if !r.paced && r.plan.Concurrency == 0 {
 		r.places = newGate(1, 0)
 	}
-	r.front = r.newFrontend()
+	r.front, r.lora = r.newFrontend(), r.newAdapters()
 	r.facts.frontend = r.front.mean
 	if d := r.plan.Duration; d > 0 {
 		r.at(d, timer{kind: timeStop})
@@ -258,7 +261,7 @@ func (r *replay) observe(j *job, e engine.Event) {
 		return
 	}
 	e.At -= r.base
-	r.now = e.At
+	r.now = max(r.now, e.At)
 	c.take(r.fleet, e)
 	if e.Kind == engine.Token && e.Token == 1 {
 		r.first(c)
@@ -283,7 +286,9 @@ func (r *replay) first(c *call) {
 func (r *replay) complete(c *call) error {
 	s := c.session
 	c.rec.Outcome = record.OK
+	r.facts.answered(c)
 	s.talk.remember(c.request(), c.job.tokens, c.job.output, c.job.blocks)
+	apart(s.talk.blocks, c.job.adapter) // the next turn's are named anew
 	err := r.finish(c)
 	s.turn++
 	if s.turn == len(s.turns) {

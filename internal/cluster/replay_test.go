@@ -76,12 +76,14 @@ func bytesOf(t *testing.T, c Config, p workload.Plan) string {
 }
 
 func TestReplayIsDeterministic(t *testing.T) {
-	for _, mode := range []router.Mode{router.RoundRobin, router.Random, router.LeastLoaded, router.PowerOfTwo, router.KV} {
+	for _, mode := range []router.Mode{router.RoundRobin, router.Random, router.LeastLoaded,
+		router.PowerOfTwo, router.KV} {
 		t.Run(mode.String(), func(t *testing.T) {
 			c := small(4, mode)
 			c.Regret, c.Router.Temperature = true, 0.3
 			p := synthetic(workload.Synthetic{Requests: 300, PrefixPool: 5, PrefixTokens: 200,
-				Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: 40}, CancelRate: 0.1, CancelAfter: 50 * time.Millisecond})
+				Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: 40}, CancelRate: 0.1,
+				CancelAfter: 50 * time.Millisecond})
 			first := bytesOf(t, c, p)
 			if again := bytesOf(t, c, p); again != first {
 				t.Error("the same plan gave other bytes")
@@ -130,7 +132,8 @@ func TestReplayConserves(t *testing.T) {
 			}
 		}
 		entered := 0
-		for _, w := range facts.Workers[len(facts.Workers)-max(c.PrefillWorkers, c.Workers*boolInt(c.PrefillWorkers == 0)):] {
+		first := len(facts.Workers) - max(c.PrefillWorkers, c.Workers*boolInt(c.PrefillWorkers == 0))
+		for _, w := range facts.Workers[first:] {
 			entered += w.Requests
 		}
 		if entered > sent {
@@ -184,25 +187,27 @@ func checkAnswered(t *rapid.T, c Config, r *record.Record) {
 		}
 		total, last = total+a.Tokens, a.At
 	}
-	if r.TokensOut != r.WantOut || total != r.WantOut || r.Done != last || r.Start < r.Planned || r.Worker == "" {
-		t.Errorf("request %d: %d tokens of %d, %d in arrivals, %+v", r.Index, r.TokensOut, r.WantOut, total, r)
+	if r.TokensOut != r.PlannedOSL || total != r.PlannedOSL || r.Done != last || r.Start < r.Planned || r.Worker == "" {
+		t.Errorf("request %d: %d tokens of %d, %d in arrivals, %+v", r.Index, r.TokensOut, r.PlannedOSL, total, r)
 	}
-	want := min(2, r.WantOut)
+	want := min(2, r.PlannedOSL)
 	if c.TokenArrivals {
-		want = r.WantOut
+		want = r.PlannedOSL
 	}
 	if len(r.Arrivals) != want {
 		t.Errorf("request %d: %d arrivals, not %d", r.Index, len(r.Arrivals), want)
 	}
-	if r.TokensIn < r.WantIn || r.Usage["prompt_tokens"] != r.TokensIn || r.Usage["completion_tokens"] != r.WantOut ||
+	if r.TokensIn < r.PlannedISL || r.Usage["prompt_tokens"] != r.TokensIn ||
+		r.Usage["completion_tokens"] != r.PlannedOSL ||
 		r.Usage["prompt_cache_read_tokens"] >= r.TokensIn {
-		t.Errorf("request %d: %d tokens in, of %d, usage %v", r.Index, r.TokensIn, r.WantIn, r.Usage)
+		t.Errorf("request %d: %d tokens in, of %d, usage %v", r.Index, r.TokensIn, r.PlannedISL, r.Usage)
 	}
 }
 
 // Records with two arrivals are those with all of them, but for the arrivals.
 func TestTokenArrivalsChangeNothingElse(t *testing.T) {
-	for _, timing := range []engine.Timing{engine.Polynomial{}, engine.Fixed{TTFT: 30 * time.Millisecond, ITL: 7 * time.Millisecond, ITLJitterCV: 0.2}} {
+	for _, timing := range []engine.Timing{engine.Polynomial{},
+		engine.Fixed{TTFT: 30 * time.Millisecond, ITL: 7 * time.Millisecond, ITLJitterCV: 0.2}} {
 		c := small(3, router.KV)
 		c.Engine.Timing, c.Engine.NumGPUBlocks = timing, 60 // tight: some are preempted
 		p := synthetic(workload.Synthetic{Requests: 200, PrefixPool: 5, PrefixTokens: 200})
@@ -219,7 +224,8 @@ func TestTokenArrivalsChangeNothingElse(t *testing.T) {
 		for i, a := range all {
 			b := few[i]
 			if a.Index != b.Index || a.Start != b.Start || a.Done != b.Done || a.Worker != b.Worker ||
-				a.Arrivals[0].At != b.Arrivals[0].At || a.Arrivals[len(a.Arrivals)-1].At != b.Arrivals[len(b.Arrivals)-1].At {
+				a.Arrivals[0].At != b.Arrivals[0].At ||
+				a.Arrivals[len(a.Arrivals)-1].At != b.Arrivals[len(b.Arrivals)-1].At {
 				t.Fatalf("%T: record %d differs:\n%+v\n%+v", timing, i, a, b)
 			}
 		}
@@ -230,13 +236,16 @@ func TestTokenArrivalsChangeNothingElse(t *testing.T) {
 // workers are stepped from arrival to arrival and not from event to event.
 func TestSweepingChangesNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		c := small(rapid.IntRange(1, 5).Draw(rt, "workers"), rapid.SampledFrom([]router.Mode{router.KV, router.LeastLoaded}).Draw(rt, "mode"))
+		c := small(rapid.IntRange(1, 5).Draw(rt, "workers"),
+			rapid.SampledFrom([]router.Mode{router.KV, router.LeastLoaded}).Draw(rt, "mode"))
 		c.TokenArrivals, c.Regret = rapid.Bool().Draw(rt, "tokens"), true
 		c.Engine.NumGPUBlocks = rapid.SampledFrom([]int{100, 512}).Draw(rt, "blocks")
 		c.EventDelay = rapid.SampledFrom([]time.Duration{0, 30 * time.Millisecond}).Draw(rt, "delay")
 		c.Router.QueueThreshold = rapid.SampledFrom([]float64{0, 0.05}).Draw(rt, "threshold")
-		p := synthetic(workload.Synthetic{Requests: 80, PrefixPool: 4, PrefixTokens: 200, CancelRate: 0.1, CancelAfter: 20 * time.Millisecond,
-			Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: float64(rapid.IntRange(1, 100).Draw(rt, "rate"))}})
+		p := synthetic(workload.Synthetic{Requests: 80, PrefixPool: 4, PrefixTokens: 200, CancelRate: 0.1,
+			CancelAfter: 20 * time.Millisecond,
+			Arrivals: workload.Arrivals{Pattern: workload.Poisson,
+				Rate: float64(rapid.IntRange(1, 100).Draw(rt, "rate"))}})
 		swept := bytesOf(t, c, p)
 		p.Concurrency = 1000
 		if stepped := bytesOf(t, c, p); stepped != swept {
@@ -304,7 +313,8 @@ func TestRampOpensPlacesOneByOne(t *testing.T) {
 // The turns of a session follow each other, each with all that was said before
 // it, and after its pause.
 func TestSessionsKeepTheirOrder(t *testing.T) {
-	p := synthetic(workload.Synthetic{Sessions: 20, Turns: workload.Length{Mean: 4}, TurnDelay: 70 * time.Millisecond, TurnDelayRatio: 1, SystemTokens: 64})
+	p := synthetic(workload.Synthetic{Sessions: 20, Turns: workload.Length{Mean: 4}, TurnDelay: 70 * time.Millisecond,
+		TurnDelayRatio: 1, SystemTokens: 64})
 	p.Concurrency = 6
 	records, facts, _ := replayed(t, small(2, router.KV), p)
 	bySession := map[string][]*record.Record{}
@@ -326,11 +336,13 @@ func TestSessionsKeepTheirOrder(t *testing.T) {
 			if want := before.Done + record.Time(70*time.Millisecond); r.Start != want || r.Planned != want {
 				t.Errorf("session %s turn %d: starts at %d, not %d", name, i, r.Start, want)
 			}
-			if want := before.TokensIn + before.TokensOut + r.WantIn; r.TokensIn != want {
+			if want := before.TokensIn + before.TokensOut + r.PlannedISL; r.TokensIn != want {
 				t.Errorf("session %s turn %d: %d tokens in, not %d", name, i, r.TokensIn, want)
 			}
-			if full := before.TokensIn / 16 * 16; r.Usage["prompt_cache_read_tokens"] < full && r.Worker == before.Worker {
-				t.Errorf("session %s turn %d: %d tokens cached, the turn before had %d", name, i, r.Usage["prompt_cache_read_tokens"], full)
+			if full := before.TokensIn / 16 * 16; r.Usage["prompt_cache_read_tokens"] < full &&
+				r.Worker == before.Worker {
+				t.Errorf("session %s turn %d: %d tokens cached, the turn before had %d", name, i,
+					r.Usage["prompt_cache_read_tokens"], full)
 			}
 		}
 	}
@@ -341,7 +353,8 @@ func TestSessionsKeepTheirOrder(t *testing.T) {
 
 func TestKVBeatsRoundRobinOnSharedPrefixes(t *testing.T) {
 	p := synthetic(workload.Synthetic{Requests: 200, PrefixPool: 16, PrefixTokens: 1000,
-		ISL: workload.Length{Mean: 200}, OSL: workload.Length{Mean: 30}, Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: 8}})
+		ISL: workload.Length{Mean: 200}, OSL: workload.Length{Mean: 30},
+		Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: 8}})
 	mean := func(mode router.Mode) (ttft float64, facts record.Cluster) {
 		c := small(4, mode)
 		c.Regret = true
@@ -353,7 +366,8 @@ func TestKVBeatsRoundRobinOnSharedPrefixes(t *testing.T) {
 	}
 	rr, rrFacts := mean(router.RoundRobin)
 	kv, kvFacts := mean(router.KV)
-	t.Logf("TTFT %.4f and %.4f s, hit rate %.3f and %.3f, regret %.4f and %.4f s", rr, kv, rrFacts.HitRate, kvFacts.HitRate, rrFacts.RegretMean, kvFacts.RegretMean)
+	t.Logf("TTFT %.4f and %.4f s, hit rate %.3f and %.3f, regret %.4f and %.4f s", rr, kv, rrFacts.HitRate,
+		kvFacts.HitRate, rrFacts.RegretMean, kvFacts.RegretMean)
 	if kv >= rr || kvFacts.HitRate <= rrFacts.HitRate || kvFacts.RegretMean >= rrFacts.RegretMean {
 		t.Error("KV-aware routing is no better than round-robin")
 	}
@@ -362,5 +376,24 @@ func TestKVBeatsRoundRobinOnSharedPrefixes(t *testing.T) {
 	}
 	if kvFacts.HitRate > kvFacts.IdealAtSize || kvFacts.IdealAtSize > kvFacts.IdealHitRate {
 		t.Errorf("hit rates %g, ideal at size %g, ideal %g", kvFacts.HitRate, kvFacts.IdealAtSize, kvFacts.IdealHitRate)
+	}
+}
+
+// A cluster that fell behind is said to have: what it does with the rest when nothing
+// arrives any more is faster than what it did before, and no part of it.
+func TestFallingBehindIsSaturated(t *testing.T) {
+	x := facts{timed: true}
+	for i := range 1000 {
+		at := float64(i) / 40 // per second, of which 20 are served until the last came
+		x.planned = append(x.planned, at)
+		done := float64(i) / 20
+		if last := 999.0 / 40; done > last {
+			done = last + (done-last)/4
+		}
+		x.done, x.took = append(x.done, done+1), append(x.took, done+1-at)
+	}
+	offered, completed, behind := x.rates()
+	if !behind || completed < 19 || completed > 21 || offered < 39 || offered > 41 {
+		t.Errorf("offered %v, completed %v, behind %v", offered, completed, behind)
 	}
 }

@@ -43,7 +43,8 @@ func TestWhatNeverFitsFails(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 	long := records[0]
-	if long.Outcome != record.Failed || long.Failure.Class != record.ClassHTTP4 || !strings.Contains(long.Failure.Message, "8096") {
+	if long.Outcome != record.Failed || long.Failure.Class != record.ClassHTTP4 ||
+		!strings.Contains(long.Failure.Message, "8096") {
 		t.Errorf("%+v %+v", long, long.Failure)
 	}
 	if records[1].Outcome != record.OK {
@@ -70,7 +71,8 @@ func TestContextEndsAReplay(t *testing.T) {
 	for _, r := range k.records {
 		count[r.Outcome]++
 	}
-	if len(k.records) != 3000 || count[record.Cancelled] == 0 || count[record.Cancelled] > 4 || count[record.Dropped] < 1000 {
+	if len(k.records) != 3000 || count[record.Cancelled] == 0 || count[record.Cancelled] > 4 ||
+		count[record.Dropped] < 1000 {
 		t.Errorf("%d records: %v", len(k.records), count)
 	}
 }
@@ -89,15 +91,20 @@ func TestErrorsComeBack(t *testing.T) {
 		}
 		yield(workload.Request{}, broken)
 	}
-	if _, _, err := Replay(t.Context(), small(1, router.KV), workload.Plan{Source: source}, &kept{}); !errors.Is(err, broken) {
+	if _, _, err := Replay(t.Context(), small(1, router.KV), workload.Plan{Source: source},
+		&kept{}); !errors.Is(err, broken) {
 		t.Errorf("of the source: %v", err)
 	}
 	full := sinkFunc(func(*record.Record) error { return broken })
-	if _, _, err := Replay(t.Context(), small(1, router.KV), workload.Plan{Source: list(made(0, 10, 5))}, full); !errors.Is(err, broken) {
+	if _, _, err := Replay(t.Context(), small(1, router.KV), workload.Plan{Source: list(made(0, 10, 5))},
+		full); !errors.Is(err, broken) {
 		t.Errorf("of the sink: %v", err)
 	}
 	bad := Defaults()
-	bad.Workers, bad.EventDelay, bad.MaxModelLen, bad.Engine.BlockSize = 0, -1, 1, -1
+	bad.Workers = 0
+	bad.EventDelay = -1
+	bad.MaxModelLen = 1
+	bad.Engine.BlockSize = -1
 	_, _, err := Replay(t.Context(), bad, workload.Plan{Source: list()}, &kept{})
 	for _, name := range []string{"workers", "kv-event-delay", "max-model-len", "block-size"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
@@ -125,6 +132,57 @@ func TestDurationAndGrace(t *testing.T) {
 	}
 	if out.End != stamp(450*time.Millisecond) {
 		t.Errorf("the end is %d", out.End)
+	}
+}
+
+// What falls on the very end of a duration is not sent, as in real time (package load has
+// the same cases), and what falls a nanosecond before it is.
+func TestNothingIsSentAtTheEnd(t *testing.T) {
+	const second = time.Second
+	loop := func(turns int, delay time.Duration) workload.Source {
+		var all []workload.Request
+		for i := range 6 {
+			r := workload.Request{OutputTokens: 10, Prompt: workload.Prompt{Tokens: 10, Key: workload.Seed(uint64(i))}}
+			if turns > 1 {
+				r.Session, r.Turn = fmt.Sprint(i/turns), i%turns
+				r.Turns, r.Delay = turns, delay
+			}
+			all = append(all, r)
+		}
+		return list(all...)
+	}
+	c := small(1, router.RoundRobin)
+	c.Engine.Timing = engine.Fixed{TTFT: 100 * time.Millisecond, ITL: 100 * time.Millisecond}
+	alone, _, _ := replayed(t, c, workload.Plan{Source: loop(1, 0), Concurrency: 1})
+	reply := time.Duration(alone[0].Done - stamp(0))
+	for name, tt := range map[string]struct {
+		plan          workload.Plan
+		at, justAfter int // sent when that is the end, and when the end is a nanosecond later
+	}{
+		"a planned time": {workload.Plan{Source: list(made(0, 10, 2), made(1000, 10, 2), made(2000, 10, 2)),
+			Duration: 2 * second}, 2, 3},
+		"a reply": {workload.Plan{Source: loop(1, 0), Concurrency: 1, Duration: reply}, 1, 2},
+		"a place": {workload.Plan{Source: loop(1, 0), Concurrency: 3, ConcurrencyRamp: second,
+			Duration: second / 2}, 1, 2},
+		"a place to be sent in": {workload.Plan{Source: loop(1, 0), Concurrency: 3, PrefillConcurrency: 3,
+			PrefillRamp: second / 10, Duration: second / 20}, 1, 2},
+		"a pause": {workload.Plan{Source: loop(2, second), Concurrency: 1, Duration: reply + second}, 1, 2},
+	} {
+		for end, want := range map[time.Duration]int{0: tt.at, 1: tt.justAfter} {
+			p := tt.plan
+			p.Duration += end
+			p.Grace = -1
+			records, _, _ := replayed(t, c, p)
+			sent := 0
+			for _, r := range records {
+				if r.Outcome != record.Dropped {
+					sent++
+				}
+			}
+			if sent != want {
+				t.Errorf("%s, %d ns after it: %d of %d were sent, want %d", name, end, sent, len(records), want)
+			}
+		}
 	}
 }
 
@@ -160,7 +218,8 @@ func TestPrefillWorkersHandOver(t *testing.T) {
 	c := small(2, router.KV)
 	c.PrefillWorkers = 3
 	c.Engine.KVBytesPerToken, c.Engine.TransferBandwidth = 1e6, 1e9 // a millisecond a token
-	records, facts, _ := replayed(t, c, workload.Plan{Source: list(made(0, 320, 10), made(1000, 320, 10), made(2000, 320, 1))})
+	records, facts, _ := replayed(t, c,
+		workload.Plan{Source: list(made(0, 320, 10), made(1000, 320, 10), made(2000, 320, 1))})
 	if len(facts.Workers) != 5 || facts.Workers[0].OutputTokens+facts.Workers[1].OutputTokens != 18 {
 		t.Errorf("%+v", facts.Workers)
 	}
@@ -169,7 +228,8 @@ func TestPrefillWorkersHandOver(t *testing.T) {
 		if !ok || from < "2" || to > "1" {
 			t.Errorf("worker %q", r.Worker)
 		}
-		if gap := time.Duration(r.Arrivals[1].At - r.Arrivals[0].At); gap < 320*time.Millisecond || gap > 340*time.Millisecond {
+		if gap := time.Duration(r.Arrivals[1].At - r.Arrivals[0].At); gap < 320*time.Millisecond ||
+			gap > 340*time.Millisecond {
 			t.Errorf("the second token comes %v after the first", gap)
 		}
 	}
@@ -204,10 +264,13 @@ func TestSaturation(t *testing.T) {
 	}{{2, false}, {10, false}, {60, true}} {
 		c := small(2, router.RoundRobin)
 		c.Engine.NumGPUBlocks = 4096
-		_, facts, _ := replayed(t, c, synthetic(workload.Synthetic{Requests: 400, ISL: workload.Length{Mean: 2000}, OSL: workload.Length{Mean: 50},
-			Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: v.rate}}))
+		_, facts, _ := replayed(t, c,
+			synthetic(workload.Synthetic{Requests: 400, ISL: workload.Length{Mean: 2000},
+				OSL:      workload.Length{Mean: 50},
+				Arrivals: workload.Arrivals{Pattern: workload.Poisson, Rate: v.rate}}))
 		if facts.Saturated != v.want {
-			t.Errorf("%g requests/s: %.2f completed of %.2f offered, saturated %v", v.rate, facts.Completed, facts.Offered, facts.Saturated)
+			t.Errorf("%g requests/s: %.2f completed of %.2f offered, saturated %v", v.rate, facts.Completed,
+				facts.Offered, facts.Saturated)
 		}
 	}
 }
@@ -231,7 +294,8 @@ func TestDirectAndRegret(t *testing.T) {
 	nowhere := away
 	nowhere.At, nowhere.Extra = 3*time.Second, nil
 	records, facts, _ := replayed(t, c, workload.Plan{Source: list(r, again, away, nowhere)})
-	if records[0].Worker != "2" || records[1].Worker != "2" || records[2].Worker != "1" || records[3].Outcome != record.Failed {
+	if records[0].Worker != "2" || records[1].Worker != "2" || records[2].Worker != "1" ||
+		records[3].Outcome != record.Failed {
 		t.Errorf("workers %q %q %q, %v", records[0].Worker, records[1].Worker, records[2].Worker, records[3].Outcome)
 	}
 	// The third request computes on worker 1 what worker 2 has.
@@ -249,17 +313,28 @@ func TestHints(t *testing.T) {
 	}{
 		{``, none}, {`{}`, none}, {`{"nvext":null}`, none}, {`{"nvext":{}}`, none},
 		{`{"nvext":{"agent_hints":{"latency_sensitivity":2.5}}}`, hints{worker: -1, priority: 2.5}},
-		{`{"nvext":{"agent_hints":{"latency_sensitivity":2.5,"priority":-1,"osl":7}}}`, hints{worker: -1, priority: -1, output: 7}},
+		{`{"nvext":{"agent_hints":{"latency_sensitivity":2.5,"priority":-1,"osl":7}}}`,
+			hints{worker: -1, priority: -1, output: 7}},
 		{`{"nvext":{"ignore_eos":true,"backend_instance_id":3}}`, hints{worker: 3, ignoreEOS: true}},
 	} {
 		if got, err := parseHints([]byte(v.body)); err != nil || got != v.want {
 			t.Errorf("%s: %+v, %v", v.body, got, err)
 		}
 	}
-	for _, body := range []string{`{"nvext":7}`, `{"nvext":{"backend_instance_id":-1}}`, `{"nvext":{"backend_instance_id":99999999999}}`, `{`} {
+	for _, body := range []string{`{"nvext":7}`, `{"nvext":{"backend_instance_id":-1}}`,
+		`{"nvext":{"backend_instance_id":99999999999}}`, `{`} {
 		if _, err := parseHints([]byte(body)); err == nil {
 			t.Errorf("%s is accepted", body)
 		}
+	}
+}
+
+// The policy family of a request is a header's, and the router hears of it.
+func TestPolicyClass(t *testing.T) {
+	var j job
+	hints{class: "batch"}.apply(&j)
+	if j.route.Class != "batch" {
+		t.Errorf("the router hears of class %q", j.route.Class)
 	}
 }
 
@@ -287,13 +362,30 @@ func TestGivenPrompts(t *testing.T) {
 		turn("a", 0, 2, workload.Prompt{Text: long}),
 		turn("a", 1, 2, workload.Prompt{Text: " next"}),
 		turn("b", 0, 1, workload.Prompt{Messages: []workload.Message{{Role: "user", Content: long}}}),
-		turn("c", 0, 1, workload.Prompt{Payload: []byte(`{"messages":[{"role":"user","content":"` + long + ` and"}]}`)}),
-		turn("d", 0, 1, workload.Prompt{Messages: []workload.Message{{Raw: []byte(`{"role":"user","content":[{"type":"text","text":"` + long + `"}]}`)}}}),
+		turn("c", 0, 1, workload.Prompt{Payload: []byte(`{"messages":[{"role":"user",` +
+			`"content":"` + long + ` and"}]}`)}),
+		turn("d", 0, 1, workload.Prompt{Messages: []workload.Message{{
+			Raw: []byte(`{"role":"user","content":[{"type":"text","text":"` + long + `"}]}`)}}}),
 	)})
 	for i, want := range []struct{ in, cached int }{{100, 0}, {111, 96}, {100, 96}, {101, 96}, {100, 96}} {
 		r := records[i]
 		if r.Outcome != record.OK || r.TokensIn != want.in || r.Usage["prompt_cache_read_tokens"] != want.cached {
 			t.Errorf("request %d: %d tokens in, usage %v, want %+v", i, r.TokensIn, r.Usage, want)
+		}
+	}
+}
+
+func TestPartsOfPlansAreNotSimulated(t *testing.T) {
+	whole := synthetic(workload.Synthetic{Requests: 8})
+	whole.Concurrency = 4
+	part, err := workload.Share{Index: 1, Of: 2}.Plan(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole.Bound = true
+	for _, p := range []workload.Plan{part, whole} {
+		if _, _, err := Replay(t.Context(), small(2, router.KV), p, &kept{}); !errors.Is(err, errPart) {
+			t.Errorf("%v", err)
 		}
 	}
 }

@@ -87,9 +87,17 @@ func (r *replay) cancelPlanned(id uint64) error {
 }
 
 func (r *replay) giveUp(c *call, why string) error {
+	// What begins or ends a reply was handed on at its time: only tokens between
+	// are left.
+	if c.job.on != nil {
+		if err := r.fleet.catchUp(c.job.on, r.base+r.now, r.observe); err != nil {
+			return err
+		}
+	}
 	c.cut(r.fleet)
 	r.fleet.cancel(r.base+r.now, c.job.id)
-	return r.fail(c, &record.Failure{Class: record.ClassCancelled, Code: 499, Type: "RequestCancellationError", Message: why})
+	return r.fail(c, &record.Failure{Class: record.ClassCancelled, Code: 499, Type: "RequestCancellationError",
+		Message: why})
 }
 
 // endAll gives up what is in flight and makes the Records of what was not

@@ -11,7 +11,7 @@
 // prompt's tokens and submits the request; one goroutine, the driver, steps the
 // workers by the clock and tells handlers how many tokens they have; each
 // handler writes its own events, so a slow client holds up nobody else. What
-// the server did is counted for /metrics and, request by request, written to a
+// the server did is capped for /metrics and, request by request, written to a
 // log that a client's records can be held against (docs/format-simlog.md).
 //
 // The package refuses to decide how long anything takes (internal/engine does),
@@ -32,7 +32,9 @@ import (
 	"time"
 
 	"headway/internal/alarm"
+	"headway/internal/bound"
 	"headway/internal/engine"
+	"headway/internal/fault"
 	"headway/internal/openai"
 	"headway/internal/tokenizer"
 	"headway/workload"
@@ -56,8 +58,7 @@ type ServerConfig struct {
 	// MaxModelLen bounds prompt and output together, in tokens; default
 	// 131072.
 	MaxModelLen int
-	// MaxBodyBytes bounds a request's body; default 64 MiB.
-	MaxBodyBytes int64
+	Bounds
 
 	// ErrorRate is the percentage of completions that are answered with
 	// status 500, CutRate the percentage of streams that break off in the
@@ -72,6 +73,9 @@ type ServerConfig struct {
 	// replies say.
 	Seed uint64
 
+	// Known are the fields that a request may have; with nil, as in every server
+	// of OpenAI's API that ignores what it does not know, all. No option sets it.
+	Known KnownFields
 	// APIKey, when set, must come with every request below /v1 as a bearer
 	// token.
 	APIKey string
@@ -86,9 +90,7 @@ func (c ServerConfig) withDefaults() (ServerConfig, error) {
 	if c.MaxModelLen == 0 {
 		c.MaxModelLen = 131072
 	}
-	if c.MaxBodyBytes == 0 {
-		c.MaxBodyBytes = 64 << 20
-	}
+	c.Bounds = c.Bounds.withDefaults()
 	one := Defaults()
 	if c.Cluster != nil {
 		one = *c.Cluster
@@ -109,23 +111,18 @@ func (c ServerConfig) withDefaults() (ServerConfig, error) {
 }
 
 func (c ServerConfig) validate() error {
-	var faults []error
-	check := func(ok bool, name string, got any, allowed string) {
-		if !ok {
-			faults = append(faults, fmt.Errorf("%s %v: must be %s", name, got, allowed))
-		}
-	}
-	check(c.MaxModelLen >= 2, "max-model-len", c.MaxModelLen, "at least 2")
-	check(c.MaxBodyBytes >= 1, "max-body-bytes", c.MaxBodyBytes, "at least 1")
-	check(c.SlowStart >= 0, "slow-start", c.SlowStart, "0 or more")
+	var bad fault.List
+	bad.Check(c.MaxModelLen >= 2, "max-model-len", c.MaxModelLen, "at least 2")
+	c.Bounds.check(&bad)
+	bad.Check(c.SlowStart >= 0, "slow-start", c.SlowStart, "0 or more")
 	for _, p := range []struct {
-		name string
+		name fault.Field
 		rate float64
 	}{{"error-rate", c.ErrorRate}, {"cut-rate", c.CutRate}, {"garbage-rate", c.GarbageRate}} {
-		check(p.rate >= 0 && p.rate <= 100, p.name, p.rate, "a percentage from 0 to 100")
+		bad.Check(p.rate >= 0 && p.rate <= 100, p.name, p.rate, "a percentage from 0 to 100")
 	}
-	if len(faults) > 0 {
-		return fmt.Errorf("configuring the simulated endpoint: %w", errors.Join(faults...))
+	if err := bad.Err(); err != nil {
+		return fmt.Errorf("configuring the simulated endpoint: %w", err)
 	}
 	return nil
 }
@@ -136,11 +133,14 @@ type Server struct {
 	cfg     ServerConfig
 	key     workload.Key
 	words   []string // as the inside of a JSON string, one token each
+	wordIDs []int    // the tokens they are; nil where the vocabulary has no such words
+	joint   []int    // the tokens between two messages of a chat
 	driver  *driver
 	log     *truthLog // nil without a log
 	http    *http.Server
 	faults  faults
 	created time.Time
+	bodies  bound.Account // of the requests in flight
 
 	gate     sync.Mutex // guards closed, and with it the counting in of handlers
 	closed   bool
@@ -167,19 +167,22 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	s := &Server{
 		cfg:     cfg,
 		key:     key,
-		words:   replyWords(cfg.Tokenizer),
 		driver:  newDriver(fleet),
 		created: time.Now(),
+		bodies:  bound.Account{Limit: cfg.BodyMemory},
 		stop:    make(chan struct{}),
 		faults:  faults{cfg: cfg, key: key.Named("faults")},
 	}
+	s.useWords(cfg.Tokenizer)
 	if cfg.Log != nil {
 		s.log = newTruthLog(cfg.Log)
 		s.work.Go(s.log.run)
 	}
 	s.http = &http.Server{
-		Handler:     s,
-		ConnContext: openai.ServerConnContext,
+		Handler:           s,
+		ConnContext:       openai.ServerConnContext,
+		ReadHeaderTimeout: cfg.HeaderTimeout,
+		IdleTimeout:       cfg.IdleTimeout,
 	}
 	s.work.Go(func() {
 		s.driver.alarm = alarm.New()
@@ -194,7 +197,7 @@ func (s *Server) several() bool { return len(s.driver.fleet.members) > 1 }
 
 // Serve accepts connections from ln until Shutdown, which makes it return nil.
 func (s *Server) Serve(ln net.Listener) error {
-	err := s.http.Serve(openai.ServerListener(ln))
+	err := s.http.Serve(&capped{Listener: openai.ServerListener(ln), most: s.cfg.MaxConnections})
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -210,6 +213,18 @@ func (s *Server) Listen(addr string) (net.Addr, error) {
 	}
 	s.serving.Go(func() { s.result = s.Serve(ln) })
 	return ln.Addr(), nil
+}
+
+// Stop is Shutdown with two seconds for the replies that are on their way. That some
+// were broken off is no error: an interrupt asks for it.
+func (s *Server) Stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	err := s.Shutdown(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // Shutdown stops accepting, lets the requests in flight finish until ctx is

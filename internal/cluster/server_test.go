@@ -1,18 +1,12 @@
 package cluster
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math"
-	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -23,158 +17,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// endpoint is a running server and a client for it.
-type endpoint struct {
-	t      testing.TB
-	server *Server
-	url    string
-	client *http.Client
-	log    bytes.Buffer // complete after stop
-	once   sync.Once
-}
-
-// quick is a worker that hardly takes time.
-func quick() engine.Config {
-	return engine.Config{Timing: engine.Fixed{TTFT: time.Millisecond, ITL: 200 * time.Microsecond}}
-}
-
-func serve(t testing.TB, cfg ServerConfig) *endpoint {
-	t.Helper()
-	e := &endpoint{t: t}
-	if cfg.Log == nil {
-		cfg.Log = &e.log
-	}
-	s, err := NewServer(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr, err := s.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.server, e.url = s, "http://"+addr.String()
-	e.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 300}}
-	t.Cleanup(e.stop)
-	return e
-}
-
-// stop shuts the server down, giving what is in flight half a minute.
-func (e *endpoint) stop() {
-	e.once.Do(func() {
-		e.client.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := e.server.Shutdown(ctx); err != nil {
-			e.t.Error(err)
-		}
-	})
-}
-
-// entry is a line of the log, read back.
-type entry struct {
-	logEntry
-	Writes [][3]any `json:"writes"`
-}
-
-// entries stops the server and reads its log.
-func (e *endpoint) entries() []entry {
-	e.t.Helper()
-	e.stop()
-	var all []entry
-	for dec := json.NewDecoder(&e.log); ; {
-		var one entry
-		err := dec.Decode(&one)
-		if err == io.EOF {
-			return all
-		}
-		if err != nil {
-			e.t.Fatal(err)
-		}
-		all = append(all, one)
-	}
-}
-
-// kinds lists what was written: "head role token token".
-func (e entry) kinds() string {
-	var all []string
-	for _, w := range e.Writes {
-		all = append(all, w[0].(string))
-	}
-	return strings.Join(all, " ")
-}
-
-func (e *endpoint) do(method, path, body string, headers ...string) *http.Response {
-	e.t.Helper()
-	req, err := http.NewRequest(method, e.url+path, strings.NewReader(body))
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := e.client.Do(req)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	e.t.Cleanup(func() { resp.Body.Close() })
-	return resp
-}
-
-func (e *endpoint) get(method, path, body string, headers ...string) (int, string) {
-	e.t.Helper()
-	resp := e.do(method, path, body, headers...)
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	return resp.StatusCode, string(b)
-}
-
-// chat is the body of a chat; more is appended to its fields.
-func chat(content, more string) string {
-	return fmt.Sprintf(`{"model":"simulated","messages":[{"role":"user","content":%q}]%s}`, content, more)
-}
-
-const chatPath = "/v1/chat/completions"
-
-// chunk is what a client looks at in an event.
-type chunk struct {
-	ID, Object, Model string
-	Choices           []struct {
-		Delta        struct{ Role, Content string }
-		Text         string
-		FinishReason *string `json:"finish_reason"`
-	}
-	Usage *struct {
-		PromptTokens        int `json:"prompt_tokens"`
-		CompletionTokens    int `json:"completion_tokens"`
-		TotalTokens         int `json:"total_tokens"`
-		PromptTokensDetails struct {
-			CachedTokens *int `json:"cached_tokens"`
-		} `json:"prompt_tokens_details"`
-	}
-}
-
-// events splits a stream; data that is not JSON gives a chunk with no ID.
-func events(t testing.TB, stream string) (all []chunk, done bool) {
-	t.Helper()
-	for _, block := range strings.Split(strings.TrimSuffix(stream, "\n\n"), "\n\n") {
-		data, ok := strings.CutPrefix(block, "data: ")
-		if !ok {
-			t.Fatalf("not an event: %q", block)
-		}
-		if data == "[DONE]" {
-			return all, true
-		}
-		var c chunk
-		if json.Unmarshal([]byte(data), &c) != nil {
-			c = chunk{}
-		}
-		all = append(all, c)
-	}
-	return all, false
-}
-
 func TestChatStream(t *testing.T) {
 	e := serve(t, ServerConfig{Engine: quick()})
 	tok, err := tokenizer.Builtin()
@@ -182,13 +24,15 @@ func TestChatStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	content := "Write a long poem about queues."
-	resp := e.do("POST", chatPath, chat(content, `,"max_tokens":500,"stream":true,"stream_options":{"include_usage":true}`),
+	resp := e.do("POST", chatPath, chat(content, `,"max_tokens":500,"stream":true,`+
+		`"stream_options":{"include_usage":true}`),
 		"X-Request-ID", "r-1", "X-Correlation-ID", "s-1")
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := resp.Header.Get("Content-Type"); resp.StatusCode != 200 || !strings.HasPrefix(got, "text/event-stream") || resp.Header.Get("X-Request-ID") != "r-1" {
+	if got := resp.Header.Get("Content-Type"); resp.StatusCode != 200 || !strings.HasPrefix(got, "text/event-stream") ||
+		resp.Header.Get("X-Request-ID") != "r-1" {
 		t.Errorf("status %d, headers %v", resp.StatusCode, resp.Header)
 	}
 	all, done := events(t, string(body))
@@ -237,7 +81,8 @@ func TestChatStream(t *testing.T) {
 
 func TestCompletionStream(t *testing.T) {
 	e := serve(t, ServerConfig{Engine: quick()})
-	_, body := e.get("POST", "/v1/completions", `{"model":"simulated","prompt":"once upon","max_tokens":3,"stream":true}`)
+	_, body := e.get("POST", "/v1/completions", `{"model":"simulated","prompt":"once upon","max_tokens":3,`+
+		`"stream":true}`)
 	all, done := events(t, body)
 	if !done || len(all) != 4 {
 		t.Fatalf("events: %s", body)
@@ -317,7 +162,8 @@ func TestReplyLength(t *testing.T) {
 	} {
 		n, reason := completion(v.words, v.more)
 		if n < v.least || n > v.most || reason != v.reason {
-			t.Errorf("%d words%s: %d tokens, %s; want %d to %d, %s", v.words, v.more, n, reason, v.least, v.most, v.reason)
+			t.Errorf("%d words%s: %d tokens, %s; want %d to %d, %s", v.words, v.more, n, reason, v.least,
+				v.most, v.reason)
 		}
 		if again, _ := completion(v.words, v.more); again != n {
 			t.Errorf("%d words%s: %d tokens, then %d", v.words, v.more, n, again)
@@ -359,7 +205,8 @@ func TestModels(t *testing.T) {
 		len(list.Data) != 1 || list.Data[0].ID != "org/model \"x\"" || list.Data[0].MaxModelLen != 4096 {
 		t.Errorf("%d %s", status, body)
 	}
-	if status, body := e.get("GET", "/v1/models/org/model%20%22x%22", ""); status != 200 || !strings.Contains(body, `"object":"model"`) {
+	if status, body := e.get("GET", "/v1/models/org/model%20%22x%22", ""); status != 200 ||
+		!strings.Contains(body, `"object":"model"`) {
 		t.Errorf("%d %s", status, body)
 	}
 	if status, body := e.get("GET", "/health", ""); status != 200 || body != "" {

@@ -31,7 +31,8 @@ func workersOf(t *testing.T, e *endpoint, body string) (header string, prefill, 
 	if err := json.NewDecoder(resp.Body).Decode(&reply); err != nil || resp.StatusCode != 200 {
 		t.Fatalf("status %d, %v", resp.StatusCode, err)
 	}
-	return resp.Header.Get("X-Worker-Id"), reply.Nvext.WorkerID.Prefill, reply.Nvext.WorkerID.Decode, reply.Usage.Details.Cached
+	return resp.Header.Get("X-Worker-Id"), reply.Nvext.WorkerID.Prefill, reply.Nvext.WorkerID.Decode,
+		reply.Usage.Details.Cached
 }
 
 // several is a server of three quick workers.
@@ -80,7 +81,8 @@ func TestServeFollowsTheCache(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "kv_cache_events_applied{model=\"simulated\"} 0\n") || strings.Count(text, "# TYPE vllm:num_requests_running") != 1 {
+	if strings.Contains(text, "kv_cache_events_applied{model=\"simulated\"} 0\n") ||
+		strings.Count(text, "# TYPE vllm:num_requests_running") != 1 {
 		t.Errorf("events, or a family that is declared for each worker:\n%s", text)
 	}
 }
@@ -90,12 +92,14 @@ func TestServeTakesTheWorkerAsked(t *testing.T) {
 	for _, mode := range []router.Mode{router.Direct, router.KV} {
 		e := several(t, mode, nil)
 		for _, want := range []string{"2", "0", "2"} {
-			if got, _, _, _ := workersOf(t, e, chat("x", `,"max_tokens":1,"nvext":{"backend_instance_id":`+want+`}`)); got != want {
+			if got, _, _, _ := workersOf(t, e,
+				chat("x", `,"max_tokens":1,"nvext":{"backend_instance_id":`+want+`}`)); got != want {
 				t.Errorf("%v: worker %s, not %s", mode, got, want)
 			}
 		}
 		for _, id := range []string{"3", "-1", `"x"`} {
-			if status, body := e.get("POST", chatPath, chat("x", `,"nvext":{"backend_instance_id":`+id+`}`)); status != 400 {
+			if status, body := e.get("POST", chatPath,
+				chat("x", `,"nvext":{"backend_instance_id":`+id+`}`)); status != 400 {
 				t.Errorf("%v: worker %s: %d %s", mode, id, status, body)
 			}
 		}

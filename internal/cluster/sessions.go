@@ -15,6 +15,16 @@ type session struct {
 	talk    conversation
 }
 
+// goesOn says whether the next turn begins with what is said up to now and with the
+// reply. One that holds its history itself need not.
+func (s *session) goesOn() bool {
+	if s.turn+1 >= len(s.turns) {
+		return false
+	}
+	next := &s.turns[s.turn+1]
+	return next.Turn > 0 && !next.Prompt.Whole && next.Prompt.Payload == nil
+}
+
 // sessions reads a Source, session by session.
 type sessions struct {
 	pull  func() (workload.Request, error, bool)

@@ -14,7 +14,8 @@ func TestStanding(t *testing.T) {
 	c := Defaults()
 	c.Workers, c.Frontend = 2, 0 // plans meet the same delays by their own place on the cluster only
 	plan := func(seed uint64, law workload.Arrivals) workload.Plan {
-		s := workload.Synthetic{Key: workload.Seed(seed), Requests: 6, ISL: workload.Length{Mean: 1000}, OSL: workload.Length{Mean: 20}, Arrivals: law}
+		s := workload.Synthetic{Key: workload.Seed(seed), Requests: 6, ISL: workload.Length{Mean: 1000},
+			OSL: workload.Length{Mean: 20}, Arrivals: law}
 		p := workload.Plan{Source: s.Source(), Requests: 6, Grace: -1}
 		if !law.Timed() {
 			p.Concurrency = 2
@@ -45,11 +46,13 @@ func TestStanding(t *testing.T) {
 					if hit := b.Usage["prompt_cache_read_tokens"]; (hit > 0) != (i == 2) {
 						t.Errorf("plan %d: %d tokens were in the cache", i, hit)
 					}
-					if i < 2 && (a.Start != b.Start || a.Done != b.Done || a.Arrivals[0].At != b.Arrivals[0].At || len(a.Arrivals) != len(b.Arrivals)) {
+					if i < 2 && (a.Start != b.Start || a.Done != b.Done || a.Arrivals[0].At != b.Arrivals[0].At ||
+						len(a.Arrivals) != len(b.Arrivals)) {
 						t.Errorf("plan %d: alone %+v, on a standing cluster %+v", i, a, b)
 					}
 					if i == 2 && b.Arrivals[0].At-b.Start >= a.Arrivals[0].At-a.Start && k < 2 {
-						t.Errorf("a prompt in the cache took %d, a new one %d", b.Arrivals[0].At-b.Start, a.Arrivals[0].At-a.Start)
+						t.Errorf("a prompt in the cache took %d, a new one %d", b.Arrivals[0].At-b.Start,
+							a.Arrivals[0].At-a.Start)
 					}
 				}
 			}

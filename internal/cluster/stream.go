@@ -19,7 +19,7 @@ type stream struct {
 	wake   chan struct{}
 
 	mu       sync.Mutex
-	ready    int // tokens that the handler has not seen
+	ready    []int // tokens that the handler has not seen, by the steps that brought them
 	finished bool
 	timeline
 	seat
@@ -27,7 +27,10 @@ type stream struct {
 
 // seat says who works on a request: workers by number, -1 until known, and how
 // much of the prompt they had.
-type seat struct{ worker, prefill, cached int }
+type seat struct {
+	worker, prefill, cached int
+	tiered                  [engine.MaxTiers]int
+}
 
 // follow notes where a job is.
 func (s *stream) follow(j *job) {
@@ -37,6 +40,7 @@ func (s *stream) follow(j *job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.worker, s.prefill, s.cached = j.on.number, j.on.number, max(j.cached, 0)
+	s.tiered = j.tiered
 	if j.prefill != nil {
 		s.prefill = j.prefill.number
 	}
@@ -64,7 +68,7 @@ func (s *stream) take(e engine.Event) (last bool) {
 			s.admitted = e.At
 		}
 	case engine.Token:
-		s.ready++
+		s.ready = append(s.ready, 1+e.Drafted)
 		s.last = e.At
 		if e.Token == 1 {
 			s.first = e.At
@@ -81,22 +85,22 @@ func (s *stream) take(e engine.Event) (last bool) {
 	return last
 }
 
-// wait returns the tokens that came since the last call: at least one unless
-// the stream has finished, and all of them where the handler wants the whole.
-// The error is ctx's.
-func (s *stream) wait(ctx context.Context) (tokens int, finished bool, err error) {
+// wait adds to steps how many tokens each of those brought that came since the last
+// call: at least one unless the stream has finished, and all of them where the handler
+// wants the whole. The error is ctx's.
+func (s *stream) wait(ctx context.Context, steps []int) (_ []int, finished bool, err error) {
 	for {
 		s.mu.Lock()
-		tokens += s.ready
-		s.ready, finished = 0, s.finished
+		steps = append(steps, s.ready...)
+		s.ready, finished = s.ready[:0], s.finished
 		s.mu.Unlock()
-		if finished || (tokens > 0 && !s.whole) {
-			return tokens, finished, nil
+		if finished || (len(steps) > 0 && !s.whole) {
+			return steps, finished, nil
 		}
 		select {
 		case <-s.wake:
 		case <-ctx.Done():
-			return 0, false, ctx.Err()
+			return nil, false, ctx.Err()
 		}
 	}
 }

@@ -50,7 +50,10 @@ type logEntry struct {
 	PromptTokens   int    `json:"prompt_tokens"`
 	OutputTokens   int    `json:"output_tokens"`
 	Worker         int    `json:"worker"` // that answered, -1 where none did
-	Engine         struct {
+	CachedTokens   int    `json:"cached_tokens"`
+	// TierTokens are those of CachedTokens that tiers below the GPU had, by name.
+	TierTokens map[string]int `json:"tier_tokens,omitempty"`
+	Engine     struct {
 		SubmittedNs int64 `json:"submitted_ns"`
 		AdmittedNs  int64 `json:"admitted_ns"`
 		FirstNs     int64 `json:"first_ns"`
@@ -97,6 +100,17 @@ func (e *logEntry) stations(d *driver, t timeline) {
 	e.Engine.AdmittedNs = wall(t.admitted)
 	e.Engine.FirstNs = wall(t.first)
 	e.Engine.FinishedNs = wall(t.finish)
+}
+
+// served notes which worker answered, and what its caches had.
+func (e *logEntry) served(at seat, tiers []TierConfig) {
+	e.Worker, e.CachedTokens = at.worker, at.cached
+	for i, t := range tiers {
+		if e.TierTokens == nil {
+			e.TierTokens = map[string]int{}
+		}
+		e.TierTokens[t.Name] = at.tiered[i]
+	}
 }
 
 // truthLog writes entries from a goroutine of its own, so that encoding them

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -21,7 +20,8 @@ import (
 	"headway/workload"
 )
 
-var accuracy = flag.Bool("accuracy", false, "profile a simulated endpoint in real time at the size of docs/profiling.md and print the errors; takes minutes")
+var accuracy = flag.Bool("accuracy", false,
+	"profile a simulated endpoint in real time at the size of docs/profiling.md and print the errors; takes minutes")
 
 // curve is the simulated engine's truth: Dynamo's polynomials, with every
 // decode step that was made kept.
@@ -58,16 +58,16 @@ func (c *curve) visited() (float64, bool) {
 
 // watched is an engine whose truth is asked after each run.
 type watched struct {
-	profile.Engine
+	profile.Subject
 	truth *curve
 	// itl is the mean step of each run that generated more than one token, by
 	// prompt length and number of requests.
 	itl map[[2]int][]float64
 }
 
-func (w *watched) Run(ctx context.Context, p workload.Plan, sink record.Sink) (time.Duration, error) {
+func (w *watched) Run(ctx context.Context, p profile.Part, sink record.Sink) (profile.Ran, error) {
 	w.truth.visited()
-	d, err := w.Engine.Run(ctx, p, sink)
+	d, err := w.Subject.Run(ctx, p, sink)
 	for r := range p.Source {
 		if mean, known := w.truth.visited(); known && r.OutputTokens > 5 {
 			at := [2]int{r.Prompt.Tokens, p.Requests}
@@ -86,9 +86,9 @@ type virtual struct {
 
 func (v *virtual) Facts() profile.Facts        { return v.facts }
 func (v *virtual) Close(context.Context) error { return nil }
-func (v *virtual) Run(ctx context.Context, p workload.Plan, sink record.Sink) (time.Duration, error) {
-	_, o, err := v.cluster.Replay(ctx, p, sink)
-	return time.Duration(o.End - o.Begin), err
+func (v *virtual) Run(ctx context.Context, p profile.Part, sink record.Sink) (profile.Ran, error) {
+	_, o, err := v.cluster.Replay(ctx, p.Plan, sink)
+	return profile.Ran{Span: time.Duration(o.End - o.Begin)}, err
 }
 
 const (
@@ -100,7 +100,9 @@ func simulated(t *testing.T, caching bool) (cluster.Config, *curve) {
 	t.Helper()
 	truth := &curve{capacity: blockTokens * blockCount}
 	c := cluster.Defaults()
-	c.Engine = engine.Config{Timing: engine.StepFunc(truth.step), BlockSize: blockTokens, NumGPUBlocks: blockCount, MaxNumSeqs: 2048, NoPrefixCaching: !caching}
+	c.Frontend = 0
+	c.Engine = engine.Config{Timing: engine.StepFunc(truth.step), BlockSize: blockTokens, NumGPUBlocks: blockCount,
+		MaxNumSeqs: 2048, NoPrefixCaching: !caching}
 	return c, truth
 }
 
@@ -116,7 +118,8 @@ func mean(values []float64) float64 {
 // engine's curve at every prompt length, and ITL the curve averaged over the
 // shares of the cache that were visited.
 func TestProfileInVirtualTime(t *testing.T) {
-	sweep := profile.Sweep{MaxContext: 4096, Granularity: 4, Key: workload.Seed(5)}
+	t.Parallel()
+	sweep := profile.Grid{MaxContext: 4096, Granularity: 4, Key: workload.Seed(5)}
 	cfg, truth := simulated(t, false)
 	standing, err := cluster.Start(cfg)
 	if err != nil {
@@ -144,7 +147,8 @@ func TestProfileInVirtualTime(t *testing.T) {
 	if standing, err = cluster.Start(cfg); err != nil {
 		t.Fatal(err)
 	}
-	w := &watched{Engine: &virtual{facts: profile.Facts{GPUs: 2, KVTokens: truth.capacity}, cluster: standing}, truth: truth, itl: map[[2]int][]float64{}}
+	w := &watched{Subject: &virtual{facts: profile.Facts{GPUs: 2, KVTokens: truth.capacity}, cluster: standing},
+		truth: truth, itl: map[[2]int][]float64{}}
 	decode, err := profile.MeasureDecode(t.Context(), w, sweep)
 	if err != nil {
 		t.Fatal(err)
@@ -155,12 +159,14 @@ func TestProfileInVirtualTime(t *testing.T) {
 	for _, p := range decode.Points {
 		want := mean(w.itl[[2]int{p.ISL, p.Requests}])
 		if off := p.ITL.Mean/want - 1; !(math.Abs(off) < 0.02) {
-			t.Errorf("%d requests of %d tokens: ITL %v s, want %v (%+.2f %%)", p.Requests, p.ISL, p.ITL.Mean, want, 100*off)
+			t.Errorf("%d requests of %d tokens: ITL %v s, want %v (%+.2f %%)", p.Requests, p.ISL, p.ITL.Mean, want,
+				100*off)
 		}
 		// Tokens of all requests in the time of their steps; the first token
 		// comes with the rest of the prompt.
 		if rate := float64(p.Requests) / p.ITL.Mean / 2; !(math.Abs(p.Throughput.Mean/rate-1) < 0.05) {
-			t.Errorf("%d requests of %d tokens: %v tokens/s/GPU, want about %v", p.Requests, p.ISL, p.Throughput.Mean, rate)
+			t.Errorf("%d requests of %d tokens: %v tokens/s/GPU, want about %v", p.Requests, p.ISL, p.Throughput.Mean,
+				rate)
 		}
 		if p.KVUsage > 1 || p.Wide {
 			t.Errorf("%+v", p)
@@ -180,7 +186,8 @@ func TestProfileRanksInVirtualTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := &virtual{facts: profile.Facts{GPUs: ranks, AttentionDP: ranks}, cluster: standing}
-	curve, err := profile.MeasurePrefill(t.Context(), e, profile.Sweep{MaxContext: 4096, Granularity: 4, Key: workload.Seed(7)})
+	curve, err := profile.MeasurePrefill(t.Context(), e,
+		profile.Grid{MaxContext: 4096, Granularity: 4, Key: workload.Seed(7)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +221,8 @@ func serve(t *testing.T, cfg cluster.Config, facts profile.Facts) (e *Endpoint, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err = NewEndpoint(EndpointConfig{Client: openai.Config{URLs: []string{"http://" + addr.String()}, Models: []string{"simulated"}}, Facts: facts})
+	e, err = NewEndpoint(EndpointConfig{Client: openai.Config{URLs: []string{"http://" + addr.String()},
+		Models: []string{"simulated"}}, Facts: facts, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,9 +272,11 @@ func own(t *testing.T, log []byte, warmups int) map[int]float64 {
 // the machine does: with -accuracy the errors are bounded and printed; without,
 // every point is measured and no prompt is answered before its engine could.
 func TestProfileOverHTTP(t *testing.T) {
-	sweep := profile.Sweep{MaxContext: 1100, Granularity: 3, Repeats: 2, MostRepeats: 2, ReplyTokens: 80, Key: workload.Seed(6)}
+	t.Parallel()
+	sweep := profile.Grid{MaxContext: 1100, Granularity: 3, Repeats: 2, MostRepeats: 2, ReplyTokens: 80,
+		Key: workload.Seed(6)}
 	if *accuracy {
-		sweep = profile.Sweep{MaxContext: 4096, Granularity: 4, Key: workload.Seed(6)}
+		sweep = profile.Grid{MaxContext: 4096, Granularity: 4, Key: workload.Seed(6)}
 	}
 	cfg, _ := simulated(t, false)
 	e, log, stop := serve(t, cfg, profile.Facts{})
@@ -283,10 +293,12 @@ func TestProfileOverHTTP(t *testing.T) {
 		want := engine.Polynomial{}.Prefill(p.ISL).Seconds()
 		off := p.TTFT.Mean - want - beside[p.ISL]
 		if *accuracy {
-			fmt.Printf("| %d | %.2f | %.2f | %+.2f | %.2f | %+.2f |\n", p.ISL, 1e3*want, 1e3*p.TTFT.Mean, 1e3*(p.TTFT.Mean-want), 1e3*beside[p.ISL], 1e3*off)
+			fmt.Printf("| %d | %.2f | %.2f | %+.2f | %.2f | %+.2f |\n", p.ISL, 1e3*want, 1e3*p.TTFT.Mean,
+				1e3*(p.TTFT.Mean-want), 1e3*beside[p.ISL], 1e3*off)
 		}
 		if p.TTFT.Mean < want || *accuracy && !(math.Abs(off) < max(0.02*want, 0.5e-3)) {
-			t.Errorf("%d tokens: TTFT %v s, the curve says %v and the log %v beside it", p.ISL, p.TTFT.Mean, want, beside[p.ISL])
+			t.Errorf("%d tokens: TTFT %v s, the curve says %v and the log %v beside it", p.ISL, p.TTFT.Mean, want,
+				beside[p.ISL])
 		}
 	}
 
@@ -298,7 +310,7 @@ func TestProfileOverHTTP(t *testing.T) {
 	if *accuracy {
 		e, _, _ = serve(t, cfg, profile.Facts{KVTokens: truth.capacity})
 	}
-	w := &watched{Engine: e, truth: truth, itl: map[[2]int][]float64{}}
+	w := &watched{Subject: e, truth: truth, itl: map[[2]int][]float64{}}
 	decode, err := profile.MeasureDecode(t.Context(), w, sweep)
 	if err != nil {
 		t.Fatal(err)
@@ -309,75 +321,12 @@ func TestProfileOverHTTP(t *testing.T) {
 	for _, p := range decode.Points {
 		want := mean(w.itl[[2]int{p.ISL, p.Requests}])
 		if *accuracy {
-			fmt.Printf("| %.0f | %d | %.1f | %.3f | %.3f | %+.2f |\n", p.Context, p.Requests, 100*p.KVUsage, 1e3*want, 1e3*p.ITL.Mean, 100*(p.ITL.Mean/want-1))
+			fmt.Printf("| %.0f | %d | %.1f | %.3f | %.3f | %+.2f |\n", p.Context, p.Requests, 100*p.KVUsage, 1e3*want,
+				1e3*p.ITL.Mean, 100*(p.ITL.Mean/want-1))
 		}
 		if !(p.ITL.Mean > 0) || *accuracy && !(math.Abs(p.ITL.Mean-want) < 0.02*want) {
 			t.Errorf("%d requests of %d tokens: ITL %v s, want %v", p.Requests, p.ISL, p.ITL.Mean, want)
 		}
-	}
-}
-
-// An address at which nothing listens is a dead engine, with advice.
-func TestEndpointRefused(t *testing.T) {
-	e, err := NewEndpoint(EndpointConfig{Client: openai.Config{URLs: []string{"http://127.0.0.1:1"}, Models: []string{"m"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close(t.Context())
-	_, err = profile.MeasurePrefill(t.Context(), e, profile.Sweep{MaxContext: 4096, Granularity: 4})
-	var dead *profile.DeadError
-	if !errors.As(err, &dead) || dead.Reason != profile.ReasonLost || dead.Advice == "" || !strings.Contains(err.Error(), "measuring a prompt of 100 tokens") {
-		t.Errorf("%v", err)
-	}
-}
-
-// Requests ask for exactly the planned length, what the user says wins, and
-// without it the length is left to the model.
-func TestLengthExtras(t *testing.T) {
-	for _, v := range []struct {
-		extra string
-		open  bool
-		want  string
-	}{
-		{"", false, `{"ignore_eos":true,"nvext":{"ignore_eos":true}}`},
-		{`{"ignore_eos":false,"top_k":1}`, false, `{"ignore_eos":false,"nvext":{"ignore_eos":true},"top_k":1}`},
-		{`{"top_k":1}`, true, `{"top_k":1}`},
-	} {
-		got, err := lengthExtras(json.RawMessage(v.extra), v.open)
-		if err != nil || string(got) != v.want {
-			t.Errorf("%s: %s, %v, want %s", v.extra, got, err, v.want)
-		}
-	}
-	src := func(yield func(workload.Request, error) bool) {
-		_ = yield(workload.Request{OutputTokens: 7}, nil) && yield(workload.Request{}, nil) &&
-			yield(workload.Request{OutputTokens: 7, Extra: json.RawMessage(`{"n":1}`)}, nil)
-	}
-	var got []string
-	for r := range fixedLength(src) {
-		got = append(got, string(r.Extra))
-	}
-	if want := []string{`{"max_tokens":7,"min_tokens":7}`, "", `{"n":1}`}; strings.Join(got, "|") != strings.Join(want, "|") {
-		t.Errorf("%q, want %q", got, want)
-	}
-}
-
-// An interrupted plan has a Record for each request, and its error is the
-// context's.
-func TestEndpointInterrupted(t *testing.T) {
-	cfg, _ := simulated(t, true)
-	e, _, _ := serve(t, cfg, profile.Facts{})
-	ctx, cancel := context.WithCancelCause(t.Context())
-	why := errors.New("enough")
-	taken := 0
-	plan := workload.Plan{Requests: 5, Concurrency: 1, Source: workload.Synthetic{Key: 1, Requests: 5, ISL: workload.Length{Mean: 30}, OSL: workload.Length{Mean: 5}}.Source()}
-	_, err := e.Run(ctx, plan, sinkFunc(func(*record.Record) error {
-		if taken++; taken == 2 {
-			cancel(why)
-		}
-		return nil
-	}))
-	if !errors.Is(err, why) || taken != 5 {
-		t.Errorf("%d records, %v", taken, err)
 	}
 }
 

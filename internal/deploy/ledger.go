@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"headway/internal/filelock"
 )
 
 // The kinds of what a Ledger lists.
@@ -93,7 +95,8 @@ const ledgerSuffix = ".ledger.jsonl"
 // closes it.
 func OpenLedger(dir string) (*Ledger, error) {
 	fail := func(err error) (*Ledger, error) {
-		return nil, fmt.Errorf("beginning the list of what is started, in %s: %w; set XDG_STATE_HOME to a folder that can be written", dir, err)
+		return nil, fmt.Errorf("beginning the list of what is started, in %s: %w; set XDG_STATE_HOME to a folder "+
+			"that can be written", dir, err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fail(err)
@@ -109,7 +112,7 @@ func OpenLedger(dir string) (*Ledger, error) {
 		return fail(err)
 	}
 	l.path = filepath.Join(dir, strings.TrimPrefix(filepath.Base(l.file.Name()), ".")+ledgerSuffix)
-	if _, err = lockFile(l.file); err == nil {
+	if err = filelock.Try(l.file); err == nil || errors.Is(err, filelock.ErrUnknown) {
 		err = l.write(line{Owner: &l.owner})
 	}
 	if err == nil {

@@ -33,8 +33,9 @@ func TestSweepAfterKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	mark := strings.TrimSpace(string(marker[:n]))
-	// The kernel shows a process's environment a moment after its exec.
-	for until := time.Now().Add(20 * time.Second); len(members(0, mark)) == 0; <-time.After(time.Millisecond) {
+	// The kernel shows a process's environment a moment after its exec. The first
+	// process goes by the signal of the owner's death, the second is to stay.
+	for until := time.Now().Add(20 * time.Second); len(members(0, mark)) < 2; <-time.After(time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatal("the engine does not run")
 		}
@@ -45,9 +46,15 @@ func TestSweepAfterKill(t *testing.T) {
 	if err := cmd.Wait(); err == nil {
 		t.Fatal("it was not killed")
 	}
-	removers := map[string]Remover{KindProcess: func(_ context.Context, e Entry) error { return removeProcess(e, 0) }}
+	if left, err := Leavings(dir); err != nil || len(left) != 1 || left[0].Ended || len(members(0, mark)) == 0 {
+		t.Fatalf("looking alone gives %+v: %v", left, err)
+	}
+	removers := map[string]Remover{KindProcess: func(_ context.Context, e Entry) (bool,
+		error) {
+		return removeProcess(e, 0)
+	}}
 	swept, err := Sweep(t.Context(), dir, removers)
-	if err != nil || len(swept) != 1 || swept[0].Err != nil || swept[0].Entry.Marker != mark {
+	if err != nil || len(swept) != 1 || swept[0].Err != nil || !swept[0].Ended || swept[0].Entry.Marker != mark {
 		t.Fatalf("swept %+v: %v", swept, err)
 	}
 	if alive, known := swept[0].Owner.Alive(); alive || !known {
@@ -69,7 +76,8 @@ func playOwner(dir string) int {
 		return 9
 	}
 	// The first process goes by the system's signal, the second is deaf.
-	_, err = startChild([]string{"sh", "-c", "(trap '' TERM; echo up; while :; do sleep 1; done) & wait"}, os.Environ(), e.Marker, os.Stderr)
+	_, err = startChild([]string{"sh", "-c", "(trap '' TERM; echo up; while :; do sleep 1; done) & wait"}, os.Environ(),
+		e.Marker, os.Stderr)
 	if err != nil {
 		return 9
 	}

@@ -8,25 +8,33 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"headway/internal/filelock"
 )
 
 // Swept is one thing that a dead process left behind, and what became of it.
 type Swept struct {
 	Entry Entry
 	Owner Owner
+	// Ended says that it was there and has been ended; without it and without Err
+	// it was gone before.
+	Ended bool
 	// Err says why it is still there, or may be; nil when it is gone.
 	Err error
 }
 
-// Remover removes one thing of a list, and returns nil also when it was gone
-// before.
-type Remover func(ctx context.Context, e Entry) error
+// Remover removes one thing of a list, and says whether there was something to
+// remove: it is no error when it was gone before.
+type Remover func(ctx context.Context, e Entry) (ended bool, err error)
+
+// Leavings lists what [Sweep] would remove, and removes nothing.
+func Leavings(dir string) ([]Swept, error) { return Sweep(context.Background(), dir, nil) }
 
 // Sweep removes what processes left behind that have lists in the folder and
 // are dead. Lists of live processes and those of other hosts, whose processes
 // cannot be looked at from here, are left alone. A list goes when all that was
 // on it is gone. The error is of the folder; what could not be removed is in
-// the result.
+// the result. With a nil map nothing is removed.
 func Sweep(ctx context.Context, dir string, remove map[string]Remover) ([]Swept, error) {
 	names, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -64,7 +72,12 @@ func sweepList(ctx context.Context, path, host string, remove map[string]Remover
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // what matters was synced
-	if locked, err := lockFile(f); err != nil || !locked {
+	// Where nothing can be locked every list counts as that of a live process,
+	// and is removed by hand.
+	switch err := filelock.Try(f); {
+	case errors.Is(err, filelock.ErrBusy), errors.Is(err, filelock.ErrUnknown):
+		return nil, nil
+	case err != nil:
 		return nil, err
 	}
 	if _, err := os.Stat(path); err != nil {
@@ -74,24 +87,35 @@ func sweepList(ctx context.Context, path, host string, remove map[string]Remover
 	if err != nil {
 		return nil, fmt.Errorf("%w; remove the file when nothing of process %d is left", err, owner.PID)
 	}
-	if owner.Host != host {
+	// A lock says that nobody writes the list, which is no proof where the file
+	// system keeps none.
+	if alive, known := owner.Alive(); owner.Host != host || alive && known && owner.PID != os.Getpid() {
 		return nil, nil
 	}
 	l := &Ledger{owner: owner, path: path, file: f, left: left}
 	var swept []Swept
 	for _, e := range l.Left() {
 		s := Swept{Entry: e, Owner: owner}
-		if r := remove[e.Kind]; r == nil {
-			s.Err = fmt.Errorf("nothing here can remove a thing of kind %q", e.Kind)
-		} else if s.Err = r(ctx, e); s.Err == nil {
-			s.Err = l.Gone(e)
+		if remove != nil {
+			s.Ended, s.Err = l.remove(ctx, e, remove[e.Kind])
 		}
 		swept = append(swept, s)
 	}
-	if len(l.left) > 0 {
+	if len(l.left) > 0 || remove == nil {
 		return swept, nil
 	}
 	return swept, os.Remove(path)
+}
+
+// remove removes one thing and takes it from the list.
+func (l *Ledger) remove(ctx context.Context, e Entry, by Remover) (ended bool, err error) {
+	if by == nil {
+		return false, fmt.Errorf("nothing here can remove a thing of kind %q", e.Kind)
+	}
+	if ended, err = by(ctx, e); err == nil {
+		err = l.Gone(e)
+	}
+	return ended, err
 }
 
 // Alive says whether the process still runs; known is false for one of another

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"headway/internal/fault"
 	"headway/internal/profile"
 )
 
@@ -53,29 +54,32 @@ type ProcessConfig struct {
 
 // validate lists every fault.
 func (c *ProcessConfig) validate() error {
-	var bad []error
-	fault := func(broken bool, format string, args ...any) {
-		if broken {
-			bad = append(bad, fmt.Errorf(format, args...))
-		}
-	}
-	fault(c.Command == nil, "--engine-command: say how an engine is started, or name a --backend whose server is known (vllm, sglang, trtllm)")
-	fault(len(c.GPUs) == 0, "--gpus: names no GPU")
-	fault(len(c.Endpoint.Client.Models) != 1, "the name that requests ask for: exactly one is needed, not %d", len(c.Endpoint.Client.Models))
-	fault(c.StartTimeout < 0, "--engine-start-timeout %v: must not be negative", c.StartTimeout)
-	fault(c.Grace < 0, "--engine-stop-grace %v: must not be negative", c.Grace)
-	fault(c.KVTokens < 0, "--max-kv-tokens %d: must not be negative", c.KVTokens)
-	fault(c.KVTokens == 0 && c.ReadKV == nil, "--max-kv-tokens: how many tokens the cache holds cannot be read from the log of backend %q; say it", c.Backend)
+	var bad fault.List
+	bad.When(c.Command == nil,
+		"%s: say how an engine is started, or name a %s whose server is known (vllm, sglang, trtllm)",
+		fault.Field("engine-command"), fault.Field("backend"))
+	bad.When(len(c.GPUs) == 0, "%s: names no GPU", fault.Field("gpus"))
+	bad.When(len(c.Endpoint.Client.Models) != 1, "the name that requests ask for: exactly one is needed, not %d",
+		len(c.Endpoint.Client.Models))
+	bad.When(c.StartTimeout < 0, "%s %v: must not be negative", fault.Field("engine-start-timeout"), c.StartTimeout)
+	bad.When(c.Grace < 0, "%s %v: must not be negative", fault.Field("engine-stop-grace"), c.Grace)
+	bad.When(c.KVTokens < 0, "%s %d: must not be negative", fault.Field("max-kv-tokens"), c.KVTokens)
+	bad.When(c.KVTokens == 0 && c.ReadKV == nil,
+		"%s: how many tokens the cache holds cannot be read from the log of backend %q; say it",
+		fault.Field("max-kv-tokens"), c.Backend)
 	for _, cmd := range []*Command{c.Command, c.Prefill} {
 		if cmd == nil {
 			continue
 		}
-		fault(!cmd.Asks("port"), "the command %q: has no {port}, so nobody knows where the engine answers", cmd)
-		fault(cmd.Asks("kv") && c.KVTokens == 0, "the command %q: has {kv}, which needs --max-kv-tokens", cmd)
-		fault(cmd.Asks("max_len") && c.MaxLen <= 0, "the command %q: has {max_len}, and no length is known", cmd)
-		fault((cmd.Asks("mapping") || cmd.Asks("caching")) && DefaultCommand(c.Backend) == "", "the command %q: {mapping} and {caching} need a --backend of vllm, sglang or trtllm, not %q", cmd, c.Backend)
+		bad.When(!cmd.Asks("port"), "the command %q: has no {port}, so nobody knows where the engine answers", cmd)
+		bad.When(cmd.Asks("kv") && c.KVTokens == 0, "the command %q: has {kv}, which needs %s", cmd,
+			fault.Field("max-kv-tokens"))
+		bad.When(cmd.Asks("max_len") && c.MaxLen <= 0, "the command %q: has {max_len}, and no length is known", cmd)
+		bad.When((cmd.Asks("mapping") || cmd.Asks("caching")) && DefaultCommand(c.Backend) == "",
+			"the command %q: {mapping} and {caching} need a %s of vllm, sglang or trtllm, not %q", cmd,
+			fault.Field("backend"), c.Backend)
 	}
-	return errors.Join(bad...)
+	return bad.Err()
 }
 
 // Process is a profile.Bench that starts engines as processes of this host,
@@ -103,12 +107,13 @@ func NewProcess(cfg ProcessConfig) (*Process, error) {
 // Open waits for GPUs, starts the candidate's engine on them and returns when
 // it has answered a request. The engine has stopped again when there is an
 // error.
-func (p *Process) Open(ctx context.Context, c profile.Candidate) (profile.Engine, error) {
+func (p *Process) Open(ctx context.Context, c profile.Candidate) (profile.Subject, error) {
 	need := c.Mapping.GPUs()
 	if need > len(p.cfg.GPUs) {
 		return nil, &profile.DeadError{Reason: profile.ReasonUnschedulable,
-			Message: fmt.Sprintf("%s needs %d GPUs and there are %d (%s)", c.Tag(), need, len(p.cfg.GPUs), strings.Join(p.cfg.GPUs, ",")),
-			Advice:  "give more with --gpus, or lower --max-num-gpus-per-engine"}
+			Message: fmt.Sprintf("%s needs %d GPUs and there are %d (%s)", c.Tag(), need, len(p.cfg.GPUs),
+				strings.Join(p.cfg.GPUs, ",")),
+			Advice: "give more with --gpus, or lower --max-num-gpus-per-engine"}
 	}
 	cmd := p.command(c.Phase)
 	if cmd.Asks("mapping") && len(mappingWords(p.cfg.Backend, c.Mapping)) == 0 {
@@ -120,7 +125,7 @@ func (p *Process) Open(ctx context.Context, c profile.Candidate) (profile.Engine
 	if err != nil {
 		return nil, err
 	}
-	e := &processEngine{bench: p, candidate: c, gpus: gpus}
+	e := &processEngine{bench: p, candidate: c, name: c.Tag(), gpus: gpus}
 	if err := e.open(ctx, cmd); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))
 	}
@@ -196,4 +201,6 @@ func (p *Process) freePort(port int) {
 // RemoveProcess is the Remover of what a Process bench starts. The first
 // process of an engine that a dead headway left has ended, as a rule, by the
 // signal that the system sends it.
-func RemoveProcess(_ context.Context, e Entry) error { return removeProcess(e, 5*time.Second) }
+func RemoveProcess(_ context.Context, e Entry) (ended bool, err error) {
+	return removeProcess(e, 5*time.Second)
+}

@@ -40,7 +40,8 @@ func TestCommandFill(t *testing.T) {
 		"x pre{caching}":     "stand alone",
 		"vllm {served-name}": "",
 	} {
-		if _, err := ParseCommand(text); (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+		if _, err := ParseCommand(text); (err == nil) != (says == "") || err != nil &&
+			!strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v does not say %q", text, err, says)
 		}
 	}
@@ -101,7 +102,8 @@ func TestParseGPUs(t *testing.T) {
 		{"3", "", true, "0,1,2", ""},
 	} {
 		got, err := ParseGPUs(test.text, test.visible, test.set)
-		if strings.Join(got, ",") != test.want || (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
+		if strings.Join(got, ",") != test.want || (err == nil) != (test.says == "") || err != nil &&
+			!strings.Contains(err.Error(), test.says) {
 			t.Errorf("%q of %q: %v, %v", test.text, test.visible, got, err)
 		}
 	}
@@ -149,12 +151,20 @@ func TestDiagnose(t *testing.T) {
 		reason profile.Reason
 		says   string
 	}{
-		{Death{Backend: "vllm", Log: []byte("x\ntorch.cuda.OutOfMemoryError: CUDA out of memory.\ny")}, profile.ReasonMemory, "--gpu-memory-utilization"},
-		{Death{Backend: "sglang", Log: []byte("RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.")}, profile.ReasonMemory, "--mem-fraction-static"},
-		{Death{Backend: "trtllm", Log: []byte("[TRT-LLM] [E] cudaMallocAsync: cudaErrorMemoryAllocation")}, profile.ReasonMemory, "free_gpu_memory_fraction"},
-		{Death{Backend: "vllm", Log: []byte("ValueError: No available memory for the cache blocks. Try increasing")}, profile.ReasonMemory, "--max-model-len"},
-		{Death{Backend: "vllm", Log: []byte("ValueError: Free memory on device (70.1/79.1 GiB) on startup is less than desired GPU memory utilization (0.95, 75 GiB)")}, profile.ReasonMemory, "nothing else"},
-		{Death{Log: []byte("terminate called after throwing an instance of 'std::bad_alloc'")}, profile.ReasonMemory, "host's memory"},
+		{Death{Backend: "vllm", Log: []byte("x\ntorch.cuda.OutOfMemoryError: CUDA out of memory.\ny")},
+			profile.ReasonMemory, "--gpu-memory-utilization"},
+		{Death{Backend: "sglang",
+			Log: []byte("RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.")},
+			profile.ReasonMemory, "--mem-fraction-static"},
+		{Death{Backend: "trtllm", Log: []byte("[TRT-LLM] [E] cudaMallocAsync: cudaErrorMemoryAllocation")},
+			profile.ReasonMemory, "free_gpu_memory_fraction"},
+		{Death{Backend: "vllm", Log: []byte("ValueError: No available memory for the cache blocks. Try increasing")},
+			profile.ReasonMemory, "--max-model-len"},
+		{Death{Backend: "vllm",
+			Log: []byte("ValueError: Free memory on device (70.1/79.1 GiB) on startup is less than desired GPU " +
+				"memory utilization (0.95, 75 GiB)")}, profile.ReasonMemory, "nothing else"},
+		{Death{Log: []byte("terminate called after throwing an instance of 'std::bad_alloc'")}, profile.ReasonMemory,
+			"host's memory"},
 		{Death{Killed: true, HostMemory: true, Log: []byte("fine")}, profile.ReasonMemory, "host's memory"},
 		{Death{Killed: true, Log: []byte("fine")}, profile.ReasonCrash, "dmesg"},
 		{Death{Log: []byte("KeyError: 'architectures'")}, profile.ReasonCrash, "log says more"},

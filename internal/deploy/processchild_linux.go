@@ -14,6 +14,26 @@ func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 }
 
+// marksAreRead says whether processes are known by their environment.
+const marksAreRead = true
+
+// valuesOf are the values of a variable in the environments that processes were started
+// with.
+func valuesOf(name string, pids []int) (values []string) {
+	for _, pid := range pids {
+		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if err != nil {
+			continue // it has ended
+		}
+		for one := range bytes.SplitSeq(env, []byte{0}) {
+			if value, is := bytes.CutPrefix(one, []byte(name+"=")); is {
+				values = append(values, string(value))
+			}
+		}
+	}
+	return values
+}
+
 // members are the live processes of the leader's group and those with the
 // marker in their environment; zombies, which nobody may take up in a
 // container, do not count.

@@ -21,4 +21,7 @@ func (*child) running() bool                                         { return fa
 func (*child) ending() string                                        { return "" }
 func (*child) killed() bool                                          { return false }
 func (*child) stop(time.Duration) error                              { return nil }
-func removeProcess(Entry, time.Duration) error                       { return errNoGroups }
+func removeProcess(Entry, time.Duration) (bool, error)               { return false, errNoGroups }
+
+func members(int, string) []int       { return nil }
+func valuesOf(string, []int) []string { return nil }

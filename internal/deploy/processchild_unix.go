@@ -125,15 +125,23 @@ func stopProcesses(leader int, marker string, grace time.Duration) error {
 	if len(left) == 0 {
 		return nil
 	}
-	return fmt.Errorf("stopping an engine: processes %s are still there %v after SIGKILL", strings.Join(left, ", "), killWait)
+	return fmt.Errorf("stopping an engine: processes %s are still there %v after SIGKILL", strings.Join(left, ", "),
+		killWait)
 }
 
 // removeProcess ends what a dead headway process left of an engine. Without
 // the marker in its environment a process is not the engine's: its number was
-// given again.
-func removeProcess(e Entry, grace time.Duration) error {
-	if e.Marker == "" {
-		return errors.New("the list does not say how its processes are known")
+// given again. Where environments cannot be read, a process that lives is left
+// alone, since it may be anybody's.
+func removeProcess(e Entry, grace time.Duration) (ended bool, err error) {
+	switch {
+	case e.Marker == "":
+		return false, errors.New("the list does not say how its processes are known")
+	case !marksAreRead && syscall.Kill(e.PID, 0) == nil:
+		return false, fmt.Errorf("a process %d lives, and whether it is the engine's cannot be told on this system: "+
+			"end it by hand if it is, else remove the list", e.PID)
+	case len(members(0, e.Marker)) == 0:
+		return false, nil
 	}
-	return stopProcesses(0, e.Marker, grace)
+	return true, stopProcesses(0, e.Marker, grace)
 }

@@ -68,12 +68,14 @@ func ParseCommand(text string) (*Command, error) {
 			case placeholders[name] == "":
 				unknown = append(unknown, p)
 			case (name == "mapping" || name == "caching") && w != p:
-				return nil, fmt.Errorf("reading the command %q: %s stands for several words and must stand alone, not as %q", text, p, w)
+				return nil, fmt.Errorf("reading the command %q: %s stands for several words and must stand alone, "+
+					"not as %q", text, p, w)
 			}
 		}
 	}
 	if len(unknown) > 0 {
-		return nil, fmt.Errorf("reading the command %q: unknown %s; known are {%s}, and {{name}} is the text {name}", text,
+		return nil, fmt.Errorf("reading the command %q: unknown %s; known are {%s}, and {{name}} is the text {name}",
+			text,
 			strings.Join(unknown, ", "), strings.Join(slices.Sorted(maps.Keys(placeholders)), "}, {"))
 	}
 	return &Command{text, words}, nil
@@ -154,9 +156,11 @@ func splitWords(text string) ([]string, error) {
 func DefaultCommand(backend string) string {
 	switch backend {
 	case "vllm":
-		return "vllm serve {model} --served-model-name {served_name} --host {host} --port {port} --max-model-len {max_len} {mapping} {caching}"
+		return "vllm serve {model} --served-model-name {served_name} --host {host} --port {port} --max-model-len " +
+			"{max_len} {mapping} {caching}"
 	case "sglang":
-		return "python3 -m sglang.launch_server --model-path {model} --served-model-name {served_name} --host {host} --port {port} --context-length {max_len} {mapping} {caching}"
+		return "python3 -m sglang.launch_server --model-path {model} --served-model-name {served_name} --host " +
+			"{host} --port {port} --context-length {max_len} {mapping} {caching}"
 	case "trtllm":
 		return "trtllm-serve {model} --host {host} --port {port} --max_seq_len {max_len} {mapping}"
 	}
@@ -189,7 +193,8 @@ func mappingWords(backend string, m model.Mapping) []string {
 		return nil
 	}
 	if m.Pipeline > 1 {
-		words = append(words, map[string]string{"vllm": "--pipeline-parallel-size", "sglang": "--pp-size", "trtllm": "--pp_size"}[backend], pp)
+		words = append(words, map[string]string{"vllm": "--pipeline-parallel-size", "sglang": "--pp-size",
+			"trtllm": "--pp_size"}[backend], pp)
 	}
 	return words
 }

@@ -13,14 +13,15 @@ import (
 
 	"headway/internal/openai"
 	"headway/internal/profile"
+	"headway/internal/telemetry"
 	"headway/record"
-	"headway/workload"
 )
 
 // processEngine is an engine that runs on this host.
 type processEngine struct {
 	bench     *Process
 	candidate profile.Candidate
+	name      string // in messages and on the ledger
 	gpus      []string
 	port      int
 	dir, log  string
@@ -49,44 +50,47 @@ func (e *processEngine) open(ctx context.Context, cmd *Command) error {
 	if err := e.start(cmd); err != nil {
 		return err
 	}
-	within, cancel := context.WithTimeoutCause(ctx, e.bench.cfg.StartTimeout, e.late())
-	defer cancel()
-	within, stop := e.whileAlive(within)
-	defer stop()
-	client, err := e.answer(within)
+	client, err := e.answered(ctx)
 	if err != nil {
-		return e.reason(within, err)
+		return err
 	}
-	facts := profile.Facts{GPUs: len(e.gpus), AttentionDP: e.candidate.Mapping.AttentionDP(), Load: time.Since(begun), URL: client.URLs[0], Logs: e.dir}
+	facts := profile.Facts{GPUs: len(e.gpus), AttentionDP: e.candidate.Mapping.AttentionDP(), Load: time.Since(begun),
+		URL: client.URLs[0], Logs: e.dir}
 	if facts.KVTokens, err = e.kvTokens(); err != nil {
 		return err
 	}
 	endpoint := e.bench.cfg.Endpoint
-	endpoint.Client, endpoint.Facts = client, facts
+	endpoint.Candidate = e.candidate.Tag()
+	endpoint.Client, endpoint.Facts, endpoint.Dir = client, facts, filepath.Join(e.bench.cfg.Dir, e.candidate.Tag())
+	endpoint.Sampling.GPUs, endpoint.Sampling.Telemetry.Pages = telemetry.Visible(e.gpus), e.workerPages()
 	e.Endpoint, err = NewEndpoint(endpoint)
 	return err
 }
 
-// start writes the engine down and runs its command. What cannot be started
-// has no candidate that can.
-func (e *processEngine) start(cmd *Command) (err error) {
+// start runs the candidate's command on its GPUs.
+func (e *processEngine) start(cmd *Command) error {
+	gpus := "CUDA_VISIBLE_DEVICES=" + strings.Join(e.gpus, ",")
+	return e.run(e.argv(cmd), append(withoutVariable(e.bench.cfg.Environ, "CUDA_VISIBLE_DEVICES"), gpus), gpus+" ")
+}
+
+// run writes the engine down and runs its command, in the log after a prefix. What
+// cannot be started has no candidate that can.
+func (e *processEngine) run(argv, environ []string, prefix string) (err error) {
 	p := e.bench
-	argv := e.argv(cmd)
 	out, err := os.Create(e.log)
 	if err != nil {
 		return fmt.Errorf("making the engine's log: %w", err)
 	}
 	defer func() { err = errors.Join(err, out.Close()) }() // the engine has its own copy
-	if _, err := fmt.Fprintf(out, "$ CUDA_VISIBLE_DEVICES=%s %s\n", strings.Join(e.gpus, ","), shellWords(argv)); err != nil {
+	if _, err := fmt.Fprintf(out, "$ %s%s\n", prefix, shellWords(argv)); err != nil {
 		return fmt.Errorf("writing the engine's log: %w", err)
 	}
 	e.kills = oomKills()
-	entry := Entry{Kind: KindProcess, What: e.candidate.Tag(), Marker: p.marker()}
+	entry := Entry{Kind: KindProcess, What: e.name, Marker: p.marker()}
 	if entry, err = p.cfg.Ledger.Add(entry); err != nil {
 		return err
 	}
 	e.entry = entry
-	environ := append(withoutVariable(p.cfg.Environ, "CUDA_VISIBLE_DEVICES"), "CUDA_VISIBLE_DEVICES="+strings.Join(e.gpus, ","))
 	c, err := startChild(argv, environ, entry.Marker, out)
 	if err != nil {
 		return fmt.Errorf("starting an engine with %q: %w; is it installed, and in PATH?", argv[0], err)
@@ -107,7 +111,8 @@ func (e *processEngine) argv(cmd *Command) []string {
 		"model": cfg.Model, "served_name": cfg.Endpoint.Client.Models[0], "backend": cfg.Backend,
 		"phase": string(e.candidate.Phase), "tag": e.candidate.Tag(),
 		"kind": strings.ToLower(string(m.Kind)), "size": strconv.Itoa(m.Size),
-		"tp": strconv.Itoa(m.KVSplit()), "dp": strconv.Itoa(m.AttentionDP()), "ep": strconv.Itoa(m.ExpertSplit()), "pp": strconv.Itoa(max(m.Pipeline, 1)),
+		"tp": strconv.Itoa(m.KVSplit()), "dp": strconv.Itoa(m.AttentionDP()), "ep": strconv.Itoa(m.ExpertSplit()),
+		"pp":   strconv.Itoa(max(m.Pipeline, 1)),
 		"gpus": strings.Join(e.gpus, ","), "num_gpus": strconv.Itoa(len(e.gpus)),
 		"host": "127.0.0.1", "port": strconv.Itoa(e.port), "log": e.own, "dir": e.dir,
 		"kv": strconv.Itoa(cfg.KVTokens), "max_len": strconv.Itoa(cfg.MaxLen),
@@ -115,6 +120,19 @@ func (e *processEngine) argv(cmd *Command) []string {
 		"mapping": mappingWords(cfg.Backend, m),
 		"caching": cachingWords(cfg.Backend, e.candidate.Phase != profile.Prefill),
 	})
+}
+
+// answered waits until the engine answers, dies, or is late.
+func (e *processEngine) answered(ctx context.Context) (openai.Config, error) {
+	within, cancel := context.WithTimeoutCause(ctx, e.bench.cfg.StartTimeout, e.late())
+	defer cancel()
+	within, stop := e.whileAlive(within)
+	defer stop()
+	client, err := e.answer(within)
+	if err != nil {
+		err = e.reason(within, err)
+	}
+	return client, err
 }
 
 // answer waits for the engine's health and a first real answer, and returns the
@@ -138,7 +156,7 @@ func (e *processEngine) answer(ctx context.Context) (openai.Config, error) {
 }
 
 // kvTokens is how many tokens the cache holds: what the user said, or what the
-// engine wrote. Prefill candidates need it for nothing.
+// engine wrote. Only decode candidates need it.
 func (e *processEngine) kvTokens() (int, error) {
 	cfg := &e.bench.cfg
 	if cfg.KVTokens > 0 {
@@ -154,7 +172,7 @@ func (e *processEngine) kvTokens() (int, error) {
 			faults = append(faults, err)
 		}
 	}
-	if e.candidate.Phase == profile.Prefill {
+	if e.candidate.Phase != profile.Decode {
 		return 0, nil
 	}
 	tail, err := logTail(e.log)
@@ -179,14 +197,14 @@ func readKV(path string, attentionDP int, read func(io.Reader, int) (int, error)
 func (e *processEngine) Facts() profile.Facts { return e.Endpoint.Facts() }
 
 // Run drives a plan as an Endpoint does, and ends when the engine does.
-func (e *processEngine) Run(ctx context.Context, p workload.Plan, sink record.Sink) (time.Duration, error) {
+func (e *processEngine) Run(ctx context.Context, p profile.Part, sink record.Sink) (profile.Ran, error) {
 	within, stop := e.whileAlive(ctx)
 	defer stop()
-	span, err := e.Endpoint.Run(within, p, sink)
+	ran, err := e.Endpoint.Run(within, p, sink)
 	if err == nil && e.alive.Err() == nil {
-		return span, nil
+		return ran, nil
 	}
-	return span, e.reason(within, err)
+	return ran, e.reason(within, err)
 }
 
 // Close stops the engine and all it started, also when ctx has ended, and gives

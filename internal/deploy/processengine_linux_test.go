@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -29,6 +30,10 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == "engine" {
 		leave(playEngine(os.Args[2], os.Args[3]))
 		return
+	}
+	// Some of the tests compute and some wait.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
 	}
 	m.Run()
 }
@@ -109,7 +114,8 @@ func testBench(t *testing.T, mode string, change func(*ProcessConfig)) (*Process
 		t.Fatal(err)
 	}
 	cfg := ProcessConfig{Command: cmd, Model: "m", Backend: "vllm", GPUs: []string{"0", "1", "2", "3"}, KVTokens: 1000,
-		Dir: t.TempDir(), StartTimeout: 30 * time.Second, Grace: 300 * time.Millisecond, Environ: os.Environ(), Ledger: ledger,
+		Dir: t.TempDir(), StartTimeout: 30 * time.Second, Grace: 300 * time.Millisecond, Environ: os.Environ(),
+		Ledger:   ledger,
 		Endpoint: EndpointConfig{Client: openai.Config{Models: []string{"m"}}}}
 	if change != nil {
 		change(&cfg)
@@ -128,7 +134,8 @@ func tp(n int) profile.Candidate {
 func smallPlan(n int) workload.Plan {
 	return workload.Plan{Concurrency: 2, Source: func(yield func(workload.Request, error) bool) {
 		for i := range n {
-			r := workload.Request{Index: i, Session: fmt.Sprint(i), Turns: 1, Prompt: workload.Prompt{Tokens: 20, Key: workload.Key(i + 1)}, OutputTokens: 5}
+			r := workload.Request{Index: i, Session: fmt.Sprint(i), Turns: 1,
+				Prompt: workload.Prompt{Tokens: 20, Key: workload.Key(i + 1)}, OutputTokens: 5}
 			if !yield(r, nil) {
 				return
 			}
@@ -153,6 +160,7 @@ func (c *countSink) Take(r *record.Record) error {
 }
 
 func TestProcessRunsAndStops(t *testing.T) {
+	t.Parallel()
 	p, ledger, _ := testBench(t, "family", nil)
 	e, err := p.Open(t.Context(), tp(2))
 	if err != nil {
@@ -167,8 +175,9 @@ func TestProcessRunsAndStops(t *testing.T) {
 		t.Errorf("%d processes carry the marker, not the engine and what it started", n)
 	}
 	var sink countSink
-	if span, err := e.Run(t.Context(), smallPlan(6), &sink); err != nil || sink.done != 6 || span <= 0 {
-		t.Errorf("span %v, %d of %d requests completed: %v", span, sink.done, sink.all, err)
+	if ran, err := e.Run(t.Context(), profile.Part{Section: "s", Point: "p", Run: "r", Plan: smallPlan(6)},
+		&sink); err != nil || sink.done != 6 || ran.Span <= 0 {
+		t.Errorf("span %v, %d of %d requests completed: %v", ran.Span, sink.done, sink.all, err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -188,6 +197,7 @@ func TestProcessRunsAndStops(t *testing.T) {
 }
 
 func TestProcessDeaths(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		mode   string
 		reason profile.Reason
@@ -195,9 +205,11 @@ func TestProcessDeaths(t *testing.T) {
 		change func(*ProcessConfig)
 	}{
 		{"crash", profile.ReasonCrash, []string{"exited with code 3", "the weights are broken"}, nil},
-		{"oom", profile.ReasonMemory, []string{"CUDA out of memory", "--max-num-batched-tokens", "visible devices: 0"}, nil},
+		{"oom", profile.ReasonMemory, []string{"CUDA out of memory", "--max-num-batched-tokens", "visible devices: 0"},
+			nil},
 		{"hangs-oom", profile.ReasonMemory, []string{"still running", "CUDA error"}, nil},
-		{"silent", profile.ReasonTimeout, []string{"within 1s"}, func(c *ProcessConfig) { c.StartTimeout = time.Second }},
+		{"silent", profile.ReasonTimeout, []string{"within 1s"},
+			func(c *ProcessConfig) { c.StartTimeout = time.Second }},
 		{"fine", profile.ReasonLog, []string{"no line", "--max-kv-tokens", "engine.log"}, func(c *ProcessConfig) {
 			c.KVTokens, c.ReadKV = 0, func(io.Reader, int) (int, error) { return 0, errors.New("no line says it") }
 		}},
@@ -228,6 +240,7 @@ func TestProcessDeaths(t *testing.T) {
 }
 
 func TestProcessDiesWhileMeasured(t *testing.T) {
+	t.Parallel()
 	p, ledger, _ := testBench(t, "dies-later", nil)
 	e, err := p.Open(t.Context(), tp(1))
 	if err != nil {
@@ -238,7 +251,7 @@ func TestProcessDiesWhileMeasured(t *testing.T) {
 			t.Error(err)
 		}
 	}}
-	_, err = e.Run(t.Context(), smallPlan(100000), &sink)
+	_, err = e.Run(t.Context(), profile.Part{Section: "s", Point: "p", Run: "r", Plan: smallPlan(100000)}, &sink)
 	var dead *profile.DeadError
 	if !errors.As(err, &dead) || !strings.Contains(err.Error(), "code 5") {
 		t.Errorf("%v is no death with code 5", err)
@@ -252,6 +265,7 @@ func TestProcessDiesWhileMeasured(t *testing.T) {
 }
 
 func TestProcessOtherModel(t *testing.T) {
+	t.Parallel()
 	p, _, _ := testBench(t, "fine", func(c *ProcessConfig) { c.Endpoint.Client.Models = []string{"other"} })
 	_, err := p.Open(t.Context(), tp(1))
 	var dead *profile.DeadError
@@ -271,8 +285,9 @@ func TestProcessCannotStart(t *testing.T) {
 }
 
 func TestProcessStubbornAndSideBySide(t *testing.T) {
+	t.Parallel()
 	p, ledger, _ := testBench(t, "stubborn", nil)
-	opened := make(chan profile.Engine, 3)
+	opened := make(chan profile.Subject, 3)
 	for _, n := range []int{2, 2, 4} { // the third waits for the first two
 		go func() {
 			e, err := p.Open(t.Context(), tp(n))
@@ -311,7 +326,8 @@ func TestProcessConfigFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = NewProcess(ProcessConfig{Command: cmd, KVTokens: -1, StartTimeout: -1, Grace: -1})
-	for _, s := range []string{"{port}", "--gpus", "--max-kv-tokens -1", "--engine-start-timeout", "--engine-stop-grace", "{mapping}", "{max_len}"} {
+	for _, s := range []string{"{port}", "gpus", "max-kv-tokens -1", "engine-start-timeout", "engine-stop-grace",
+		"{mapping}", "{max_len}"} {
 		if err == nil || !strings.Contains(err.Error(), s) {
 			t.Errorf("%q is not among the faults: %v", s, err)
 		}

@@ -2,12 +2,13 @@ package deploy
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"headway/internal/fault"
 )
 
 // ParseGPUs reads which GPUs of this host may be used: a list of ids (0,1,2 or
@@ -22,15 +23,17 @@ func ParseGPUs(text, visible string, set bool) ([]string, error) {
 	n, err := strconv.Atoi(text)
 	switch {
 	case text == "" && len(all) == 0:
-		return nil, fmt.Errorf("--gpus: no GPU is known of this host; give ids (0,1,2,3) or how many")
+		return nil, fault.New("%s: no GPU is known of this host; give ids (0,1,2,3) or how many", fault.Field("gpus"))
 	case text == "":
 		return all, nil
 	case err != nil || strings.Contains(text, ","):
 		return checkIDs(text)
 	case n < 1:
-		return nil, fmt.Errorf("--gpus %d: must be above zero; a single GPU other than the first is given as 3,", n)
+		return nil, fault.New("%s %d: must be above zero; a single GPU other than the first is given as 3,",
+			fault.Field("gpus"), n)
 	case len(all) > 0 && n > len(all):
-		return nil, fmt.Errorf("--gpus %d: only %d are visible (%s)", n, len(all), strings.Join(all, ","))
+		return nil, fault.New("%s %d: only %d are visible (%s)", fault.Field("gpus"), n, len(all),
+			strings.Join(all, ","))
 	case len(all) > 0:
 		return all[:n], nil
 	}
@@ -41,18 +44,24 @@ func ParseGPUs(text, visible string, set bool) ([]string, error) {
 	return list, nil
 }
 
+// GPUsOf is [ParseGPUs] of an environment.
+func GPUsOf(text string, lookupenv func(string) (string, bool)) ([]string, error) {
+	visible, set := lookupenv("CUDA_VISIBLE_DEVICES")
+	return ParseGPUs(text, visible, set)
+}
+
 func checkIDs(text string) ([]string, error) {
 	list := ids(text)
 	for i, id := range list {
 		if slices.Contains(list[:i], id) {
-			return nil, fmt.Errorf("--gpus %s: %s is given twice", text, id)
+			return nil, fault.New("%s %s: %s is given twice", fault.Field("gpus"), text, id)
 		}
 		if n, err := strconv.Atoi(id); err == nil && n < 0 {
-			return nil, fmt.Errorf("--gpus %s: %s is no id of a GPU", text, id)
+			return nil, fault.New("%s %s: %s is no id of a GPU", fault.Field("gpus"), text, id)
 		}
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("--gpus %q: names no GPU", text)
+		return nil, fault.New("%s %q: names no GPU", fault.Field("gpus"), text)
 	}
 	return list, nil
 }

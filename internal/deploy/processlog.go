@@ -18,7 +18,8 @@ var memoryMarks = []string{
 	"outofmemoryerror", "cuda out of memory", "hip out of memory", "cuda_error_out_of_memory",
 	"cudaerrormemoryallocation", "cuda error: out of memory", "cublas_status_alloc_failed",
 	"no available memory for the cache blocks", "is less than desired gpu memory utilization",
-	"larger than the available kv cache memory", "larger than the maximum number of tokens that can be stored in kv cache",
+	"larger than the available kv cache memory",
+	"larger than the maximum number of tokens that can be stored in kv cache",
 	"not enough memory. please try", "insufficient gpu memory", "out of memory on device",
 }
 
@@ -77,7 +78,8 @@ func (d Death) Diagnose() *profile.DeadError {
 		if text != "" {
 			e.Message += ": " + text
 		}
-		e.Advice = "the host's memory ran out, not the GPUs': give it more, or run fewer candidates side by side; visible devices: " + cmp.Or(d.Devices, "none")
+		e.Advice = "the host's memory ran out, not the GPUs': give it more, or run fewer candidates side by side; " +
+			"visible devices: " + cmp.Or(d.Devices, "none")
 	case d.Killed:
 		e.Advice = "somebody, or something that watches over memory, ended it; dmesg may say"
 	case len(bytes.TrimSpace(d.Log)) == 0:
@@ -103,7 +105,8 @@ func memoryOptions(backend string) string {
 	case "trtllm":
 		return "max_num_tokens, max_seq_len or max_batch_size, or change kv_cache_config.free_gpu_memory_fraction"
 	}
-	return "the most tokens of a batch (max-num-batched-tokens) or of a sequence (max-model-len), or change the memory fraction"
+	return "the most tokens of a batch (max-num-batched-tokens) or of a sequence (max-model-len), or change the " +
+		"memory fraction"
 }
 
 // lastLines is the end of a log: so many lines and no more than 4 KB.

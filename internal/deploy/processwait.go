@@ -3,7 +3,6 @@ package deploy
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -55,7 +54,8 @@ func (e *processEngine) death(what string) *profile.DeadError {
 	if own, err := logTail(e.own); err == nil && len(own) > 0 {
 		log = slices.Concat(own, []byte("\n"), log)
 	}
-	d := Death{Backend: e.bench.cfg.Backend, What: fmt.Sprintf("%s %s", e.candidate.Tag(), what), Log: log, Devices: strings.Join(e.gpus, ","), Path: e.log}
+	d := Death{Backend: e.bench.cfg.Backend, What: fmt.Sprintf("%s %s", e.name, what), Log: log,
+		Devices: strings.Join(e.gpus, ","), Path: e.log}
 	d.Killed = e.child != nil && !e.child.running() && e.child.killed()
 	d.HostMemory = d.Killed && oomKills() > e.kills
 	return d.Diagnose()
@@ -64,7 +64,7 @@ func (e *processEngine) death(what string) *profile.DeadError {
 // late is the death of an engine that does not answer in time.
 func (e *processEngine) late() *profile.DeadError {
 	return &profile.DeadError{Reason: profile.ReasonTimeout,
-		Message: fmt.Sprintf("%s did not answer within %v", e.candidate.Tag(), e.bench.cfg.StartTimeout),
+		Message: fmt.Sprintf("%s did not answer within %v", e.name, e.bench.cfg.StartTimeout),
 		Advice:  "its log is " + e.log + "; give it longer with --engine-start-timeout"}
 }
 
@@ -108,9 +108,10 @@ func awaitHealth(ctx context.Context, client openai.Config, path string) error {
 		body, err := fetch(ctx, &get, client, path)
 		if err == nil && path == "/v1/models" {
 			var names []string
-			names, err = modelNames(body)
+			names, err = openai.ModelNames(body)
 			if len(names) > 0 && !slices.Contains(names, client.Models[0]) {
-				return fmt.Errorf("the engine serves the models %q, not %q; name the model as the engine does, or pass {served_name} to it", names, client.Models[0])
+				return fmt.Errorf("the engine serves the models %q, not %q; name the model as the engine does, or "+
+					"pass {served_name} to it", names, client.Models[0])
 			}
 			if len(names) == 0 && err == nil {
 				err = errors.New("no model is listed yet")
@@ -149,22 +150,6 @@ func fetch(ctx context.Context, get *http.Client, client openai.Config, path str
 		err = fmt.Errorf("it answers %s", resp.Status)
 	}
 	return body, err
-}
-
-func modelNames(body []byte) ([]string, error) {
-	var list struct {
-		Data []struct {
-			ID string `json:"id"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(body, &list); err != nil {
-		return nil, fmt.Errorf("its list of models is not JSON: %w", err)
-	}
-	var names []string
-	for _, m := range list.Data {
-		names = append(names, m.ID)
-	}
-	return names, nil
 }
 
 // Answers waits until the server is ready, lists the model and answers a

@@ -11,7 +11,6 @@ import (
 	"headway/internal/model"
 	"headway/internal/profile"
 	"headway/record"
-	"headway/workload"
 )
 
 // DefaultLoadRate is how fast a node reads weights, in bytes per second: an
@@ -22,7 +21,7 @@ const DefaultLoadRate = 2e9
 const simBlock = 64
 
 // Sim is a bench whose engines are simulated in virtual time, their steps timed
-// by the roofline of the model, the GPU and the mapping.
+// by the roofline of the model, the GPU and the mapping, or by a twin of a server.
 //
 // Attention-DP is simulated as so many ranks, each a worker with a cache of its
 // own that gets every n-th request. A step of a rank lasts as if all others had
@@ -38,6 +37,9 @@ type Sim struct {
 	// it answers.
 	LoadRate float64
 	Startup  time.Duration
+	// Fitted is a calibrated server, which candidates of its mapping are simulated as;
+	// nil where the roofline times all.
+	Fitted *Fitted
 
 	// warp, for tests, makes the truth another than the roofline: it changes
 	// the steps of run i of a candidate, those that compute prompts and those
@@ -46,7 +48,7 @@ type Sim struct {
 }
 
 // Open never waits: Facts.Load says how long a real engine would have taken.
-func (s *Sim) Open(_ context.Context, c profile.Candidate) (profile.Engine, error) {
+func (s *Sim) Open(_ context.Context, c profile.Candidate) (profile.Subject, error) {
 	setup := s.Setup(c)
 	memory, err := setup.Memory()
 	var fit *model.FitError
@@ -61,7 +63,8 @@ func (s *Sim) Open(_ context.Context, c profile.Candidate) (profile.Engine, erro
 		return nil, err
 	}
 	e := &simEngine{sim: s, candidate: c, facts: profile.Facts{
-		GPUs: c.Mapping.GPUs(), AttentionDP: c.Mapping.AttentionDP(), KVTokens: memory.Tokens(), Load: s.load(setup), Simulated: true,
+		GPUs: c.Mapping.GPUs(), AttentionDP: c.Mapping.AttentionDP(), KVTokens: memory.Tokens(), Load: s.load(setup),
+		Simulated: true,
 	}}
 	step := func(prefill, pairs, seqs, context int) time.Duration {
 		t := line.StepTime(prefill, pairs, seqs, context)
@@ -70,7 +73,12 @@ func (s *Sim) Open(_ context.Context, c profile.Candidate) (profile.Engine, erro
 		}
 		return t
 	}
-	if e.cluster, err = cluster.Start(s.config(c, setup, memory, step)); err != nil {
+	e.config = s.config(c, setup, memory, step)
+	if s.Fitted.is(c.Mapping) {
+		s.Fitted.apply(&e.config)
+		e.fitted, e.facts.KVTokens, e.facts.Sequences = s.Fitted, s.Fitted.KVTokens, s.Fitted.Sequences
+	}
+	if e.cluster, err = cluster.Start(e.config); err != nil {
 		return nil, fmt.Errorf("simulating %s: %w", c.Tag(), err)
 	}
 	return e, nil
@@ -82,10 +90,15 @@ func (s *Sim) config(c profile.Candidate, setup model.Setup, memory model.Memory
 	cfg.TokenArrivals, cfg.Workers = false, c.Mapping.AttentionDP()
 	cfg.Engine = engine.Config{
 		Type: s.Engine, Timing: step, BlockSize: simBlock, NumGPUBlocks: max(memory.TokensPerRank/simBlock, 1),
-		MaxNumSeqs: setup.MaxSequences, MaxNumBatchedTokens: setup.MaxBatchedTokens, NoPrefixCaching: c.Phase == profile.Prefill,
+		MaxNumSeqs: setup.MaxSequences, MaxNumBatchedTokens: setup.MaxBatchedTokens,
+		NoPrefixCaching: c.Phase == profile.Prefill,
+	}
+	if c.Phase == profile.Prefill {
+		cfg.Frontend = 0 // prompts come one at a time, or all at once: there is no lock-step to end
 	}
 	if s.Engine == engine.SGLang && c.Phase == profile.Prefill {
-		cfg.Engine.SGLang = engine.SGLangConfig{MaxPrefillTokens: setup.MaxBatchedTokens, ChunkedPrefillSize: setup.MaxBatchedTokens}
+		cfg.Engine.SGLang = engine.SGLangConfig{MaxPrefillTokens: setup.MaxBatchedTokens,
+			ChunkedPrefillSize: setup.MaxBatchedTokens}
 	}
 	return cfg
 }
@@ -107,7 +120,9 @@ type simEngine struct {
 	sim       *Sim
 	candidate profile.Candidate
 	facts     profile.Facts
+	config    cluster.Config
 	cluster   *cluster.Standing
+	fitted    *Fitted // nil where the roofline times the steps
 	runs      int
 	warp      func(prefills bool, t time.Duration) time.Duration
 }
@@ -116,13 +131,13 @@ func (e *simEngine) Facts() profile.Facts { return e.facts }
 
 // Run simulates the plan on workers that still hold what earlier plans left in
 // their caches.
-func (e *simEngine) Run(ctx context.Context, p workload.Plan, sink record.Sink) (time.Duration, error) {
+func (e *simEngine) Run(ctx context.Context, p profile.Part, sink record.Sink) (profile.Ran, error) {
 	if e.sim.warp != nil {
 		e.warp = e.sim.warp(e.candidate, e.runs)
 	}
 	e.runs++
-	_, o, err := e.cluster.Replay(ctx, p, sink)
-	span := time.Duration(o.End - o.Begin)
+	_, o, err := e.cluster.Replay(ctx, p.Plan, sink)
+	span := profile.Ran{Span: time.Duration(o.End - o.Begin)}
 	switch {
 	case err != nil:
 		return span, fmt.Errorf("simulating %s: %w", e.candidate.Tag(), err)
@@ -131,7 +146,8 @@ func (e *simEngine) Run(ctx context.Context, p workload.Plan, sink record.Sink) 
 	case o.Aborted != "":
 		return span, fmt.Errorf("simulating %s: %s", e.candidate.Tag(), o.Aborted)
 	case o.TooLong > 0:
-		return span, fmt.Errorf("simulating %s: %d requests do not fit: the longest has %d tokens, prompt and output together, and a rank holds %d",
+		return span, fmt.Errorf("simulating %s: %d requests do not fit: the longest has %d tokens, prompt and "+
+			"output together, and a rank holds %d",
 			e.candidate.Tag(), o.TooLong, o.TooLongTokens, o.Capacity)
 	}
 	return span, nil

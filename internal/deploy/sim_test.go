@@ -19,11 +19,12 @@ type kept []*record.Record
 func (k *kept) Take(r *record.Record) error { *k = append(*k, r); return nil }
 
 func plan(key workload.Key, n, isl, osl int) workload.Plan {
-	s := workload.Synthetic{Key: key, Requests: n, ISL: workload.Length{Mean: float64(isl)}, OSL: workload.Length{Mean: float64(osl)}}
+	s := workload.Synthetic{Key: key, Requests: n, ISL: workload.Length{Mean: float64(isl)},
+		OSL: workload.Length{Mean: float64(osl)}}
 	return workload.Plan{Source: s.Source(), Requests: n, Concurrency: n, Grace: -1}
 }
 
-func open(t *testing.T, s *Sim, p profile.Phase, label string) profile.Engine {
+func open(t *testing.T, s *Sim, p profile.Phase, label string) profile.Subject {
 	t.Helper()
 	m, err := model.ParseMapping(label)
 	if err != nil {
@@ -51,7 +52,7 @@ func TestSimTakesTheRooflinesTimes(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got kept
-		if _, err := e.Run(context.Background(), plan(1, c.n, 3000, 5), &got); err != nil {
+		if _, err := e.Run(context.Background(), profile.Part{Plan: plan(1, c.n, 3000, 5)}, &got); err != nil {
 			t.Fatal(err)
 		}
 		want := line.StepTime(3000, model.PrefillContext(0, 3000), 0, 0).Seconds()
@@ -71,7 +72,7 @@ func TestSimRemembersPrompts(t *testing.T) {
 		e := open(t, &Sim{Setup: space.Setup}, p, "TP=4")
 		var first, second kept
 		for _, into := range []*kept{&first, &second} {
-			if _, err := e.Run(context.Background(), plan(7, 4, 3000, 10), into); err != nil {
+			if _, err := e.Run(context.Background(), profile.Part{Plan: plan(7, 4, 3000, 10)}, into); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -105,9 +106,11 @@ func TestSimFacts(t *testing.T) {
 	if f != want {
 		t.Errorf("facts %+v, want %+v", f, want)
 	}
-	_, err = s.Open(context.Background(), profile.Candidate{Phase: profile.Decode, Mapping: model.Mapping{Kind: model.TP, Size: 1}})
+	_, err = s.Open(context.Background(), profile.Candidate{Phase: profile.Decode,
+		Mapping: model.Mapping{Kind: model.TP, Size: 1}})
 	var dead *profile.DeadError
-	if !errors.As(err, &dead) || dead.Reason != profile.ReasonMemory || !strings.Contains(dead.Message, "leave no room") {
+	if !errors.As(err, &dead) || dead.Reason != profile.ReasonMemory ||
+		!strings.Contains(dead.Message, "leave no room") {
 		t.Errorf("a model that does not fit: %v", err)
 	}
 }
@@ -117,7 +120,7 @@ func TestSimIsInterrupted(t *testing.T) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	why := errors.New("enough")
 	stop(why)
-	if _, err := e.Run(ctx, plan(1, 3, 100, 10), &kept{}); !errors.Is(err, why) {
+	if _, err := e.Run(ctx, profile.Part{Plan: plan(1, 3, 100, 10)}, &kept{}); !errors.Is(err, why) {
 		t.Errorf("error %v, want the cause", err)
 	}
 }

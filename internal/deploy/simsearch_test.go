@@ -3,7 +3,9 @@ package deploy
 import (
 	"context"
 	"flag"
+	"fmt"
 	"math"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,15 +43,16 @@ func (c searchCase) space(t *testing.T) profile.Space {
 	return profile.Space{Model: m, GPU: g, MaxGPUs: c.maxGPUs, ISL: c.isl, OSL: c.osl, Context: 16384}
 }
 
-func (c searchCase) target() profile.Target {
-	return profile.Target{TTFT: c.ttft / 1e3, ITL: c.itl / 1e3}
+func (c searchCase) target() profile.SLO {
+	return profile.SLO{TTFT: c.ttft / 1e3, ITL: c.itl / 1e3}
 }
 
 // search runs one method on the truth of a seed.
 func (c searchCase) search(t *testing.T, seed uint64, m profile.Method) profile.Result {
 	t.Helper()
 	space := c.space(t)
-	s := profile.Search{Space: space, Method: m, Target: c.target(), Key: workload.Seed(seed), Bench: &Sim{Setup: space.Setup, warp: distorted(seed)}}
+	s := profile.Search{Space: space, Method: m, SLO: c.target(), Key: workload.Seed(seed),
+		Bench: &Sim{Setup: space.Setup, warp: distorted(seed)}}
 	r, err := s.Run(context.Background())
 	if err != nil {
 		t.Fatalf("%s, seed %d, %s: %v", c.name, seed, m, err)
@@ -64,7 +67,8 @@ func distorted(seed uint64) func(profile.Candidate, int) func(bool, time.Duratio
 	return func(c profile.Candidate, run int) func(bool, time.Duration) time.Duration {
 		r := workload.Seed(seed).Named(c.Tag()).Index(run).Rand()
 		noise := math.Exp(0.015 * r.NormFloat64())
-		prefill, decode := factorOf(seed, profile.Prefill, c.Mapping)*noise, factorOf(seed, profile.Decode, c.Mapping)*noise
+		prefill, decode := factorOf(seed, profile.Prefill, c.Mapping)*noise, factorOf(seed, profile.Decode,
+			c.Mapping)*noise
 		return func(prefills bool, d time.Duration) time.Duration {
 			by := decode
 			if prefills {
@@ -104,22 +108,35 @@ var seeds = flag.Uint64("seeds", 5, "truths for each model in TestFastAgainstTho
 // Fast picks what thorough picks, or a worker that is as good within the error
 // of thorough's own figure, in 19 of 20 truths, for a fifth of the GPU-minutes.
 func TestFastAgainstThorough(t *testing.T) {
+	t.Parallel()
 	if raced {
 		t.Skip("nothing runs side by side here, and simulating eats minutes under the race detector")
 	}
-	var cost [2]float64
+	var mu sync.Mutex
+	costs := make([][2]float64, len(searchCases))
 	missed, total := 0, 0
-	for _, c := range searchCases {
-		var own [2]float64
-		for seed := range *seeds {
-			thorough, fast := c.search(t, seed, profile.Thorough), c.search(t, seed, profile.Fast)
-			own[0], own[1] = own[0]+thorough.GPUMinutes(), own[1]+fast.GPUMinutes()
-			total++
-			if !c.asGood(t, seed, thorough.Prefill.Pick, fast.Prefill.Pick) || !c.asGood(t, seed, thorough.Decode.Pick, fast.Decode.Pick) {
-				missed++
+	t.Run("searches", func(t *testing.T) {
+		for i, c := range searchCases {
+			for seed := range *seeds {
+				t.Run(fmt.Sprint(c.name, "/", seed), func(t *testing.T) {
+					t.Parallel()
+					thorough, fast := c.search(t, seed, profile.Thorough), c.search(t, seed, profile.Fast)
+					good := c.asGood(t, seed, thorough.Prefill.Pick, fast.Prefill.Pick) &&
+						c.asGood(t, seed, thorough.Decode.Pick, fast.Decode.Pick)
+					mu.Lock()
+					defer mu.Unlock()
+					costs[i][0], costs[i][1] = costs[i][0]+thorough.GPUMinutes(), costs[i][1]+fast.GPUMinutes()
+					if total++; !good {
+						missed++
+					}
+				})
 			}
 		}
-		t.Logf("%s: %.0f GPU-minutes thorough, %.0f fast, %.3f of it", c.name, own[0], own[1], own[1]/own[0])
+	})
+	var cost [2]float64
+	for i, own := range costs {
+		t.Logf("%s: %.0f GPU-minutes thorough, %.0f fast, %.3f of it", searchCases[i].name, own[0], own[1],
+			own[1]/own[0])
 		cost[0], cost[1] = cost[0]+own[0], cost[1]+own[1]
 	}
 	t.Logf("all: %.3f of the GPU-minutes, %d of %d picks worse", cost[1]/cost[0], missed, total)
@@ -144,7 +161,8 @@ func (c searchCase) asGood(t *testing.T, seed uint64, thorough, fast *profile.Pi
 	_, got := c.truth(t, seed, fast)
 	good := fast.Met == thorough.Met && got >= want*(1-thorough.Trial.Throughput.Share())
 	if !good {
-		t.Logf("%s, seed %d, %s: thorough picks %s with truly %.0f tokens/s/GPU, fast %s with %.0f", c.name, seed, fast.Phase, thorough.Mapping, want, fast.Mapping, got)
+		t.Logf("%s, seed %d, %s: thorough picks %s with truly %.0f tokens/s/GPU, fast %s with %.0f", c.name, seed,
+			fast.Phase, thorough.Mapping, want, fast.Mapping, got)
 	}
 	return good
 }
@@ -152,10 +170,11 @@ func (c searchCase) asGood(t *testing.T, seed uint64, thorough, fast *profile.Pi
 // On an exact roofline the two methods see the same, and a decode worker is
 // loaded up to the target and not beyond.
 func TestFastFindsTheLargestLoad(t *testing.T) {
+	t.Parallel()
 	c := searchCases[0]
 	space := c.space(t)
 	run := func(m profile.Method) profile.Result {
-		s := profile.Search{Space: space, Method: m, Target: c.target(), Bench: &Sim{Setup: space.Setup}}
+		s := profile.Search{Space: space, Method: m, SLO: c.target(), Bench: &Sim{Setup: space.Setup}}
 		r, err := s.Run(context.Background())
 		if err != nil {
 			t.Fatal(err)
@@ -163,14 +182,17 @@ func TestFastFindsTheLargestLoad(t *testing.T) {
 		return r
 	}
 	thorough, fast := run(profile.Thorough), run(profile.Fast)
-	if thorough.Prefill.Pick.Mapping != fast.Prefill.Pick.Mapping || thorough.Decode.Pick.Mapping != fast.Decode.Pick.Mapping {
-		t.Errorf("thorough picks %v and %v, fast %v and %v", thorough.Prefill.Pick.Mapping, thorough.Decode.Pick.Mapping, fast.Prefill.Pick.Mapping, fast.Decode.Pick.Mapping)
+	if thorough.Prefill.Pick.Mapping != fast.Prefill.Pick.Mapping ||
+		thorough.Decode.Pick.Mapping != fast.Decode.Pick.Mapping {
+		t.Errorf("thorough picks %v and %v, fast %v and %v", thorough.Prefill.Pick.Mapping,
+			thorough.Decode.Pick.Mapping, fast.Prefill.Pick.Mapping, fast.Decode.Pick.Mapping)
 	}
 	p := fast.Decode.Pick
 	if p.Trial.ITL.Mean > c.target().ITL || p.Trial.ITL.Mean < 0.96*c.target().ITL {
 		t.Errorf("ITL %.2f ms at %d, want just below %.0f", p.Trial.ITL.Mean*1e3, p.Trial.Concurrency, c.itl)
 	}
 	if p.Trial.Throughput.Mean < thorough.Decode.Pick.Trial.Throughput.Mean {
-		t.Errorf("fast reaches %.0f tokens/s/GPU, thorough on its grid %.0f", p.Trial.Throughput.Mean, thorough.Decode.Pick.Trial.Throughput.Mean)
+		t.Errorf("fast reaches %.0f tokens/s/GPU, thorough on its grid %.0f", p.Trial.Throughput.Mean,
+			thorough.Decode.Pick.Trial.Throughput.Mean)
 	}
 }

@@ -11,18 +11,18 @@ import (
 func (e *Engine) match(s *sequence) (cached, shared int) {
 	limit := len(s.req.Blocks)
 	if e.rules.whole {
+		limit = min(limit, s.context()/e.cfg.BlockSize)
 		// Any position counts, and nothing is held for it at admission.
-		for _, h := range s.req.Blocks {
+		for _, h := range s.req.Blocks[:limit] {
 			if e.pool.find(h) != none {
 				cached++
 			}
 		}
 		return cached, 0
 	}
-	if e.cfg.Role != DecodeOnly {
-		// The last token is computed in any case: its output is the next one.
-		limit = min(limit, (s.context()-1)/e.cfg.BlockSize)
-	}
+	// The last token is computed in any case: its output is the next one. On a
+	// decode worker that is the one that came with the prompt.
+	limit = min(limit, (s.context()-1)/e.cfg.BlockSize)
 	for cached < limit {
 		i := e.pool.find(s.req.Blocks[cached])
 		if i == none {
@@ -38,7 +38,8 @@ func (e *Engine) match(s *sequence) (cached, shared int) {
 
 // admit moves the head of the queue among the running, or returns nil when it
 // has to wait. It never looks past the head: a short request does not overtake
-// a long one. budget bounds what a prompt that is computed whole may cost.
+// a long one. Those for whose adapter there is no slot are passed over.
+// budget bounds what a prompt that is computed whole may cost.
 //
 // That the head had to wait for room is remembered: nothing but a release or a
 // change of the queue can change the answer. (New blocks in the cache could,
@@ -51,7 +52,14 @@ func (e *Engine) admit(at time.Duration, budget int) *sequence {
 		e.stuck = true
 		return nil
 	}
-	s := e.waiting.first()
+	s := e.firstAdmissible()
+	if s == nil {
+		e.stuck = true
+		return nil
+	}
+	if s.came > e.cutoff {
+		return nil
+	}
 	cached, shared := e.match(s)
 	if !e.fits(s, shared) {
 		e.stuck = true
@@ -79,7 +87,9 @@ func (e *Engine) fits(s *sequence, shared int) bool {
 }
 
 // whole is how many blocks the prompt and all of the output take.
-func (e *Engine) whole(s *sequence) int { return e.cfg.blocksFor(e.cfg.tokensHere(s.req)) }
+func (e *Engine) whole(s *sequence) int {
+	return e.cfg.blocksFor(e.cfg.tokensHere(s.req) + e.cfg.Speculation.Tokens)
+}
 
 // firstAhead is 1 where the step that follows admission decodes, and so needs
 // the block of the token it brings.
@@ -95,6 +105,7 @@ func (e *Engine) firstAhead() int {
 func (e *Engine) enter(s *sequence, cached int, at time.Duration) {
 	e.waiting.remove(s)
 	e.running.push(s)
+	e.load(s)
 	first := s.admitted == 0
 	e.admissions++
 	s.admitted, s.phase, s.quiet = e.admissions, prefilling, false
@@ -106,7 +117,11 @@ func (e *Engine) enter(s *sequence, cached int, at time.Duration) {
 			s.held = append(s.held, i)
 		}
 		e.holding += cached
+		if e.hasTiers() {
+			e.use(s.held)
+		}
 	}
+	s.again = !first
 	s.computed = cached * e.cfg.BlockSize
 	if first {
 		e.stats.QueriedTokens += int64(s.context())
@@ -165,7 +180,8 @@ func (e *Engine) roomFor(s *sequence, need, full int) bool {
 // that is in the pool already is shared, even where it was not credited; a
 // private block that has filled up gets its name.
 func (e *Engine) nameBlocks(s *sequence, full int) {
-	fresh := len(s.held) // where a run of blocks that are new to the pool begins
+	before := len(s.held)
+	fresh := before // where a run of blocks that are new to the pool begins
 	for k := fresh; k < full; k++ {
 		h := s.req.Blocks[k]
 		if i := e.pool.find(h); i != none {
@@ -185,6 +201,12 @@ func (e *Engine) nameBlocks(s *sequence, full int) {
 			e.pool.take(1)
 		}
 		s.held = append(s.held, e.pool.name(h))
+		if e.hasTiers() {
+			e.expect(s.held[k])
+		}
 	}
 	e.stored(s, fresh, len(s.held))
+	if e.hasTiers() {
+		e.use(s.held[before:])
+	}
 }

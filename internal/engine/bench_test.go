@@ -49,14 +49,15 @@ func BenchmarkStep(b *testing.B) {
 // turn, tokens left out. Reading the file is not part of it.
 func BenchmarkTrace(b *testing.B) {
 	trace := mooncake(b)
-	for _, t := range []Type{VLLM, SGLang, TRTLLM, Mocker2025} {
+	for _, t := range []Type{VLLM, SGLang, TRTLLM, Mocker14, Mocker2025} {
 		b.Run(string(t), func(b *testing.B) {
 			b.ReportAllocs()
 			var steps, tokens int64
 			for b.Loop() {
 				for w := range 8 {
 					events := 0
-					e := newEngine(b, Config{Type: t, BlockSize: 64, SkipTokens: true, OnKV: func(KVEvent) { events++ }})
+					e := newEngine(b, Config{Type: t, BlockSize: 64, SkipTokens: true,
+						OnKV: func(KVEvent) { events++ }})
 					for i := w; i < len(trace); i += 8 {
 						e.Step(trace[i].At)
 						if err := e.Submit(trace[i].At, trace[i].R); err != nil {

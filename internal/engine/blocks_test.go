@@ -155,7 +155,8 @@ func TestPoolAgainstPlain(t *testing.T) {
 			}
 			gone, plain.gone = gone[:0], plain.gone[:0]
 			if p.active != plain.used() || p.inactive != len(plain.idle) || p.named != len(plain.refs) {
-				t.Fatalf("round %d, operation %d: %d in use, %d idle; want %d, %d", round, op, p.active, p.inactive, plain.used(), len(plain.idle))
+				t.Fatalf("round %d, operation %d: %d in use, %d idle; want %d, %d", round, op, p.active, p.inactive,
+					plain.used(), len(plain.idle))
 			}
 		}
 		for h := range uint64(2 * capacity) {

@@ -1,10 +1,11 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"time"
+
+	"headway/internal/fault"
 )
 
 // Config describes a worker. The zero value of every field means its default.
@@ -53,12 +54,34 @@ type Config struct {
 	// per second (--kv-transfer-bandwidth, there in GB/s; default 64e9,
 	// negative: transfers take no time) give a DecodeOnly worker's time from
 	// admission to the first decode. Without KVBytesPerToken it is 0.
-	// Concurrent transfers do not slow each other.
+	// TransferLatency (--kv-transfer-latency) is how long the first byte takes more.
+	// Inbound is the link into a DecodeOnly worker, which others may share; nil is one on
+	// which concurrent transfers do not slow each other, as in Dynamo's mocker.
 	KVBytesPerToken   int
 	TransferBandwidth float64
+	TransferLatency   time.Duration
+	Inbound           *Link
 	// Transfer says which tokens travel (--kv-transfer-timing-mode); default
 	// DestinationMissing.
 	Transfer TransferMode
+
+	// MaxLoras is how many LoRA adapters are on the GPU at a time (--max-loras); 0 takes
+	// every adapter for the model itself. A request waits while all slots have adapters
+	// of running requests, and others may go before it, as in vLLM; else the adapter that
+	// was used longest ago gives way. LoraLoadTime (--lora-load-time) is how long the
+	// step takes more that an adapter is loaded for, everybody's step, as in vLLM. What
+	// the adapters' own arithmetic adds to a step is left out.
+	MaxLoras     int
+	LoraLoadTime time.Duration
+
+	// Speculation drafts tokens and verifies them; the zero value does not.
+	Speculation Speculation
+
+	// Tiers are the stores below the GPU, from the one looked into first, each made
+	// with the next one as the one below it. Others may have them, too. They go with
+	// every type but Mocker2025, and with chunked prefill and prefix caching; not with
+	// Fixed timing and not with DecodeOnly.
+	Tiers []*Tier
 
 	// SpeedupRatio divides every simulated time (--speedup-ratio), and
 	// DecodeSpeedupRatio also that of decoding (--decode-speedup-ratio);
@@ -74,6 +97,11 @@ type Config struct {
 	// admission. All other events are the same, times included; a step then
 	// costs the same for any number of sequences.
 	SkipTokens bool
+	// CountTokens has events say how many tokens SkipTokens left out, in the order
+	// in which they came among the others of a step; whoever writes tokens one after
+	// the other needs no more. A step then costs a little for each sequence. Fixed
+	// timing has no steps, and counts none.
+	CountTokens bool
 	// KeepTicks keeps the times of all decode steps for [Engine.Ticks], from
 	// which the times of the tokens left out follow exactly. Fixed timing has
 	// no common steps to keep.
@@ -105,6 +133,9 @@ func (c Config) withDefaults() Config {
 	c.SGLang = c.SGLang.withDefaults()
 	setDefault(&c.TransferBandwidth, 64e9)
 	setDefault(&c.Transfer, DestinationMissing)
+	if c.Role == PrefillOnly {
+		c.Speculation = Speculation{} // nothing is decoded
+	}
 	setDefault(&c.SpeedupRatio, 1)
 	setDefault(&c.DecodeSpeedupRatio, 1)
 	return c
@@ -117,60 +148,65 @@ func setDefault[T comparable](v *T, to T) {
 	}
 }
 
-// faultList collects what is wrong with a configuration.
-type faultList []error
-
-func (f *faultList) check(ok bool, name string, got any, allowed string) {
-	if !ok {
-		*f = append(*f, fmt.Errorf("%s %v: must be %s", name, got, allowed))
-	}
-}
-
 func (c Config) validate() error {
-	var f faultList
-	f.check(c.MaxNumSeqs >= 1, "max-num-seqs", c.MaxNumSeqs, "at least 1")
-	f.check(c.MaxNumBatchedTokens >= c.MaxNumSeqs, "max-num-batched-tokens", c.MaxNumBatchedTokens,
-		fmt.Sprintf("at least max-num-seqs (%d), so that every running sequence can go on", c.MaxNumSeqs))
-	f.check(c.NumGPUBlocks >= 1 && c.NumGPUBlocks <= math.MaxInt32, "num-gpu-blocks", c.NumGPUBlocks, "from 1 to 2147483647")
-	f.check(c.BlockSize >= 1, "block-size", c.BlockSize, "at least 1")
-	f.check(c.Watermark >= 0 && c.Watermark < 1, "watermark", c.Watermark, "from 0 up to but not 1")
+	var f fault.List
+	f.Check(c.MaxNumSeqs >= 1, "max-num-seqs", c.MaxNumSeqs, "at least 1")
+	f.Check(c.MaxNumBatchedTokens/c.perDecode() >= c.MaxNumSeqs, "max-num-batched-tokens", c.MaxNumBatchedTokens,
+		fmt.Sprintf("at least max-num-seqs (%d) times the tokens that a step computes of each (%d), so that every "+
+			"running sequence can go on", c.MaxNumSeqs, c.perDecode()))
+	f.Check(c.NumGPUBlocks >= 1 && c.NumGPUBlocks <= math.MaxInt32, "num-gpu-blocks-override", c.NumGPUBlocks,
+		"from 1 to 2147483647")
+	f.Check(c.BlockSize >= 1, "block-size", c.BlockSize, "at least 1")
+	f.Check(c.Watermark >= 0 && c.Watermark < 1, "watermark", c.Watermark, "from 0 up to but not 1")
 	if c.NumGPUBlocks >= 1 && c.Watermark < 1 {
-		f.check(c.usableBlocks() >= 1, "num-gpu-blocks", c.NumGPUBlocks, "enough that the watermark leaves one")
+		f.Check(c.usableBlocks() >= 1, "num-gpu-blocks-override", c.NumGPUBlocks,
+			"enough that the watermark leaves one")
 	}
 	c.validateKinds(&f)
-	f.check(c.KVBytesPerToken >= 0, "kv-bytes-per-token", c.KVBytesPerToken, "0 or more")
-	f.check(!math.IsNaN(c.TransferBandwidth), "kv-transfer-bandwidth", c.TransferBandwidth, "a number")
-	f.check(c.SpeedupRatio > 0 && !math.IsInf(c.SpeedupRatio, 1), "speedup-ratio", c.SpeedupRatio, "above 0 and finite")
-	f.check(c.DecodeSpeedupRatio > 0 && !math.IsInf(c.DecodeSpeedupRatio, 1), "decode-speedup-ratio", c.DecodeSpeedupRatio, "above 0 and finite")
-	f.check(c.StartupTime >= 0, "startup-time", c.StartupTime, "0 or more")
+	c.Speculation.check(&f, c)
+	f.Check(c.TransferLatency >= 0, "kv-transfer-latency", c.TransferLatency, "0 or more")
+	f.Check(c.MaxLoras >= 0, "max-loras", c.MaxLoras, "0 or more")
+	f.Check(c.LoraLoadTime >= 0, "lora-load-time", c.LoraLoadTime, "0 or more")
+	if why := c.tiersFault(); why != "" {
+		f.Add("kv-tier: %s", why)
+	}
+	f.Check(c.KVBytesPerToken >= 0, "kv-bytes-per-token", c.KVBytesPerToken, "0 or more")
+	f.Check(!math.IsNaN(c.TransferBandwidth), "kv-transfer-bandwidth", c.TransferBandwidth, "a number")
+	f.Check(c.SpeedupRatio > 0 && !math.IsInf(c.SpeedupRatio, 1), "speedup-ratio", c.SpeedupRatio, "above 0 and finite")
+	f.Check(c.DecodeSpeedupRatio > 0 && !math.IsInf(c.DecodeSpeedupRatio, 1), "decode-speedup-ratio",
+		c.DecodeSpeedupRatio, "above 0 and finite")
+	f.Check(c.StartupTime >= 0, "startup-time", c.StartupTime, "0 or more")
 	if c.Type == SGLang {
 		c.SGLang.validate(&f)
-		f.check(c.SGLang.ChunkedPrefillSize >= c.BlockSize, "sglang-chunked-prefill-size", c.SGLang.ChunkedPrefillSize,
+		f.Check(c.SGLang.ChunkedPrefillSize >= c.BlockSize, "sglang-chunked-prefill-size", c.SGLang.ChunkedPrefillSize,
 			fmt.Sprintf("at least block-size (%d)", c.BlockSize))
 	}
-	f = append(f, c.Timing.validate()...)
+	f.Join(c.Timing.validate()...)
 	if len(f) > 0 {
-		return fmt.Errorf("configuring the simulated engine: %w", errors.Join(f...))
+		return fmt.Errorf("configuring the simulated engine: %w", f.Err())
 	}
 	return nil
 }
 
 // validateKinds checks the names and which of them go together.
-func (c Config) validateKinds(f *faultList) {
+func (c Config) validateKinds(f *fault.List) {
 	rules, known := schedulers[c.Type]
-	f.check(known, "engine-type", c.Type, "vllm, sglang, trtllm or mocker-2025")
-	f.check(c.Role.known(), "disaggregation-mode", c.Role, "agg, prefill or decode")
-	f.check(c.Transfer.known(), "kv-transfer-timing-mode", c.Transfer, "full_prompt or destination_missing")
+	f.Check(known, "engine-type", c.Type, "one of "+typeNames())
+	f.Check(c.Role.known(), "disaggregation-mode", c.Role, "agg, prefill or decode")
+	f.Check(c.Transfer.known(), "kv-transfer-timing-mode", c.Transfer, "full_prompt or destination_missing")
 	if c.Type == SGLang {
-		f.check(c.Preemption == rules.victim, "preemption-mode", c.Preemption, "left out with sglang, which retracts by progress")
+		f.Check(c.Preemption == rules.victim, "preemption-mode", c.Preemption,
+			"left out with sglang, which retracts by progress")
 	} else {
-		f.check(c.Preemption == LIFO || c.Preemption == FIFO, "preemption-mode", c.Preemption, "lifo or fifo")
+		f.Check(c.Preemption == LIFO || c.Preemption == FIFO, "preemption-mode", c.Preemption, "lifo or fifo")
 	}
 	if _, fixed := c.Timing.(Fixed); fixed {
-		f.check(c.Type == VLLM, "engine-type", c.Type, "vllm with fixed times, which have no steps to schedule")
-		f.check(!c.KeepTicks, "ticks", c.KeepTicks, "off with fixed times, which have no common steps")
-		f.check(!c.NoChunkedPrefill, "no-enable-chunked-prefill", c.NoChunkedPrefill, "off with fixed times, which have no chunks")
-		f.check(c.DecodeSpeedupRatio == 1, "decode-speedup-ratio", c.DecodeSpeedupRatio, "1 with fixed times: give another itl")
+		f.Check(c.Type == VLLM, "engine-type", c.Type, "vllm with fixed times, which have no steps to schedule")
+		f.When(c.KeepTicks, "ticks true: must be off with fixed times, which have no common steps")
+		f.Check(!c.NoChunkedPrefill, "no-enable-chunked-prefill", c.NoChunkedPrefill,
+			"off with fixed times, which have no chunks")
+		f.Check(c.DecodeSpeedupRatio == 1, "decode-speedup-ratio", c.DecodeSpeedupRatio,
+			"1 with fixed times: give another itl")
 	}
 }
 
@@ -204,7 +240,7 @@ func (c Config) Capacity() int {
 
 // capacity is Capacity of a valid configuration with its defaults filled in.
 func (c Config) capacity() int {
-	n := c.usableBlocks() * c.BlockSize
+	n := c.usableBlocks()*c.BlockSize - c.Speculation.Tokens // drafts have places, too
 	if c.NoChunkedPrefill && c.Role != DecodeOnly && c.Type != SGLang {
 		// A preempted request computes its prompt and its output so far in
 		// one step, so together they have to fit into one. SGLang's limit

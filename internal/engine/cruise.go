@@ -11,7 +11,7 @@ func (l *lockstep) cruise(e *Engine) {
 		return
 	}
 	var step load
-	for l.end <= until && e.dec.ends[0].lastTick > e.dec.ticks+1 {
+	for l.end <= until && e.dec.ends.sequences[0].lastTick > e.dec.ticks+1 {
 		more := e.dec.crossings()
 		if more > e.pool.available() {
 			return // somebody has to give way
@@ -43,6 +43,6 @@ func (l *lockstep) cruise(e *Engine) {
 // falls with each.
 func (l *lockstep) mayCruise(e *Engine) bool {
 	waiting := e.waiting.len() > 0 && (e.rules.phased || !e.stuck)
-	return e.cfg.SkipTokens && l.ticking && e.dec.fresh == 0 && e.dec.n > 0 &&
-		len(l.prompts)+len(l.fetch) == 0 && !waiting
+	return e.cfg.SkipTokens && !e.cfg.CountTokens && !e.dec.drafted && l.ticking && e.dec.fresh == 0 && e.dec.n > 0 &&
+		len(l.prompts)+l.fetch.Len() == 0 && !waiting
 }

@@ -14,6 +14,7 @@ import "container/heap"
 // sequences by that remainder.
 type decoding struct {
 	blockSize, ahead int
+	drafted          bool // ticks bring several tokens: see speculation.go
 
 	n       int   // sequences
 	context int   // sum of their contexts
@@ -37,10 +38,13 @@ func (d *decoding) join(s *sequence) {
 	s.lastTick = d.ticks + int64(s.req.MaxTokens-s.generated)
 	d.n++
 	d.context += s.context()
-	d.cross[d.remainder(s)]++
 	if !s.quiet {
 		d.fresh++
 	}
+	if d.drafted {
+		return
+	}
+	d.cross[d.remainder(s)]++
 	heap.Push(&d.ends, s)
 }
 
@@ -52,7 +56,9 @@ func (d *decoding) leave(s *sequence) {
 	}
 	d.n--
 	d.context -= s.context()
-	d.cross[d.remainder(s)]--
+	if !d.drafted {
+		d.cross[d.remainder(s)]--
+	}
 	if !s.quiet {
 		d.fresh--
 	}
@@ -84,40 +90,19 @@ func (d *decoding) measure(l *load) { l.decodeSeqs, l.decodeContext = d.n, d.con
 // finished returns one after the other those who have all their tokens, in
 // order of admission, then nil. They have to leave.
 func (d *decoding) finished() *sequence {
-	if len(d.ends) == 0 || d.ends[0].lastTick > d.ticks {
+	if d.ends.Len() == 0 || d.ends.sequences[0].lastTick > d.ticks {
 		return nil
 	}
-	return d.ends[0]
+	return d.ends.sequences[0]
 }
 
 // endQueue is a heap of sequences by their last tick, then by admission.
-type endQueue []*sequence
+type endQueue struct{ sequences }
 
-func (q endQueue) Len() int { return len(q) }
-
-func (q endQueue) Less(i, j int) bool {
-	if q[i].lastTick != q[j].lastTick {
-		return q[i].lastTick < q[j].lastTick
+func (q *endQueue) Less(i, j int) bool {
+	a, b := q.sequences[i], q.sequences[j]
+	if a.lastTick != b.lastTick {
+		return a.lastTick < b.lastTick
 	}
-	return q[i].admitted < q[j].admitted
-}
-
-func (q endQueue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].heapIndex, q[j].heapIndex = i, j
-}
-
-func (q *endQueue) Push(x any) {
-	s := x.(*sequence)
-	s.heapIndex = len(*q)
-	*q = append(*q, s)
-}
-
-func (q *endQueue) Pop() any {
-	last := len(*q) - 1
-	s := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
-	s.heapIndex = -1
-	return s
+	return a.admitted < b.admitted
 }

@@ -12,12 +12,14 @@
 // What is modelled: a queue by priority, admission limited by sequences, by
 // tokens per step and by KV blocks; chunked prefill; a prefix cache of blocks
 // that are counted by reference and evicted longest unused first, with events
-// about what it holds; preemption, which recomputes the context, when the
-// blocks run out; workers that only compute prompts or only decode, and the
+// about what it holds, and tiers below it that other engines may share, see [Tier];
+// preemption, which recomputes the context, when the
+// blocks run out; speculative decoding, see [Speculation]; slots for LoRA adapters, see
+// [Config.MaxLoras]; workers that only compute prompts or only decode, and the
 // transfer between them. The schedulers of several engines are one code with
-// different data, see [Type]. What is not modelled: output in the prefix cache
-// (it is private to its request), speculative decoding, several ranks in one
-// engine, offloading of blocks, noise. A PrefillOnly worker does not keep the
+// different data, see [Type]. What is not modelled: replies whose blocks have no
+// name in the prefix cache (they are private to their request), several ranks in one
+// engine, noise. A PrefillOnly worker does not keep the
 // blocks of a request for the time of the transfer. The package knows no text,
 // no sockets and no wall clock, and starts no goroutine.
 //
@@ -26,12 +28,13 @@
 // hear of every token (Config.SkipTokens): see [decoding].
 //
 // The constants and the order of work follow the mocker engine of NVIDIA
-// Dynamo (ai-dynamo/dynamo, lib/mocker), its scheduler of 2026 by default and
-// that of 2025 as [Mocker2025], and vLLM V1 and SGLang where it follows them. A
-// prefill pass yields the first token by itself, so a lone request's first
-// token comes after exactly Prefill(prompt); only Mocker2025 adds the decode of
-// the same pass. Blocks are taken chunk by chunk as in vLLM, but a request is
-// admitted only when its whole context has room.
+// Dynamo (ai-dynamo/dynamo, lib/mocker), its scheduler since release 1.5 by
+// default, the one before as [Mocker14] and that of 2025 as [Mocker2025], and
+// vLLM V1 and SGLang where it follows them. A prefill pass yields the first
+// token by itself, so a lone request's first token comes after exactly
+// Prefill(prompt); the older two add the decode of the same pass. Blocks are
+// taken chunk by chunk as in vLLM, but a request is admitted only when its
+// whole context has room.
 package engine
 
 import (
@@ -52,8 +55,18 @@ type Request struct {
 	// Blocks are hashes of the prompt's first full blocks, each of the block
 	// and everything before it: equal hashes say equal prompts up to there.
 	// What has no hash is never found in the prefix cache, so a prompt that
-	// shares nothing needs none. It must not change until the request ends.
+	// shares nothing needs none. Where all full blocks of the prompt have one,
+	// those of the full blocks that the reply completes may follow: they are in
+	// the prefix cache from when the request leaves its worker. The last token
+	// of a reply has no keys and values. It must not change until the request
+	// ends.
 	Blocks []uint64
+	// Outbound, of a request to a DecodeOnly worker, is the link out of the worker that
+	// has its prompt; nil is one that nobody has to wait for.
+	Outbound *Link
+	// Adapter is the LoRA adapter that the request asks for, 0 is none. Blocks of
+	// different adapters must have different hashes.
+	Adapter uint64
 	// Priority orders the queue: higher goes first, equals in order of
 	// submission.
 	Priority int
@@ -64,7 +77,8 @@ type Kind uint8
 
 // The kinds of events. Every submitted request sees Admitted, then Token 1 to
 // MaxTokens, then Finished, unless it is cancelled. A preempted request is
-// admitted once more and goes on with the next Token. On a PrefillOnly worker
+// admitted once more and goes on with the next Token. With [Speculation] a Token
+// may stand for several. On a PrefillOnly worker
 // Token 1 is the last, and HandedOver follows where more are wanted; on a
 // DecodeOnly worker Token 2 is the first.
 const (
@@ -82,11 +96,14 @@ const (
 	Cancelled
 	// HandedOver: the prompt is computed and another worker goes on.
 	HandedOver
+	// Tokens, with Config.CountTokens: Token of them came to sequences that are
+	// not told of one by one. The event has no ID.
+	Tokens
 )
 
 // String is the kind's name in lower case.
 func (k Kind) String() string {
-	names := [...]string{"admitted", "token", "finished", "preempted", "cancelled", "handed over"}
+	names := [...]string{"admitted", "token", "finished", "preempted", "cancelled", "handed over", "tokens"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -101,35 +118,18 @@ type Event struct {
 	Kind Kind
 	// Token counts the tokens produced so far, this one included.
 	Token int
+	// Drafted, of Token, is how many accepted drafts came with it, in the same step;
+	// those are counted in Token, too, and have no events of their own.
+	Drafted int
 	// Cached, of Admitted, is how many tokens of the context were found in
-	// the prefix cache.
-	Cached int
+	// the prefix cache and in tiers below it; Onboarded is what of that each tier
+	// brought.
+	Cached    int
+	Onboarded [MaxTiers]int
 	// Tick, of Token and with Config.KeepTicks, says when the tokens that
 	// follow come, up to the next Preempted or the end: at Ticks()[Tick],
 	// Ticks()[Tick+1] and so on.
 	Tick int64
-}
-
-// Stats is the engine's present state and what it has done so far.
-type Stats struct {
-	// Running sequences hold KV blocks; Waiting ones do not.
-	Running, Waiting int
-	// KVShare is the share of the KV blocks in use, 0 to 1.
-	KVShare float64
-	// CachedBlocks are not in use and can be found by a prompt.
-	CachedBlocks int
-	// Submitted, Finished, HandedOver and Cancelled count requests, Preempted
-	// preemptions.
-	Submitted, Finished, HandedOver, Cancelled, Preempted int64
-	// PromptTokens counts the prompts of requests whose first token came;
-	// GeneratedTokens counts the tokens produced; Steps the passes.
-	PromptTokens, GeneratedTokens, Steps int64
-	// QueriedTokens counts the contexts of first admissions, CachedTokens
-	// what of them was in the prefix cache.
-	QueriedTokens, CachedTokens int64
-	// TransferredTokens counts the tokens whose keys and values a DecodeOnly
-	// worker waited for.
-	TransferredTokens int64
 }
 
 // Engine is one worker. It is not safe for concurrent use.
@@ -149,12 +149,19 @@ type Engine struct {
 	byID    map[uint64]*sequence
 
 	pool     pool
-	usable   int // KV blocks that admission may fill
-	holding  int // blocks of all running sequences, shared ones once for each
-	reserved int // blocks that they may come to hold in the end
+	below    []below // by node of the pool; empty without tiers
+	coming   []int32 // nodes that the step in flight computes, or the one being planned
+	usable   int     // KV blocks that admission may fill
+	holding  int     // blocks of all running sequences, shared ones once for each
+	reserved int     // blocks that they may come to hold in the end
 	stuck    bool
+	cutoff   time.Duration // of arrivals that the step being planned may admit
 	// admissions counts them.
 	admissions uint64
+	adapters   adapters
+	loading    time.Duration // of adapters, still to be charged to a step
+	// reach is, by position, the share of drafts that are accepted up to there.
+	reach []float64
 
 	latest  time.Duration // of all times that callers have named
 	clock   time.Duration // of what is happening
@@ -202,10 +209,16 @@ func New(cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, rules: schedulers[cfg.Type], byID: map[uint64]*sequence{}}
 	e.usable = cfg.usableBlocks()
 	e.pool = newPool(cfg.NumGPUBlocks)
-	if cfg.OnKV != nil {
+	switch {
+	case len(cfg.Tiers) > 0:
+		e.pool.evicted = e.lost
+	case cfg.OnKV != nil:
 		e.pool.evicted = e.evicted
 	}
 	e.dec = newDecoding(cfg.BlockSize, e.rules.ahead)
+	e.adapters.most = cfg.MaxLoras
+	e.reach = cfg.Speculation.reach()
+	e.dec.drafted = len(e.reach) > 0
 	e.pace = cfg.Timing.pace(cfg)
 	return e, nil
 }
@@ -254,9 +267,10 @@ func (e *Engine) check(r Request) error {
 	case r.PromptTokens < 1 || r.MaxTokens < least:
 		return fmt.Errorf("submitting request %d: prompt of %d and output of %d tokens: must be at least 1 and %d",
 			r.ID, r.PromptTokens, r.MaxTokens, least)
-	case len(r.Blocks) > r.PromptTokens/e.cfg.BlockSize:
-		return fmt.Errorf("submitting request %d: %d block hashes: a prompt of %d tokens has %d full blocks of %d",
-			r.ID, len(r.Blocks), r.PromptTokens, r.PromptTokens/e.cfg.BlockSize, e.cfg.BlockSize)
+	case len(r.Blocks) > (r.PromptTokens+max(r.MaxTokens, 1)-1)/e.cfg.BlockSize:
+		return fmt.Errorf("submitting request %d: %d block hashes: the %d tokens of its prompt and reply "+
+			"but for the last have %d full blocks of %d", r.ID, len(r.Blocks), r.PromptTokens+r.MaxTokens,
+			(r.PromptTokens+max(r.MaxTokens, 1)-1)/e.cfg.BlockSize, e.cfg.BlockSize)
 	case e.byID[r.ID] != nil:
 		return fmt.Errorf("submitting request %d: the id is in use", r.ID)
 	case tokens > e.cfg.capacity():
@@ -299,7 +313,7 @@ func (e *Engine) Step(now time.Duration) (events []Event, next time.Duration, bu
 		if !busy || at > now {
 			return e.events, at, busy
 		}
-		e.clock = at
+		e.clock, e.cutoff = at, at
 		// Inputs go first, so that a request cancelled at the very end of a
 		// step gets no token, and all inputs of one instant go together, so
 		// that they share a step.
@@ -337,25 +351,12 @@ func (e *Engine) apply(at time.Duration) int {
 		if in.cancel {
 			e.remove(in.seq, at)
 		} else {
+			in.seq.came = at
 			e.waiting.push(in.seq)
 			e.stuck = false // it may go before the one that waits for room
 		}
 	}
 	return n
-}
-
-// Stats returns the engine's state as of the last Step. Requests submitted
-// since then count as waiting.
-func (e *Engine) Stats() Stats {
-	s := e.stats
-	s.Running, s.Waiting = e.running.n, e.waiting.len()
-	for _, in := range e.inputs.all() {
-		if !in.cancel {
-			s.Waiting++
-		}
-	}
-	s.KVShare, s.CachedBlocks = e.share(), e.pool.inactive
-	return s
 }
 
 // Ticks are the times at which decode steps ended, with Config.KeepTicks; see

@@ -85,19 +85,50 @@ func ms(d time.Duration) float64 { return float64(d) / 1e6 }
 // decode apart.
 func TestAlone(t *testing.T) {
 	cfg := Config{NumGPUBlocks: 200, BlockSize: 64}
-	share := 16.0 / 200 // 1000 tokens in blocks of 64
 	first := Polynomial{}.Prefill(1000)
-	second := first + Polynomial{}.Decode(share)
+	second := first + Polynomial{}.Decode(1001.0/(200*64)) // the prompt, and the first token
+	third := second + Polynomial{}.Decode(1002.0/(200*64))
 	want := []Event{
 		{At: 0, ID: 7, Kind: Admitted, Token: 0},
 		{At: first, ID: 7, Kind: Token, Token: 1},
 		{At: second, ID: 7, Kind: Token, Token: 2},
-		{At: second + Polynomial{}.Decode(share), ID: 7, Kind: Token, Token: 3},
-		{At: second + Polynomial{}.Decode(share), ID: 7, Kind: Finished, Token: 3},
+		{At: third, ID: 7, Kind: Token, Token: 3},
+		{At: third, ID: 7, Kind: Finished, Token: 3},
 	}
 	got := play(t, cfg, Request{ID: 7, PromptTokens: 1000, MaxTokens: 3})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Times of Dynamo 1.6.1's own offline replay, on one worker with its defaults. The
+// two requests share 1,024 tokens, which each of them counts while it decodes.
+func TestTimesOfDynamo(t *testing.T) {
+	first, second := make([]uint64, 18), make([]uint64, 24)
+	for i := range first {
+		first[i] = uint64(i + 1)
+	}
+	for i := range second {
+		second[i] = uint64(i + 1)
+		if i >= 16 {
+			second[i] += 100
+		}
+	}
+	e := newEngine(t, Config{})
+	submit(t, e, 0, Request{ID: 1, PromptTokens: 1103, MaxTokens: 29, Blocks: first[:17]})
+	submit(t, e, 50*time.Millisecond, Request{ID: 2, PromptTokens: 1500, MaxTokens: 40, Blocks: second[:23]})
+	got := map[string]time.Duration{}
+	for _, ev := range stepTo(t, e, forever) {
+		if ev.Token == 1 || ev.Kind == Finished {
+			got[fmt.Sprint(ev.ID, " ", ev.Kind)] = ev.At
+		}
+	}
+	want := map[string]time.Duration{"1 token": 33760945, "1 finished": 221782488, "2 token": 80772725,
+		"2 finished": 309065316}
+	for what, at := range want {
+		if got[what] != at {
+			t.Errorf("%s at %v, want %v", what, got[what], at)
+		}
 	}
 }
 
@@ -132,7 +163,7 @@ func TestChunkedPrefill(t *testing.T) {
 	)
 	p := Polynomial{}
 	one := p.Prefill(100)                        // 60 of request 1, 40 of request 2
-	share := 4.0 / 16384                         // one block and three
+	share := 61.0 / (16384 * 64)                 // of request 1, which decodes
 	two := one + p.Prefill(99) + p.Decode(share) // 1 decode leaves 99 tokens
 	three := two + p.Prefill(1)                  // the last token of the prompt
 	want := []Event{
@@ -207,7 +238,8 @@ func TestPreemption(t *testing.T) {
 		if got := strings.Join(order, " "); got != want {
 			t.Errorf("%T:\n got %s\nwant %s", timing, got, want)
 		}
-		if s := e.Stats(); s.Preempted != 1 || s.KVShare != 0 || s.Finished != 2 || s.PromptTokens != 6 || s.GeneratedTokens != 10 {
+		if s := e.Stats(); s.Preempted != 1 || s.KVShare != 0 || s.Finished != 2 || s.PromptTokens != 6 ||
+			s.GeneratedTokens != 10 {
 			t.Errorf("%T: %+v", timing, s)
 		}
 	}
@@ -217,7 +249,8 @@ func TestPreemption(t *testing.T) {
 // output so far again as one prefill, and decodes from then on.
 func TestRecomputation(t *testing.T) {
 	got := play(t, Config{NumGPUBlocks: 4, BlockSize: 2, Watermark: -1},
-		Request{ID: 1, PromptTokens: 3, MaxTokens: 5}, Request{ID: 2, PromptTokens: 3, MaxTokens: 4}, Request{ID: 3, PromptTokens: 3, MaxTokens: 1})
+		Request{ID: 1, PromptTokens: 3, MaxTokens: 5}, Request{ID: 2, PromptTokens: 3, MaxTokens: 4},
+		Request{ID: 3, PromptTokens: 3, MaxTokens: 1})
 	var free, third, fourth time.Duration
 	for _, ev := range got {
 		switch {
@@ -240,107 +273,6 @@ func TestRecomputation(t *testing.T) {
 	}
 }
 
-// A cancellation that comes after its request has finished does not hit
-// another request that took the id.
-func TestCancelAfterReuse(t *testing.T) {
-	e := newEngine(t, Config{Timing: Fixed{TTFT: 20 * time.Millisecond}})
-	if err := e.Submit(0, Request{ID: 1, PromptTokens: 5, MaxTokens: 1}); err != nil {
-		t.Fatal(err)
-	}
-	e.Cancel(50*time.Millisecond, 1)
-	e.Step(30 * time.Millisecond)
-	if err := e.Submit(50*time.Millisecond, Request{ID: 1, PromptTokens: 5, MaxTokens: 1}); err != nil {
-		t.Fatal(err)
-	}
-	wantEvents(t, stepTo(t, e, forever), `
-	50ms 1 admitted 0
-	70ms 1 token 1
-	70ms 1 finished 1
-	`)
-}
-
-func TestCancel(t *testing.T) {
-	fixed := Fixed{TTFT: 10 * time.Millisecond, ITL: time.Millisecond}
-	e := newEngine(t, Config{Timing: fixed, MaxNumSeqs: 1})
-	for id := range uint64(3) {
-		if err := e.Submit(0, Request{ID: id + 1, PromptTokens: 5, MaxTokens: 3}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if !e.Cancel(2*time.Millisecond, 2) { // while it waits
-		t.Error("request 2 is not there")
-	}
-	if !e.Cancel(11*time.Millisecond, 1) || e.Cancel(11*time.Millisecond, 1) { // while it runs
-		t.Error("request 1 can be cancelled once")
-	}
-	wantEvents(t, stepTo(t, e, forever), `
-	0s 1 admitted 0
-	2ms 2 cancelled 0
-	10ms 1 token 1
-	11ms 1 cancelled 1
-	11ms 3 admitted 0
-	21ms 3 token 1
-	22ms 3 token 2
-	23ms 3 token 3
-	23ms 3 finished 3
-	`)
-	if e.Cancel(forever, 3) {
-		t.Error("a finished request can be cancelled")
-	}
-	if s := e.Stats(); s.Running != 0 || s.Waiting != 0 || s.KVShare != 0 || s.Cancelled != 2 || s.Finished != 1 {
-		t.Errorf("after all: %+v", s)
-	}
-}
-
-// A step in flight ends when it was planned to, and a cancelled sequence gets
-// nothing from it.
-func TestCancelInStep(t *testing.T) {
-	e := newEngine(t, Config{})
-	for id := range uint64(2) {
-		if err := e.Submit(0, Request{ID: id + 1, PromptTokens: 500, MaxTokens: 1}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	e.Cancel(time.Millisecond, 1)
-	end := Polynomial{}.Prefill(1000)
-	want := []Event{
-		{At: 0, ID: 1, Kind: Admitted, Token: 0}, {At: 0, ID: 2, Kind: Admitted, Token: 0},
-		{At: time.Millisecond, ID: 1, Kind: Cancelled, Token: 0},
-		{At: end, ID: 2, Kind: Token, Token: 1}, {At: end, ID: 2, Kind: Finished, Token: 1},
-	}
-	if diff := cmp.Diff(want, stepTo(t, e, forever)); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// A request that is submitted during a step waits for its end, however late
-// Step is called.
-func TestLateStep(t *testing.T) {
-	e := newEngine(t, Config{})
-	end := Polynomial{}.Prefill(1000)
-	if err := e.Submit(0, Request{ID: 1, PromptTokens: 1000, MaxTokens: 1}); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Submit(end/2, Request{ID: 2, PromptTokens: 1000, MaxTokens: 1}); err != nil {
-		t.Fatal(err)
-	}
-	got := stepTo(t, e, forever)
-	want := []Event{
-		{At: 0, ID: 1, Kind: Admitted, Token: 0}, {At: end, ID: 1, Kind: Token, Token: 1}, {At: end, ID: 1, Kind: Finished, Token: 1},
-		{At: end, ID: 2, Kind: Admitted, Token: 0}, {At: 2 * end, ID: 2, Kind: Token, Token: 1}, {At: 2 * end, ID: 2, Kind: Finished, Token: 1},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	// What was in the past by the time it was said happens now.
-	if err := e.Submit(time.Millisecond, Request{ID: 3, PromptTokens: 1, MaxTokens: 1}); err != nil {
-		t.Fatal(err)
-	}
-	if events, _, _ := e.Step(forever + time.Hour); len(events) == 0 || events[0].At != forever {
-		t.Errorf("a submission in the past: %v", events)
-	}
-}
-
 func TestSubmitRefuses(t *testing.T) {
 	e := newEngine(t, Config{NumGPUBlocks: 100, BlockSize: 10})
 	for _, r := range []Request{{PromptTokens: 0, MaxTokens: 5}, {PromptTokens: 5}, {PromptTokens: -3, MaxTokens: 5}} {
@@ -349,7 +281,8 @@ func TestSubmitRefuses(t *testing.T) {
 		}
 	}
 	var long *TooLongError
-	if err := e.Submit(0, Request{ID: 1, PromptTokens: 900, MaxTokens: 91}); !errors.As(err, &long) || long.Capacity != 990 || long.Tokens != 991 {
+	if err := e.Submit(0, Request{ID: 1, PromptTokens: 900, MaxTokens: 91}); !errors.As(err, &long) ||
+		long.Capacity != 990 || long.Tokens != 991 {
 		t.Errorf("991 tokens in 99 blocks of 10: %v", err)
 	}
 	if err := e.Submit(0, Request{ID: 1, PromptTokens: 900, MaxTokens: 90}); err != nil {
@@ -405,28 +338,5 @@ func TestJitter(t *testing.T) {
 	// Standard errors are 0.002 for both; the seed is fixed.
 	if math.Abs(mean-1) > 0.01 || math.Abs(cv-0.3) > 0.01 {
 		t.Errorf("mean %.4f and cv %.4f, want 1 and 0.3", mean, cv)
-	}
-}
-
-// What comes at the very end of a step comes before it, and takes part in the
-// next one, also where many steps are taken at once.
-func TestInputAtTheEndOfAStep(t *testing.T) {
-	for _, skip := range []bool{false, true} {
-		e := newEngine(t, Config{Timing: StepFunc(even), SkipTokens: skip})
-		for id, at := range []time.Duration{0, 10 * time.Millisecond} {
-			if err := e.Submit(at, Request{ID: uint64(id), PromptTokens: 5, MaxTokens: 20}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		e.Cancel(15*time.Millisecond, 0)
-		events := slices.DeleteFunc(stepTo(t, e, forever), func(ev Event) bool { return ev.Kind == Token && ev.Token > 1 })
-		wantEvents(t, events, `
-		0s 0 admitted 0
-		1ms 0 token 1
-		10ms 1 admitted 0
-		11ms 1 token 1
-		15ms 0 cancelled 14
-		30ms 1 finished 20
-		`)
 	}
 }

@@ -38,8 +38,7 @@ func (m Interpolated) Prefill(tokens int) time.Duration {
 }
 
 // Decode is the time of a pass that adds one token to every running sequence,
-// with so many tokens in the KV cache blocks in use and contexts of that mean
-// length.
+// with so many active tokens in the KV cache and contexts of that mean length.
 func (m Interpolated) Decode(kvTokens int, context float64) time.Duration {
 	t := m.table
 	i, j := interp.Interval(t.kv, float64(kvTokens)), interp.Interval(t.context, context)
@@ -61,8 +60,11 @@ func (m Interpolated) pace(c Config) pace { return newLockstep(m, c) }
 
 func (m Interpolated) stepTime(l load) time.Duration {
 	d := m.Prefill(l.prefillTokens)
+	if l.drafts > 0 {
+		d = withDrafts(m.Prefill, l)
+	}
 	if l.decodeSeqs > 0 {
-		d += m.Decode(l.usedBlocks*l.blockSize, float64(l.decodeContext)/float64(l.decodeSeqs))
+		d += m.Decode(l.active, float64(l.decodeContext)/float64(l.decodeSeqs))
 	}
 	return d
 }

@@ -14,7 +14,7 @@ import (
 // hours of a trace a matter of a second.
 type lockstep struct {
 	model   stepModel
-	prompts []*sequence // that are being computed, in order of admission
+	prompts []*sequence // that are being computed, in the order in which that began
 
 	fetch dueQueue // transfers under way
 	estimate
@@ -22,6 +22,8 @@ type lockstep struct {
 	inFlight bool
 	ticking  bool // the step in flight decodes
 	end      time.Duration
+
+	pipe *pipeline // nil where a step is launched in no time
 }
 
 func newLockstep(m stepModel, c Config) *lockstep {
@@ -40,18 +42,38 @@ func (l *lockstep) start(e *Engine, at time.Duration) {
 		return
 	}
 	b := batch{budget: e.cfg.MaxNumBatchedTokens}
+	if l.pipe != nil {
+		e.cutoff = l.cutoff(at)
+	}
 	if e.rules.phased {
 		l.planPhases(e, &b, at)
 	} else {
 		l.planMixed(e, &b, at)
 	}
 	if b.load.decodeSeqs == 0 && len(l.prompts) == 0 {
+		l.idle(e, at)
 		return
 	}
 	b.load.usedBlocks = e.pool.active
-	l.inFlight, l.ticking, l.end = true, b.load.decodeSeqs > 0, at+e.cfg.stepTime(l.model, b.load)
+	l.inFlight, l.ticking = true, b.load.decodeSeqs > 0
 	e.stats.Steps++
+	if l.pipe != nil {
+		l.startPiped(e, b.load, at)
+		return
+	}
+	l.end = at + e.cfg.stepTime(l.model, b.load) + e.loaded()
 	l.cruise(e)
+}
+
+// idle is a plan with nothing in it. What came too late for it begins afresh.
+func (l *lockstep) idle(e *Engine, at time.Duration) {
+	if l.pipe == nil || !l.pipe.planned {
+		return
+	}
+	l.pipe.planned = false
+	if e.waiting.len() > 0 {
+		l.start(e, at)
+	}
 }
 
 // planMixed fills a step with one token of everybody who decodes and with as
@@ -63,7 +85,7 @@ func (l *lockstep) planMixed(e *Engine, b *batch, at time.Duration) {
 	preempted := e.stats.Preempted
 	l.advance(e, at)
 	l.arrive(e, at)
-	b.budget -= e.dec.n
+	b.budget -= e.dec.n * e.cfg.perDecode()
 	for i := 0; i < len(l.prompts) && b.budget > 0; i++ {
 		i -= l.compute(e, l.prompts[i], b, at)
 	}
@@ -79,12 +101,28 @@ func (l *lockstep) planMixed(e *Engine, b *batch, at time.Duration) {
 			l.arrive(e, at)
 			continue
 		}
+		if l.await(e, s, at) {
+			continue
+		}
 		l.prompts = append(l.prompts, s)
 		l.compute(e, s, b, at)
 	}
 	e.dec.measure(&b.load)
+	if e.rules.first && e.cfg.Role != PrefillOnly {
+		l.measureFirst(&b.load)
+	}
 	if b.load.decodeSeqs == 0 {
 		e.dec.started = e.dec.ticks
+	}
+}
+
+// measureFirst adds the decoding of prompts that the step completes.
+func (l *lockstep) measureFirst(step *load) {
+	for _, s := range l.prompts {
+		if s.computed+s.chunk == s.context() {
+			step.decodeSeqs++
+			step.decodeContext += s.context()
+		}
 	}
 }
 
@@ -121,6 +159,10 @@ func (l *lockstep) compute(e *Engine, s *sequence, b *batch, at time.Duration) (
 // would preempt the same ones, since only the sum decides, but could evict a
 // block for one that then has to give way itself.
 func (l *lockstep) advance(e *Engine, at time.Duration) {
+	if e.dec.drafted {
+		l.advanceDrafts(e, at)
+		return
+	}
 	for e.dec.crossings() > e.pool.available() {
 		e.preempt(e.victim(), at)
 	}
@@ -130,16 +172,24 @@ func (l *lockstep) advance(e *Engine, at time.Duration) {
 	e.dec.started++
 }
 
-// arrive lets those decode whose transfer has ended.
+// arrive lets those decode whose transfer has ended, and those compute the rest of
+// their prompts for whom a tier had the beginning.
 func (l *lockstep) arrive(e *Engine, at time.Duration) {
-	for len(l.fetch) > 0 && l.fetch[0].due <= at {
-		e.dec.join(heap.Pop(&l.fetch).(*sequence))
+	for l.fetch.Len() > 0 && l.fetch.sequences[0].due <= at {
+		s := heap.Pop(&l.fetch).(*sequence)
+		if e.cfg.Role == DecodeOnly {
+			e.dec.join(s)
+			continue
+		}
+		s.phase = prefilling
+		e.fetched(s, true)
+		l.prompts = append(l.prompts, s)
 	}
 }
 
 // transfer begins to fetch the keys and values of s.
 func (l *lockstep) transfer(e *Engine, s *sequence, at time.Duration) {
-	s.phase, s.due = fetching, at+e.fetchTime(s)
+	s.phase, s.due = fetching, later(at, e.fetchTime(s, at))
 	e.grow(s, s.context()+e.rules.ahead) // admission saw to it that there is room
 	s.computed = s.context()
 	heap.Push(&l.fetch, s)
@@ -149,8 +199,8 @@ func (l *lockstep) next() (time.Duration, bool) {
 	switch {
 	case l.inFlight:
 		return l.end, true
-	case len(l.fetch) > 0:
-		return l.fetch[0].due, true
+	case l.fetch.Len() > 0:
+		return l.fetch.sequences[0].due, true
 	}
 	return 0, false
 }
@@ -161,7 +211,12 @@ func (l *lockstep) finish(e *Engine, at time.Duration) {
 	if !l.inFlight {
 		return // a transfer ended
 	}
+	if l.pipe != nil && !l.pipe.launch.Serial && !l.pipe.planned {
+		l.plan(e, at)
+		return
+	}
 	l.inFlight = false
+	e.came(0)
 	if l.ticking {
 		l.tick(e, at)
 	}
@@ -188,9 +243,17 @@ func (l *lockstep) finish(e *Engine, at time.Duration) {
 // is need attention, unless somebody wants to hear of every token.
 func (l *lockstep) tick(e *Engine, at time.Duration) {
 	e.dec.tick()
+	if e.dec.drafted {
+		l.verify(e, at)
+		return
+	}
 	e.stats.GeneratedTokens += int64(e.dec.n)
 	if e.cfg.KeepTicks {
 		e.ticks = append(e.ticks, at)
+	}
+	if e.cfg.CountTokens {
+		l.count(e, at)
+		return
 	}
 	if e.cfg.SkipTokens && e.dec.fresh == 0 {
 		for s := e.dec.finished(); s != nil; s = e.dec.finished() {
@@ -201,14 +264,39 @@ func (l *lockstep) tick(e *Engine, at time.Duration) {
 	for s := e.running.first; s != nil; {
 		following := s.next
 		if s.phase == decodes {
-			l.hear(e, s, at)
+			l.hear(e, s, at, 0)
 		}
 		s = following
 	}
 }
 
-// hear tells of the token that s has got.
-func (l *lockstep) hear(e *Engine, s *sequence, at time.Duration) {
+// count is tick where tokens that nobody wants to hear of are counted.
+func (l *lockstep) count(e *Engine, at time.Duration) {
+	silent := 0
+	flush := func() {
+		if silent > 0 {
+			e.events = append(e.events, Event{At: at, Kind: Tokens, Token: silent})
+		}
+		silent = 0
+	}
+	for s := e.running.first; s != nil; {
+		following := s.next
+		if s.phase == decodes {
+			if s.quiet {
+				silent++
+			}
+			if !s.quiet || s.lastTick == e.dec.ticks {
+				flush()
+				l.hear(e, s, at, 0)
+			}
+		}
+		s = following
+	}
+	flush()
+}
+
+// hear tells of the token that s has got, and of so many drafts that came with it.
+func (l *lockstep) hear(e *Engine, s *sequence, at time.Duration, drafted int) {
 	n := s.base + int(e.dec.ticks)
 	if !s.quiet {
 		e.dec.fresh--
@@ -216,7 +304,7 @@ func (l *lockstep) hear(e *Engine, s *sequence, at time.Duration) {
 	if n == 1 {
 		e.stats.PromptTokens += int64(s.req.PromptTokens)
 	}
-	e.noteToken(at, s, n)
+	e.noteToken(at, s, n, drafted)
 	if n == s.req.MaxTokens {
 		l.finishDecoding(e, s, at)
 	}
@@ -235,10 +323,16 @@ func (l *lockstep) drop(e *Engine, s *sequence) {
 	switch s.phase {
 	case decodes:
 		e.dec.leave(s)
+		if e.dec.drafted {
+			return // its blocks are counted in it
+		}
 		// What a sequence holds follows from how long its context is.
 		s.private = e.cfg.blocksFor(s.req.PromptTokens+s.base+int(e.dec.started)-1+e.rules.ahead) - len(s.held)
 	case fetching:
 		heap.Remove(&l.fetch, s.heapIndex)
+		if e.hasTiers() {
+			e.fetched(s, false)
+		}
 	case prefilling:
 		l.prompts = slices.DeleteFunc(l.prompts, func(p *sequence) bool { return p == s })
 	}

@@ -90,7 +90,11 @@ func (o *oracle) leave(s *oracleSeq) {
 			o.idle = append(o.idle, h)
 		}
 	}
-	s.held, s.private, s.computed, s.chunk, s.decoding = nil, 0, 0, 0, false
+	s.held = nil
+	s.private = 0
+	s.computed = 0
+	s.chunk = 0
+	s.decoding = false
 }
 
 func (o *oracle) note(at time.Duration, s *oracleSeq, k Kind, cached int) {
@@ -99,7 +103,8 @@ func (o *oracle) note(at time.Duration, s *oracleSeq, k Kind, cached int) {
 
 func (o *oracle) enqueue(s *oracleSeq, front bool) {
 	i := 0
-	for i < len(o.waiting) && (o.waiting[i].r.Priority > s.r.Priority || (!front && o.waiting[i].r.Priority == s.r.Priority)) {
+	for i < len(o.waiting) &&
+		(o.waiting[i].r.Priority > s.r.Priority || (!front && o.waiting[i].r.Priority == s.r.Priority)) {
 		i++
 	}
 	o.waiting = slices.Insert(o.waiting, i, s)
@@ -192,7 +197,8 @@ func (o *oracle) step(at time.Duration) time.Duration {
 			l.addPrompt(s.computed, s.chunk)
 		}
 	}
-	l.usedBlocks, l.blocks = o.active(), o.cfg.NumGPUBlocks
+	l.usedBlocks = o.active()
+	l.cache = o.cfg.cacheOf(l)
 	return at + o.cfg.Timing.(stepModel).stepTime(l)
 }
 

@@ -15,8 +15,10 @@ import (
 // It plays the steps to come: the one in flight to its end, what is left of the
 // prompts begun, those that wait, and the decoding in the same steps, each
 // prompt less what the prefix cache has of it now or will have from those
-// before it. Preemption, evictions on the way and the jitter of fixed times are
-// left out, and blocks that several sequences hold are given back by each.
+// before it. Preemption, evictions on the way, the time of transfers from tiers and of
+// loading adapters, waits for a slot of an adapter, and the jitter of fixed times are left
+// out; drafts are accepted as on average, and blocks that several sequences hold are given
+// back by each.
 func (e *Engine) Outlook(now time.Duration, r Request) time.Duration {
 	if e.cfg.NoPrefixCaching {
 		r.Blocks = nil
@@ -79,6 +81,10 @@ func (e *Engine) foresee(s *sequence, before ...[]prospect) int {
 	// Nobody holds a block without those before it, and they are evicted after
 	// it: what is cached is a prefix.
 	n := sort.Search(len(blocks), func(i int) bool { return e.pool.find(blocks[i]) == none })
+	if e.hasTiers() {
+		_, more := e.inTiers(s, n, e.latest)
+		n += more
+	}
 	for _, list := range before {
 		for i := range list {
 			n = max(n, commonBlocks(blocks, list[i].seq.req.Blocks))

@@ -23,6 +23,7 @@ type foreseen struct {
 	taken   int     // blocks that admission counts as used
 	active  int     // blocks in use
 	ratio   float64 // of SGLang's estimate
+	pace    float64 // tokens of a sequence and step: with drafts, on average
 }
 
 // outlook plays steps until the one that brings the first token of s.
@@ -50,7 +51,7 @@ func (l *lockstep) present(e *Engine, now time.Duration, s *sequence) *foreseen 
 		e: e, model: l.model, at: now,
 		prompts: f.prompts[:0], ends: f.ends[:0], cross: append(f.cross[:0], e.dec.cross...),
 		seqs: e.running.n, decodes: e.dec.n, context: e.dec.context, tick: e.dec.ticks,
-		ratio: l.ratio, active: e.pool.active, taken: e.pool.active,
+		ratio: l.ratio, active: e.pool.active, taken: e.pool.active, pace: 1 + sum(e.reach),
 	}
 	switch {
 	case e.rules.whole:
@@ -58,12 +59,20 @@ func (l *lockstep) present(e *Engine, now time.Duration, s *sequence) *foreseen 
 	case e.rules.reserve:
 		f.taken += e.reserved - e.holding
 	}
-	for _, d := range e.dec.ends {
+	if e.dec.drafted {
+		f.foreseeEnds()
+	}
+	for _, d := range e.dec.ends.sequences {
 		tokens := d.req.PromptTokens + d.req.MaxTokens
 		f.ends = append(f.ends, tickEnd{at: d.lastTick, tokens: tokens, remainder: e.dec.remainder(d)})
 	}
 	for _, p := range l.prompts {
 		if !p.dying {
+			f.prompts = append(f.prompts, prospect{seq: p, computed: p.computed, context: p.context()})
+		}
+	}
+	if e.cfg.Role != DecodeOnly {
+		for _, p := range l.fetch.sequences { // as if they were there
 			f.prompts = append(f.prompts, prospect{seq: p, computed: p.computed, context: p.context()})
 		}
 	}
@@ -98,7 +107,7 @@ func (f *foreseen) step() (done bool) {
 // planMixed is as lockstep.planMixed.
 func (f *foreseen) planMixed(l *load) {
 	f.grow()
-	budget := f.e.cfg.MaxNumBatchedTokens - f.decodes
+	budget := f.e.cfg.MaxNumBatchedTokens - f.decodes*f.e.cfg.perDecode()
 	for i := range f.prompts {
 		budget -= f.compute(&f.prompts[i], budget, l)
 	}
@@ -112,7 +121,7 @@ func (f *foreseen) planMixed(l *load) {
 		f.prompts = append(f.prompts, p)
 	}
 	l.decodeSeqs, l.decodeContext = f.decodes, f.context
-	if f.e.rules.ahead > 0 && f.e.cfg.Role != PrefillOnly {
+	if f.e.rules.first && f.e.cfg.Role != PrefillOnly {
 		for _, p := range f.prompts {
 			if p.computed == p.context {
 				l.decodeSeqs++
@@ -215,7 +224,7 @@ func (f *foreseen) fits(p *prospect) bool {
 // growth is how much more output SGLang's admission expects of those that run.
 func (f *foreseen) growth() (tokens float64) {
 	for _, x := range f.ends {
-		tokens += float64(f.expected(int(x.at - f.tick)))
+		tokens += float64(f.expected(f.times(int(x.at - f.tick))))
 	}
 	for _, p := range f.prompts {
 		tokens += float64(f.expected(p.seq.req.MaxTokens - p.seq.generated))
@@ -258,7 +267,7 @@ func (f *foreseen) finish(ticked bool) (done bool) {
 func (f *foreseen) join(s *sequence, context, left int) {
 	f.decodes++
 	f.context += context
-	x := tickEnd{at: f.tick + int64(left), tokens: context + left}
+	x := tickEnd{at: f.tick + f.ticksFor(left), tokens: context + left}
 	bs := int64(f.e.cfg.BlockSize)
 	x.remainder = int(((1-int64(f.e.rules.ahead)-int64(context)+f.tick)%bs + bs) % bs)
 	f.cross[x.remainder]++
@@ -266,16 +275,16 @@ func (f *foreseen) join(s *sequence, context, left int) {
 }
 
 // grow takes the blocks that the decode step about to start needs.
-func (f *foreseen) grow() { f.use(f.cross[f.tick%int64(f.e.cfg.BlockSize)]) }
+func (f *foreseen) grow() { f.use(f.times(f.cross[f.tick%int64(f.e.cfg.BlockSize)])) }
 
 // advance is a decode step: a token for everybody, and who has all leaves.
 func (f *foreseen) advance() {
 	f.tick++
-	f.context += f.decodes
+	f.context += f.times(f.decodes)
 	for len(f.ends) > 0 && f.ends[0].at <= f.tick {
 		x := heap.Pop(&f.ends).(tickEnd)
 		f.decodes--
-		f.context -= x.tokens
+		f.context = max(f.context-x.tokens, 0)
 		f.cross[x.remainder]--
 		f.leave(x.tokens)
 	}

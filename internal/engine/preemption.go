@@ -47,8 +47,18 @@ func (e *Engine) leave(s *sequence) {
 	e.release(s)
 }
 
-// release gives back what s holds, from the last block to the first.
+// release gives back what s holds, from the last block to the first. What it
+// leaves in the prefix cache includes the blocks of its reply that have names.
 func (e *Engine) release(s *sequence) {
+	if s.phase == decodes && len(s.req.Blocks) > len(s.held) {
+		computing := len(e.coming)
+		e.nameBlocks(s, min(len(s.req.Blocks), (s.context()-1)/e.cfg.BlockSize))
+		e.came(computing) // a reply is there already
+	}
+	if e.hasTiers() {
+		e.renew(s.held)
+	}
+	e.adapters.give(s.req.Adapter)
 	e.pool.give(s.private)
 	e.holding -= s.private + len(s.held)
 	e.reserved -= e.whole(s)
@@ -84,7 +94,7 @@ func (e *Engine) emit(s *sequence, at time.Duration) (last bool) {
 	if s.generated == 1 {
 		e.stats.PromptTokens += int64(s.req.PromptTokens)
 	}
-	e.noteToken(at, s, s.generated)
+	e.noteToken(at, s, s.generated, 0)
 	switch {
 	case s.generated == s.req.MaxTokens:
 		e.finished(s, at, Finished)
@@ -115,13 +125,14 @@ func (e *Engine) note(at time.Duration, s *sequence, k Kind) {
 	e.events = append(e.events, Event{At: at, ID: s.req.ID, Kind: k, Token: s.generated})
 }
 
-// noteToken tells of the n-th token, if anybody wants to know.
-func (e *Engine) noteToken(at time.Duration, s *sequence, n int) {
+// noteToken tells of the n-th token, if anybody wants to know, with so many drafts
+// among those before it.
+func (e *Engine) noteToken(at time.Duration, s *sequence, n, drafted int) {
 	if s.quiet && e.cfg.SkipTokens {
 		return
 	}
 	s.quiet = true
-	ev := Event{At: at, ID: s.req.ID, Kind: Token, Token: n}
+	ev := Event{At: at, ID: s.req.ID, Kind: Token, Token: n, Drafted: drafted}
 	if e.cfg.KeepTicks {
 		ev.Tick = e.dec.ticks
 	}

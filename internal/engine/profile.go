@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 
+	"headway/internal/bound"
 	"headway/internal/interp"
 )
 
@@ -38,7 +39,7 @@ func ReadInterpolated(path string) (Interpolated, error) {
 }
 
 func readMockerProfile(path string) (Interpolated, error) {
-	data, err := os.ReadFile(path)
+	data, err := bound.ReadFile(path, bound.Document, "the profile")
 	if err != nil {
 		return Interpolated{}, err
 	}
@@ -46,14 +47,17 @@ func readMockerProfile(path string) (Interpolated, error) {
 }
 
 func parseMockerProfile(data []byte) (Interpolated, error) {
-	a, err := interp.ReadNPZ(data, "prefill_isl", "prefill_ttft_ms", "decode_active_kv_tokens", "decode_context_length", "decode_itl")
+	a, err := interp.ReadNPZ(data, "prefill_isl", "prefill_ttft_ms", "decode_active_kv_tokens",
+		"decode_context_length", "decode_itl")
 	if err != nil {
 		return Interpolated{}, err
 	}
-	t := stepTable{isl: a["prefill_isl"].Values, ttft: a["prefill_ttft_ms"].Values, kv: a["decode_active_kv_tokens"].Values,
+	t := stepTable{isl: a["prefill_isl"].Values, ttft: a["prefill_ttft_ms"].Values,
+		kv:      a["decode_active_kv_tokens"].Values,
 		context: a["decode_context_length"].Values, itl: a["decode_itl"].Values}
 	if shape := a["decode_itl"].Shape; !slices.Equal(shape, []int{len(t.kv), len(t.context)}) {
-		return Interpolated{}, fmt.Errorf("decode_itl: shape %v: its axes ask for [%d %d]", shape, len(t.kv), len(t.context))
+		return Interpolated{}, fmt.Errorf("decode_itl: shape %v: its axes ask for [%d %d]", shape, len(t.kv),
+			len(t.context))
 	}
 	return newInterpolated(t)
 }
@@ -119,7 +123,8 @@ func (t *stepTable) resampleDecoding(usage, context, itl, maxKV []float64) error
 	for i := range points {
 		points[i] = interp.Point{X: usage[i], Y: context[i]}
 		if !(usage[i] >= 0 && context[i] >= 0) || math.IsInf(usage[i]+context[i], 1) {
-			return fmt.Errorf("measurement %d at x_kv_usage %v, y_context_length %v: must be finite and 0 or more", i, usage[i], context[i])
+			return fmt.Errorf("measurement %d at x_kv_usage %v, y_context_length %v: must be finite and 0 or more", i,
+				usage[i], context[i])
 		}
 		longest = max(longest, context[i])
 	}

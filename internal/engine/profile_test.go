@@ -103,9 +103,11 @@ func TestInterpolated(t *testing.T) {
 		{"beyond", m.Prefill(8192 * 2), 170 + 8192*(170.0-81)/4192},
 		{"below", m.Prefill(10), 20 - 90*12.5/900},
 		{"decode", m.Decode(500000, 10000), itl(500000.0/full, 10000)},
-		{"decode, between", m.Decode(50000, 55000), (itl(0, 10000) + itl(0, 100000) + itl(100000.0/full, 10000) + itl(100000.0/full, 100000)) / 4},
+		{"decode, between", m.Decode(50000, 55000),
+			(itl(0, 10000) + itl(0, 100000) + itl(100000.0/full, 10000) + itl(100000.0/full, 100000)) / 4},
 		{"decode, beyond", m.Decode(0, 190000), 2*itl(0, 100000) - itl(0, 10000)},
-		{"step", m.stepTime(load{prefillTokens: 1000, decodeSeqs: 2, decodeContext: 20000, usedBlocks: 5000, blockSize: 100}), 32.5 + itl(500000.0/full, 10000)},
+		{"step", m.stepTime(load{prefillTokens: 1000, decodeSeqs: 2, decodeContext: 20000,
+			cache: cache{active: 500000}}), 32.5 + itl(500000.0/full, 10000)},
 	} {
 		if math.Abs(ms(v.got)-v.wantMilli) > 1e-5 {
 			t.Errorf("%s: %v, want %v ms", v.name, v.got, v.wantMilli)
@@ -116,7 +118,8 @@ func TestInterpolated(t *testing.T) {
 // What cannot be used is an error that says why; there is no fallback.
 func TestProfileFaults(t *testing.T) {
 	good := func() stepTable {
-		return stepTable{isl: []float64{1, 2}, ttft: []float64{1, 2}, kv: []float64{0, 1}, context: []float64{0, 1}, itl: []float64{1, 2, 3, 4}}
+		return stepTable{isl: []float64{1, 2}, ttft: []float64{1, 2}, kv: []float64{0, 1}, context: []float64{0, 1},
+			itl: []float64{1, 2, 3, 4}}
 	}
 	for want, spoil := range map[string]func(*stepTable){
 		"prefill_isl: 1 values":                 func(s *stepTable) { s.isl, s.ttft = s.isl[:1], s.ttft[:1] },
@@ -134,25 +137,31 @@ func TestProfileFaults(t *testing.T) {
 	}
 	var table stepTable
 	for want, err := range map[string]error{
-		"at least 4":    table.resamplePrompts([]float64{1, 2, 3}, []float64{1, 2, 3}),
-		"2 after 2":     table.resamplePrompts([]float64{1, 2, 2, 3}, []float64{1, 2, 3, 4}),
-		"on one line":   table.resampleDecoding([]float64{0, .5, 1}, []float64{1, 2, 3}, []float64{1, 2, 3}, []float64{9}),
-		"two of 3":      table.resampleDecoding([]float64{0, .5, .5}, []float64{1, 2, 2}, []float64{1, 2, 3}, []float64{9}),
+		"at least 4": table.resamplePrompts([]float64{1, 2, 3}, []float64{1, 2, 3}),
+		"2 after 2":  table.resamplePrompts([]float64{1, 2, 2, 3}, []float64{1, 2, 3, 4}),
+		"on one line": table.resampleDecoding([]float64{0, .5, 1}, []float64{1, 2, 3}, []float64{1, 2, 3},
+			[]float64{9}),
+		"two of 3": table.resampleDecoding([]float64{0, .5, .5}, []float64{1, 2, 2}, []float64{1, 2, 3},
+			[]float64{9}),
 		"max_kv_tokens": table.resampleDecoding(nil, nil, nil, []float64{0}),
-		"x_kv_usage":    table.resampleDecoding([]float64{0, math.NaN(), 1}, []float64{1, 2, 3}, []float64{1, 2, 3}, []float64{9}),
-		"z_itl":         table.resampleDecoding([]float64{0, 1}, []float64{1, 2}, []float64{1}, []float64{9}),
+		"x_kv_usage": table.resampleDecoding([]float64{0, math.NaN(), 1}, []float64{1, 2, 3}, []float64{1, 2, 3},
+			[]float64{9}),
+		"z_itl": table.resampleDecoding([]float64{0, 1}, []float64{1, 2}, []float64{1}, []float64{9}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	if _, err := ReadInterpolated(t.TempDir()); err == nil || !strings.Contains(err.Error(), "neither selected_prefill_interpolation") {
+	if _, err := ReadInterpolated(t.TempDir()); err == nil ||
+		!strings.Contains(err.Error(), "neither selected_prefill_interpolation") {
 		t.Errorf("an empty folder: %v", err)
 	}
-	if _, err := ReadInterpolated(filepath.Join("testdata", "resampled.npz")); err == nil || !strings.Contains(err.Error(), "no prefill_isl") {
+	if _, err := ReadInterpolated(filepath.Join("testdata", "resampled.npz")); err == nil ||
+		!strings.Contains(err.Error(), "no prefill_isl") {
 		t.Errorf("another archive: %v", err)
 	}
-	if _, err := New(Config{Timing: Interpolated{}}); err == nil || !strings.Contains(err.Error(), "planner-profile-data") {
+	if _, err := New(Config{Timing: Interpolated{}}); err == nil ||
+		!strings.Contains(err.Error(), "planner-profile-data") {
 		t.Errorf("nothing read: %v", err)
 	}
 }

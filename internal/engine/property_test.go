@@ -10,121 +10,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-// arrival is a request or, when cancel is set, the end of one.
-type arrival struct {
-	At     time.Duration
-	R      Request
-	Cancel bool
-}
-
-// drawCase draws a small worker under pressure and what is asked of it.
-func drawCase(t *rapid.T) (Config, []arrival) {
-	cfg := Config{
-		MaxNumSeqs:          rapid.IntRange(1, 6).Draw(t, "seqs"),
-		MaxNumBatchedTokens: rapid.IntRange(6, 80).Draw(t, "budget"),
-		NumGPUBlocks:        rapid.IntRange(20, 60).Draw(t, "blocks"),
-		BlockSize:           rapid.IntRange(1, 8).Draw(t, "block size"),
-		Watermark:           rapid.SampledFrom([]float64{-1, 0.01, 0.2}).Draw(t, "watermark"),
-		SpeedupRatio:        rapid.SampledFrom([]float64{0, 0.5, 10}).Draw(t, "speed-up"),
-		StartupTime:         rapid.SampledFrom([]time.Duration{0, 50 * time.Millisecond}).Draw(t, "start-up"),
-		Seed:                rapid.Uint64().Draw(t, "seed"),
-		NoPrefixCaching:     rapid.IntRange(0, 9).Draw(t, "caching") == 0,
-		Role:                rapid.SampledFrom([]Role{Aggregated, Aggregated, PrefillOnly, DecodeOnly}).Draw(t, "role"),
-		KVBytesPerToken:     rapid.SampledFrom([]int{0, 64e6}).Draw(t, "kv bytes"),
-		Transfer:            rapid.SampledFrom([]TransferMode{FullPrompt, DestinationMissing}).Draw(t, "transfer"),
-	}
-	cfg.Timing = rapid.SampledFrom([]Timing{
-		Polynomial{}, Polynomial{}, StepFunc(ragged), StepFunc(even), Fixed{}, Fixed{TTFT: 20 * time.Millisecond, ITL: 5 * time.Millisecond},
-		Fixed{TTFT: 20 * time.Millisecond, ITL: 5 * time.Millisecond, TTFTJitterCV: 0.5, ITLJitterCV: 1},
-	}).Draw(t, "timing")
-	if _, fixed := cfg.Timing.(Fixed); !fixed {
-		cfg.Type = rapid.SampledFrom([]Type{VLLM, SGLang, TRTLLM, Mocker2025}).Draw(t, "type")
-		cfg.NoChunkedPrefill = rapid.IntRange(0, 4).Draw(t, "chunked") == 0
-		cfg.DecodeSpeedupRatio = rapid.SampledFrom([]float64{0, 3}).Draw(t, "decode speed-up")
-		cfg.SGLang = SGLangConfig{
-			Policy:             rapid.SampledFrom([]string{"fcfs", "lpm"}).Draw(t, "policy"),
-			MaxPrefillTokens:   rapid.IntRange(1, 100).Draw(t, "prefill tokens"),
-			ChunkedPrefillSize: rapid.IntRange(8, 80).Draw(t, "chunk"),
-			ClipMaxNewTokens:   rapid.IntRange(1, 20).Draw(t, "clip"),
-			Conservativeness:   rapid.SampledFrom([]float64{0.1, 1}).Draw(t, "conservativeness"),
-		}
-	}
-	if cfg.Type != SGLang {
-		cfg.Preemption = rapid.SampledFrom([]Preemption{"", LIFO, FIFO}).Draw(t, "preemption")
-	}
-	return cfg, drawArrivals(t, cfg)
-}
-
-// ragged is a step time in which every argument shows.
-func ragged(prefill, prefillContext, decode, context int) time.Duration {
-	return time.Duration(1_000_000 + 100_003*prefill + 1_009*prefillContext + 10_007*decode + 503*context)
-}
-
-// even is a step time that lets steps and arrivals coincide.
-func even(int, int, int, int) time.Duration { return time.Millisecond }
-
-func drawArrivals(t *rapid.T, cfg Config) []arrival {
-	capacity := cfg.Capacity()
-	var in []arrival
-	var at time.Duration
-	for id := range uint64(rapid.IntRange(1, 20).Draw(t, "requests")) {
-		if rapid.Bool().Draw(t, "even gap") {
-			at = at.Round(time.Millisecond) + time.Duration(rapid.IntRange(0, 30).Draw(t, "gap"))*time.Millisecond
-		} else {
-			at += time.Duration(rapid.IntRange(0, 30_000_000).Draw(t, "gap"))
-		}
-		prompt := rapid.IntRange(1, capacity-2).Draw(t, "prompt")
-		r := Request{ID: id, PromptTokens: prompt, MaxTokens: rapid.IntRange(2, min(20, capacity-prompt)).Draw(t, "output")}
-		if cfg.Role != DecodeOnly && rapid.IntRange(0, 4).Draw(t, "one token") == 0 {
-			r.MaxTokens = 1
-		}
-		r.Priority = rapid.SampledFrom([]int{0, 0, 0, 1, -1}).Draw(t, "priority")
-		r.Blocks = drawBlocks(t, id, prompt/cfg.BlockSize)
-		in = append(in, arrival{At: at, R: r})
-		if rapid.IntRange(0, 4).Draw(t, "cancel") == 0 {
-			after := time.Duration(rapid.IntRange(0, 200_000_000).Draw(t, "after"))
-			in = append(in, arrival{At: at + after, R: r, Cancel: true})
-		}
-	}
-	slices.SortStableFunc(in, func(a, b arrival) int { return int(a.At - b.At) })
-	return in
-}
-
-// drawBlocks hashes at most n blocks, the first of which some family shares.
-func drawBlocks(t *rapid.T, id uint64, n int) []uint64 {
-	blocks := make([]uint64, rapid.IntRange(0, n).Draw(t, "hashed"))
-	family := rapid.Uint64Range(0, 2).Draw(t, "family")
-	shared := rapid.IntRange(0, len(blocks)).Draw(t, "shared")
-	for k := range blocks {
-		blocks[k] = family<<8 | uint64(k)
-		if k >= shared {
-			blocks[k] |= (id + 1) << 16
-		}
-	}
-	return blocks
-}
-
-// feed gives the engine what happens up to now.
-func feed(t *rapid.T, e *Engine, in []arrival, now time.Duration) []arrival {
-	for len(in) > 0 && in[0].At <= now {
-		if in[0].Cancel {
-			e.Cancel(in[0].At, in[0].R.ID)
-		} else if err := e.Submit(in[0].At, in[0].R); err != nil {
-			t.Fatal(err)
-		}
-		in = in[1:]
-	}
-	return in
-}
-
-func mustNew(t *rapid.T, cfg Config) *Engine {
-	e, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
 // One long step and any number of short ones give the same events.
 func TestStepsDoNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -196,62 +81,6 @@ func TestConservation(t *testing.T) {
 	})
 }
 
-// checkLife follows every request through its events.
-func checkLife(t *rapid.T, cfg Config, in []arrival, events []Event) {
-	tokens, ended := map[uint64]int{}, map[uint64]Kind{}
-	running := map[uint64]bool{}
-	for _, a := range in {
-		if cfg.Role == DecodeOnly {
-			tokens[a.R.ID] = 1
-		}
-	}
-	var last time.Duration
-	for _, ev := range events {
-		if ev.At < last {
-			t.Fatalf("events run backwards: %v after %v", ev, last)
-		}
-		last = ev.At
-		if _, over := ended[ev.ID]; over {
-			t.Fatalf("%v after the request had ended", ev)
-		}
-		if ev.Kind == Token {
-			tokens[ev.ID]++
-		}
-		if ev.Token != tokens[ev.ID] {
-			t.Fatalf("%v: %d tokens came", ev, tokens[ev.ID])
-		}
-		if running[ev.ID] == (ev.Kind == Admitted) && ev.Kind != Cancelled {
-			t.Fatalf("%v: running is %v", ev, running[ev.ID])
-		}
-		running[ev.ID] = ev.Kind == Admitted || ev.Kind == Token
-		switch ev.Kind {
-		case Finished, Cancelled, HandedOver:
-			ended[ev.ID] = ev.Kind
-		}
-	}
-	checkEnds(t, cfg, in, tokens, ended)
-}
-
-func checkEnds(t *rapid.T, cfg Config, in []arrival, tokens map[uint64]int, ended map[uint64]Kind) {
-	mayCancel := map[uint64]bool{}
-	for _, a := range in {
-		mayCancel[a.R.ID] = mayCancel[a.R.ID] || a.Cancel
-	}
-	for _, a := range in {
-		end, over := ended[a.R.ID]
-		switch {
-		case !over:
-			t.Fatalf("request %d never ended", a.R.ID)
-		case end == Finished && tokens[a.R.ID] != a.R.MaxTokens:
-			t.Fatalf("request %d got %d tokens, want %d", a.R.ID, tokens[a.R.ID], a.R.MaxTokens)
-		case end == HandedOver && (cfg.Role != PrefillOnly || tokens[a.R.ID] != 1 || a.R.MaxTokens == 1):
-			t.Fatalf("request %d was handed over with %d tokens of %d", a.R.ID, tokens[a.R.ID], a.R.MaxTokens)
-		case end == Cancelled && !mayCancel[a.R.ID]:
-			t.Fatalf("request %d was cancelled by nobody", a.R.ID)
-		}
-	}
-}
-
 // Leaving tokens out changes nothing else, and their times follow from the
 // ticks.
 func TestSkippedTokens(t *testing.T) {
@@ -301,34 +130,6 @@ func TestSkippedTokens(t *testing.T) {
 	})
 }
 
-// byTimeAndID keeps the order of each request's events.
-func byTimeAndID(a, b Event) int {
-	if a.At != b.At {
-		return int(a.At - b.At)
-	}
-	return int(a.ID) - int(b.ID)
-}
-
-// restore puts in the tokens that were left out.
-func restore(events []Event, ticks []time.Duration) []Event {
-	var all []Event
-	last := map[uint64]Event{} // the token that was told of, since the admission
-	for _, ev := range events {
-		if from, ok := last[ev.ID]; ok {
-			for k := from.Token; k < ev.Token; k++ {
-				all = append(all, Event{At: ticks[from.Tick+int64(k-from.Token)], ID: ev.ID, Kind: Token, Token: k + 1})
-			}
-		}
-		delete(last, ev.ID)
-		if ev.Kind == Token {
-			last[ev.ID] = ev
-		}
-		ev.Tick = 0
-		all = append(all, ev)
-	}
-	return all
-}
-
 // Whoever follows the events of the cache knows what is in it, and every
 // stored block follows one that is there.
 func TestKVEvents(t *testing.T) {
@@ -338,7 +139,8 @@ func TestKVEvents(t *testing.T) {
 		var id uint64
 		var last time.Duration
 		cfg.OnKV = func(ev KVEvent) {
-			if ev.ID != id || ev.At < last || len(ev.Blocks) == 0 || (ev.Removed && (len(ev.Blocks) != 1 || ev.HasParent)) {
+			if ev.ID != id || ev.At < last || len(ev.Blocks) == 0 ||
+				(ev.Removed && (len(ev.Blocks) != 1 || ev.HasParent)) {
 				t.Fatalf("event %d: %+v", id, ev)
 			}
 			id++
@@ -373,46 +175,6 @@ func TestKVEvents(t *testing.T) {
 			}
 		}
 	})
-}
-
-// checkState compares what the engine counts with what its sequences hold.
-func checkState(t *rapid.T, e *Engine) {
-	held, users, context, waiting := 0, map[int32]int32{}, 0, 0
-	private := 0
-	for s := e.running.first; s != nil; s = s.next {
-		own := s.private
-		if s.phase == decodes {
-			context += s.req.PromptTokens + e.tokens(s)
-			own = e.cfg.blocksFor(s.req.PromptTokens+s.base+int(e.dec.started)-1+e.rules.ahead) - len(s.held)
-		}
-		private += own
-		held += own + len(s.held)
-		for _, i := range s.held {
-			users[i]++
-		}
-		if (own+len(s.held))*e.cfg.BlockSize < s.computed {
-			t.Fatalf("request %d has %d tokens in %d blocks", s.req.ID, s.computed, own+len(s.held))
-		}
-	}
-	e.waiting.each(func(s *sequence) {
-		waiting++
-		if len(s.held)+s.private != 0 || s.phase != inQueue {
-			t.Fatalf("request %d waits and holds %d blocks", s.req.ID, len(s.held)+s.private)
-		}
-	})
-	for i, n := range users {
-		if e.pool.nodes[i].refs != n {
-			t.Fatalf("block %d has %d users, %d counted", i, n, e.pool.nodes[i].refs)
-		}
-	}
-	p := &e.pool
-	if held != e.holding || private+len(users) != p.active || len(users)+p.inactive != p.named || waiting != e.waiting.len() {
-		t.Fatalf("%d blocks held, %d counted; %d in use, %d counted; %d waiting, %d counted", held, e.holding,
-			private+len(users), p.active, waiting, e.waiting.len())
-	}
-	if p.active+p.inactive > p.capacity || e.running.n > e.cfg.MaxNumSeqs || context != e.dec.context {
-		t.Fatalf("%d+%d blocks of %d; %d running; context %d, counted %d", p.active, p.inactive, p.capacity, e.running.n, context, e.dec.context)
-	}
 }
 
 // The queue behaves as a plain slice does.

@@ -1,5 +1,7 @@
 package engine
 
+import "strings"
+
 // Type names the engine whose scheduler is followed.
 type Type string
 
@@ -23,7 +25,23 @@ const (
 	// sequence that finds no block misses a step besides the preemption it
 	// causes; here it takes the block that the preemption freed.
 	Mocker2025 Type = "mocker-2025"
+	// Mocker14 is VLLM as Dynamo's mocker has it up to release 1.4: the step
+	// that completes a prompt also takes the time of decoding it, so that a
+	// lone prompt of 571 tokens has its first token after 31.078 ms and not
+	// after 25.308 ms. Workers that only prefill do not decode.
+	Mocker14 Type = "mocker-1.4"
 )
+
+// Types are the names that [Type] may have.
+func Types() []Type { return []Type{VLLM, SGLang, TRTLLM, Mocker14, Mocker2025} }
+
+func typeNames() string {
+	var names []string
+	for _, t := range Types() {
+		names = append(names, string(t))
+	}
+	return strings.Join(names, ", ")
+}
 
 // Preemption says which sequence gives way when the blocks run out.
 type Preemption string
@@ -78,14 +96,24 @@ type scheduler struct {
 	credit  bool // leading blocks in the cache are neither computed nor counted at admission
 	reserve bool // admission sets aside the blocks of the whole output
 	whole   bool // the blocks of the whole prompt are taken with its first chunk
+	blocks  bool // what decoding takes follows from the blocks in use, not from the tokens of those who decode
 	ahead   int  // 1: a token's own block is taken with the token, and not with the next one
+	first   bool // the step that completes a prompt takes the time of decoding it, too
 	victim  Preemption
 	toBack  bool // what was preempted goes behind those that wait
+	replies bool // full blocks of output stay in the prefix cache under the names of a later prompt
 }
 
+// CachesReplies says whether the engine keeps the full blocks of replies so that a
+// prompt that goes on from one finds them. vLLM names a block when it is full, SGLang
+// and TensorRT-LLM when the request ends. Of Dynamo's mocker they do not: it makes
+// random tokens, which no later prompt has.
+func (t Type) CachesReplies() bool { return t == "" || schedulers[t].replies }
+
 var schedulers = map[Type]scheduler{
-	VLLM:       {credit: true, victim: LIFO},
-	SGLang:     {credit: true, phased: true, victim: retraction, toBack: true},
-	TRTLLM:     {credit: true, reserve: true, victim: LIFO},
-	Mocker2025: {whole: true, ahead: 1, victim: FIFO},
+	VLLM:       {credit: true, victim: LIFO, replies: true},
+	SGLang:     {credit: true, phased: true, victim: retraction, toBack: true, replies: true},
+	TRTLLM:     {credit: true, reserve: true, victim: LIFO, replies: true},
+	Mocker14:   {credit: true, blocks: true, first: true, victim: LIFO},
+	Mocker2025: {whole: true, blocks: true, ahead: 1, first: true, victim: FIFO},
 }

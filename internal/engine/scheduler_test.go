@@ -58,7 +58,8 @@ func TestPrefixCredit(t *testing.T) {
 		{"but not in 2025", small(Mocker2025, 100), numbered(2, 40, 1, 1, 2, 3, 4), 40, 0},
 		{"only what leads counts", small(VLLM, 100), numbered(2, 45, 1, 9, 2, 3, 4), 0, 45},
 		{"in 2025 any position does", small(Mocker2025, 100), numbered(2, 45, 1, 9, 2, 3, 4), 30, 15},
-		{"no caching", Config{NumGPUBlocks: 100, BlockSize: 10, NoPrefixCaching: true}, numbered(2, 45, 1, 1, 2, 3, 4), 0, 45},
+		{"no caching", Config{NumGPUBlocks: 100, BlockSize: 10, NoPrefixCaching: true},
+			numbered(2, 45, 1, 1, 2, 3, 4), 0, 45},
 		{"no hashes", small(VLLM, 100), numbered(2, 45, 1), 0, 45},
 	} {
 		e := newEngine(t, v.cfg)
@@ -86,7 +87,8 @@ func TestSharedRoom(t *testing.T) {
 		VLLM:       "1 admitted, 2 admitted, 1 token, 2 token, 1 token, 1 finished, 2 token, 2 finished",
 		Mocker2025: "1 admitted, 1 token, 1 token, 1 finished, 2 admitted, 2 token, 2 token, 2 finished",
 	} {
-		got := brief(play(t, small(typ, 11), numbered(1, 64, 2, 1, 2, 3, 4, 5, 6), numbered(2, 64, 2, 1, 2, 3, 4, 5, 6)))
+		got := brief(play(t, small(typ, 11), numbered(1, 64, 2, 1, 2, 3, 4, 5, 6),
+			numbered(2, 64, 2, 1, 2, 3, 4, 5, 6)))
 		if got != want {
 			t.Errorf("%s:\n got %s\nwant %s", typ, got, want)
 		}
@@ -146,14 +148,16 @@ func TestPhases(t *testing.T) {
 	one := p.Prefill(25)
 	two := one + p.Prefill(30)
 	three := two + p.Prefill(25) // 15 of request 2 and 10 of request 3
-	four := three + p.Decode(0.03)
+	four := three + p.Decode(26.0/1000)
+	five := four + p.Decode(27.0/1000)
 	want := []Event{
 		{Kind: Admitted, ID: 1}, {At: one, ID: 1, Kind: Token, Token: 1},
 		{At: one, ID: 2, Kind: Admitted}, {At: two, ID: 3, Kind: Admitted},
 		{At: three, ID: 2, Kind: Token, Token: 1}, {At: three, ID: 2, Kind: Finished, Token: 1},
 		{At: three, ID: 3, Kind: Token, Token: 1}, {At: three, ID: 3, Kind: Finished, Token: 1},
 		{At: four, ID: 1, Kind: Token, Token: 2},
-		{At: four + p.Decode(0.03), ID: 1, Kind: Token, Token: 3}, {At: four + p.Decode(0.03), ID: 1, Kind: Finished, Token: 3},
+		{At: five, ID: 1, Kind: Token, Token: 3},
+		{At: five, ID: 1, Kind: Finished, Token: 3},
 	}
 	if diff := cmp.Diff(want, stepTo(t, e, forever)); diff != "" {
 		t.Error(diff)
@@ -182,90 +186,6 @@ func TestLongestPrefixFirst(t *testing.T) {
 	}
 }
 
-// Admission leaves room for the output that is expected of those that run.
-func TestExpectedOutput(t *testing.T) {
-	// 100 tokens fit. Of request 1's 40 tokens 0.7 · 39 are expected once it
-	// runs, so 70 − 27.3 are left for request 2's block, and its output.
-	for output, want := range map[int]bool{32: true, 33: false} {
-		cfg := small(SGLang, 10)
-		e := newEngine(t, cfg)
-		submit(t, e, 0, numbered(1, 25, 40))
-		submit(t, e, time.Millisecond, numbered(2, 10, output))
-		first := Polynomial{}.Prefill(25)
-		events := stepTo(t, e, first)
-		if got := events[len(events)-1].ID == 2; got != want {
-			t.Errorf("with an output of %d admitted at once: %v, want %v", output, got, want)
-		}
-		if s := (stepTo(t, e, forever)); s[len(s)-1].Kind != Finished {
-			t.Error("the requests did not end")
-		}
-	}
-}
-
-// The estimate falls with each decode step, however many are taken at once,
-// rises with a retraction, and starts anew when there is nothing to do.
-func TestEstimateOverTime(t *testing.T) {
-	for _, skip := range []bool{false, true} {
-		cfg := Config{Type: SGLang, NumGPUBlocks: 5, BlockSize: 10, SkipTokens: skip, SGLang: SGLangConfig{ClipMaxNewTokens: 1}}
-		e := newEngine(t, cfg)
-		l := e.pace.(*lockstep)
-		submit(t, e, 0, numbered(1, 11, 12), numbered(2, 12, 12))
-		const step = 0.7 * 0.86 / 600
-		check := func(what string, want float64) {
-			t.Helper()
-			if d := l.ratio - want; d > 1e-9 || d < -1e-9 {
-				t.Errorf("skipping %v: %s: ratio %v, want %v", skip, what, l.ratio, want)
-			}
-		}
-		for e.dec.ticks < 5 {
-			_, now, _ := e.Step(e.horizon)
-			stepTo(t, e, now)
-		}
-		check("six steps started", 0.7-6*step)
-		for e.stats.Preempted == 0 {
-			_, now, _ := e.Step(e.horizon)
-			stepTo(t, e, now)
-		}
-		check("after the retraction, 10 tokens of 12", 1)
-		stepTo(t, e, forever)
-		check("at the end", 0.7)
-	}
-	// In one go.
-	e := newEngine(t, Config{Type: SGLang, SkipTokens: true})
-	submit(t, e, 0, numbered(1, 11, 1000))
-	first := Polynomial{}.Prefill(11)
-	stepTo(t, e, first+300*Polynomial{}.Decode(1.0/16384))
-	want := 0.7 - 0.7*0.86/600*float64(e.dec.started)
-	if got := e.pace.(*lockstep).ratio; e.dec.started < 200 || got < want-1e-9 || got > want+1e-9 {
-		t.Errorf("after %d steps in one go: %v, want %v", e.dec.started, got, want)
-	}
-}
-
-func TestEstimate(t *testing.T) {
-	x := newEstimate(1)
-	for range 300 {
-		x.fall()
-	}
-	if want := 0.7 - 0.7*0.86/2; x.ratio < want-1e-9 || x.ratio > want+1e-9 {
-		t.Errorf("half way down: %v, want %v", x.ratio, want)
-	}
-	for range 1000 {
-		x.fall()
-	}
-	if x.ratio != 0.14*0.7 {
-		t.Errorf("at last: %v", x.ratio)
-	}
-	if x.raise(100, 400, 5); x.ratio != 0.5 {
-		t.Errorf("after a retraction: %v, want 0.5", x.ratio)
-	}
-	if x.raise(390, 400, 5); x.ratio != 1 {
-		t.Errorf("at most: %v, want 1", x.ratio)
-	}
-	if newEstimate(3).ratio != 1 {
-		t.Error("more than all is expected")
-	}
-}
-
 // Higher priorities leave the queue first; equals in order of submission.
 func TestPriority(t *testing.T) {
 	cfg := Config{MaxNumSeqs: 1, Timing: Fixed{TTFT: time.Millisecond}}
@@ -281,75 +201,6 @@ func TestPriority(t *testing.T) {
 	}
 	if want := []uint64{2, 4, 5, 0, 1, 6, 3}; !slices.Equal(got, want) {
 		t.Errorf("order %v, want %v", got, want)
-	}
-}
-
-// A decode worker waits for the keys and values, then goes on with the second
-// token: tokens × bytes / bandwidth.
-func TestTransfer(t *testing.T) {
-	const bytes = 131072
-	for _, v := range []struct {
-		name      string
-		cfg       Config
-		tokens    int64
-		transfers time.Duration // of the second request
-	}{
-		{"everything", Config{Transfer: FullPrompt}, 1000, 2048 * time.Microsecond},
-		{"what is missing", Config{}, 40, 81920 * time.Nanosecond},
-		{"at half the bandwidth", Config{TransferBandwidth: 32e9}, 40, 163840 * time.Nanosecond},
-		{"twice as fast", Config{SpeedupRatio: 2}, 40, 40960 * time.Nanosecond},
-		{"off", Config{TransferBandwidth: -1}, 0, 0},
-		{"sglang", Config{Type: SGLang}, 40, 81920 * time.Nanosecond},
-		{"mocker-2025", Config{Type: Mocker2025}, 40, 81920 * time.Nanosecond},
-		{"fixed", Config{Timing: Fixed{TTFT: time.Hour, ITL: 5 * time.Millisecond}}, 40, 81920 * time.Nanosecond},
-	} {
-		v.cfg.Role, v.cfg.KVBytesPerToken, v.cfg.MaxNumSeqs = DecodeOnly, bytes, 1
-		e := newEngine(t, v.cfg)
-		blocks := []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
-		submit(t, e, 0, Request{ID: 1, PromptTokens: 1000, MaxTokens: 2, Blocks: blocks})
-		submit(t, e, time.Second, Request{ID: 2, PromptTokens: 1000, MaxTokens: 2, Blocks: blocks})
-		stepTo(t, e, 999*time.Millisecond)
-		first := e.Stats().TransferredTokens
-		events := stepTo(t, e, forever)
-		if got := brief(events); got != "2 admitted, 2 token, 2 finished" || events[1].Token != 2 {
-			t.Fatalf("%s: %s", v.name, got)
-		}
-		decode := Polynomial{}.Decode(16.0 / 16384)
-		if f, ok := v.cfg.Timing.(Fixed); ok {
-			decode = f.ITL
-		}
-		want := time.Second + v.transfers + sped(decode, max(v.cfg.SpeedupRatio, 1))
-		if got := events[1].At; got != want {
-			t.Errorf("%s: token 2 at %v, want %v", v.name, got, want)
-		}
-		if got := e.Stats().TransferredTokens - first; got != v.tokens {
-			t.Errorf("%s: %d tokens travelled, want %d", v.name, got, v.tokens)
-		}
-	}
-	e := newEngine(t, Config{Role: DecodeOnly})
-	if err := e.Submit(0, Request{ID: 1, PromptTokens: 5, MaxTokens: 1}); err == nil {
-		t.Error("a request that is over was taken")
-	}
-}
-
-// A prefill worker ends with the first token, and can do so with outputs that
-// it could never hold.
-func TestPrefillOnly(t *testing.T) {
-	cfg := small(VLLM, 10)
-	cfg.Role = PrefillOnly
-	got := brief(play(t, cfg, numbered(1, 25, 1000), numbered(2, 25, 1)))
-	if want := "1 admitted, 2 admitted, 1 token, 1 handed over, 2 token, 2 finished"; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-}
-
-// The speed-up of decoding leaves prompts alone.
-func TestDecodeSpeedup(t *testing.T) {
-	p := Polynomial{}
-	got := play(t, Config{DecodeSpeedupRatio: 2}, Request{ID: 1, PromptTokens: 100, MaxTokens: 2})
-	first := p.Prefill(100)
-	if want := first + sped(p.Decode(2.0/16384), 2); got[1].At != first || got[2].At != want {
-		t.Errorf("tokens at %v and %v, want %v and %v", got[1].At, got[2].At, first, want)
 	}
 }
 
@@ -405,12 +256,13 @@ func TestKindsThatDoNotMix(t *testing.T) {
 	for want, cfg := range map[string]Config{
 		"engine-type sglang: must be vllm with fixed times": {Type: SGLang, Timing: Fixed{}},
 		"engine-type tgi": {Type: "tgi"},
-		"preemption-mode lifo: must be left out with sglang":   {Type: SGLang, Preemption: LIFO},
-		"preemption-mode random":                               {Preemption: "random"},
-		"disaggregation-mode both":                             {Role: "both"},
-		"kv-transfer-timing-mode half":                         {Transfer: "half"},
-		"sglang-schedule-policy lifo":                          {Type: SGLang, SGLang: SGLangConfig{Policy: "lifo"}},
-		"sglang-chunked-prefill-size 63: must be at least blo": {Type: SGLang, SGLang: SGLangConfig{ChunkedPrefillSize: 63}},
+		"preemption-mode lifo: must be left out with sglang": {Type: SGLang, Preemption: LIFO},
+		"preemption-mode random":                             {Preemption: "random"},
+		"disaggregation-mode both":                           {Role: "both"},
+		"kv-transfer-timing-mode half":                       {Transfer: "half"},
+		"sglang-schedule-policy lifo":                        {Type: SGLang, SGLang: SGLangConfig{Policy: "lifo"}},
+		"sglang-chunked-prefill-size 63: must be at least blo": {Type: SGLang,
+			SGLang: SGLangConfig{ChunkedPrefillSize: 63}},
 		"ticks true":             {KeepTicks: true, Timing: Fixed{}},
 		"decode-speedup-ratio 2": {DecodeSpeedupRatio: 2, Timing: Fixed{}},
 	} {
@@ -419,7 +271,8 @@ func TestKindsThatDoNotMix(t *testing.T) {
 		}
 	}
 	e := newEngine(t, small(VLLM, 10))
-	if err := e.Submit(0, numbered(1, 19, 1, 1, 2)); err == nil || !strings.Contains(err.Error(), "2 block hashes: a prompt of 19 tokens has 1") {
+	if err := e.Submit(0, numbered(1, 19, 1, 1, 2)); err == nil ||
+		!strings.Contains(err.Error(), "2 block hashes: the 20 tokens of its prompt and reply but for the last ha") {
 		t.Errorf("a hash of half a block: %v", err)
 	}
 	cfg := Config{NoChunkedPrefill: true, MaxNumSeqs: 10, MaxNumBatchedTokens: 100}

@@ -9,8 +9,10 @@ import (
 type sequence struct {
 	req   Request
 	order uint64 // of submission; breaks ties
+	came  time.Duration
 	phase phase
 	dying bool // a cancellation is queued
+	again bool // it was admitted before
 	quiet bool // its next token is not the first since its admission
 
 	// generated counts the tokens produced, and private the blocks held that
@@ -19,6 +21,7 @@ type sequence struct {
 	generated int
 	private   int
 	held      []int32 // named blocks: the first of the prompt, in order
+	brought   int     // how many of those it had when tiers were asked for more
 
 	computed int // tokens whose keys and values are in the cache, while prefilling
 	chunk    int // tokens that the step in flight computes, while prefilling
@@ -47,7 +50,7 @@ type phase uint8
 const (
 	inQueue phase = iota
 	prefilling
-	fetching // waits for its keys and values from another worker
+	fetching // waits for its keys and values from another worker, or from a tier
 	decodes
 )
 

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"headway/internal/fault"
 )
 
 // SGLangConfig is what SGLang's scheduler has of its own. The zero value of
@@ -43,11 +45,13 @@ func (c SGLangConfig) withDefaults() SGLangConfig {
 	return c
 }
 
-func (c SGLangConfig) validate(f *faultList) {
-	f.check(slices.Contains([]string{"fcfs", "fifo", "lpm"}, c.Policy), "sglang-schedule-policy", c.Policy, "fcfs, fifo or lpm")
-	f.check(c.MaxPrefillTokens >= 1, "sglang-max-prefill-tokens", c.MaxPrefillTokens, "at least 1")
-	f.check(c.ClipMaxNewTokens >= 1, "sglang-clip-max-new-tokens", c.ClipMaxNewTokens, "at least 1")
-	f.check(c.Conservativeness > 0 && !math.IsInf(c.Conservativeness, 1), "sglang-schedule-conservativeness", c.Conservativeness, "above 0 and finite")
+func (c SGLangConfig) validate(f *fault.List) {
+	f.Check(slices.Contains([]string{"fcfs", "fifo", "lpm"}, c.Policy), "sglang-schedule-policy", c.Policy,
+		"fcfs, fifo or lpm")
+	f.Check(c.MaxPrefillTokens >= 1, "sglang-max-prefill-tokens", c.MaxPrefillTokens, "at least 1")
+	f.Check(c.ClipMaxNewTokens >= 1, "sglang-clip-max-new-tokens", c.ClipMaxNewTokens, "at least 1")
+	f.Check(c.Conservativeness > 0 && !math.IsInf(c.Conservativeness, 1), "sglang-schedule-conservativeness",
+		c.Conservativeness, "above 0 and finite")
 }
 
 // estimate is the share of the output still to come that admission expects of
@@ -108,14 +112,16 @@ func (l *lockstep) planPhases(e *Engine, b *batch, at time.Duration) {
 	}
 }
 
-// planPrompts fills a step with prompts: first the one that was cut.
+// planPrompts fills a step with prompts: first the one that was cut, and those that
+// waited for a tier.
 func (l *lockstep) planPrompts(e *Engine, b *batch, at time.Duration) {
 	b.budget = e.cfg.SGLang.ChunkedPrefillSize
 	if e.cfg.NoChunkedPrefill {
 		b.budget = math.MaxInt
 	}
-	if len(l.prompts) > 0 {
-		l.compute(e, l.prompts[0], b, at)
+	l.arrive(e, at)
+	for i := 0; i < len(l.prompts) && b.budget > 0; i++ {
+		i -= l.compute(e, l.prompts[i], b, at)
 	}
 	input := e.cfg.SGLang.MaxPrefillTokens - b.load.prefillTokens
 	l.admitEstimated(e, at, func(s *sequence, cached int) bool {
@@ -131,6 +137,9 @@ func (l *lockstep) planPrompts(e *Engine, b *batch, at time.Duration) {
 		}
 		input -= min(extend, b.budget)
 		e.enter(s, cached, at)
+		if l.await(e, s, at) {
+			return true
+		}
 		l.prompts = append(l.prompts, s)
 		return l.compute(e, s, b, at) == 0 && b.budget > 0
 	})
@@ -149,6 +158,9 @@ func (l *lockstep) admitEstimated(e *Engine, at time.Duration, enter func(s *seq
 		room -= float64(e.expected(s)) * l.ratio
 	}
 	for _, s := range e.ordered() {
+		if !e.adapters.room(s.req.Adapter) {
+			continue
+		}
 		cached, shared := e.match(s)
 		want := float64((e.cfg.blocksFor(s.context())-shared)*e.cfg.BlockSize + e.expected(s))
 		if e.running.n >= e.cfg.MaxNumSeqs || (want >= room && e.running.n > 0) || !enter(s, cached) {
@@ -169,7 +181,11 @@ func (e *Engine) expected(s *sequence) int {
 // ordered is the queue in the order of the policy. Priority goes before it.
 func (e *Engine) ordered() []*sequence {
 	order := make([]*sequence, 0, e.waiting.len())
-	e.waiting.each(func(s *sequence) { order = append(order, s) })
+	e.waiting.each(func(s *sequence) {
+		if s.came <= e.cutoff {
+			order = append(order, s)
+		}
+	})
 	if e.cfg.SGLang.Policy != "lpm" || len(order) > longestSorted {
 		return order
 	}
@@ -198,7 +214,8 @@ func (e *Engine) progress() (produced, allowed, sequences int) {
 func (e *Engine) leastProgress() *sequence {
 	least := e.running.first
 	for s := least.next; s != nil; s = s.next {
-		if c := cmp.Compare(e.tokens(s), e.tokens(least)); c < 0 || (c == 0 && s.req.PromptTokens >= least.req.PromptTokens) {
+		if c := cmp.Compare(e.tokens(s), e.tokens(least)); c < 0 ||
+			(c == 0 && s.req.PromptTokens >= least.req.PromptTokens) {
 			least = s
 		}
 	}

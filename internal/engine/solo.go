@@ -32,8 +32,9 @@ func (p *solo) start(e *Engine, at time.Duration) {
 		var fetch time.Duration
 		d, cv := p.fixed.TTFT, p.fixed.TTFTJitterCV
 		if e.cfg.Role == DecodeOnly {
-			fetch, d, cv = e.fetchTime(s), p.fixed.ITL, p.fixed.ITLJitterCV
+			fetch, d, cv = e.fetchTime(s, at), p.fixed.ITL, p.fixed.ITLJitterCV
 		}
+		fetch += e.loaded()
 		e.grow(s, s.context()) // admission saw to it that there is room
 		p.plan(s, at+fetch, d, cv)
 	}
@@ -45,15 +46,15 @@ func (p *solo) plan(s *sequence, at, d time.Duration, cv float64) {
 }
 
 func (p *solo) next() (time.Duration, bool) {
-	if len(p.queue) == 0 {
+	if p.queue.Len() == 0 {
 		return 0, false
 	}
-	return p.queue[0].due, true
+	return p.queue.sequences[0].due, true
 }
 
 func (p *solo) finish(e *Engine, at time.Duration) {
 	e.stats.Steps++
-	for len(p.queue) > 0 && p.queue[0].due == at {
+	for p.queue.Len() > 0 && p.queue.sequences[0].due == at {
 		s := heap.Pop(&p.queue).(*sequence)
 		if e.emit(s, at) {
 			e.leave(s)
@@ -83,33 +84,12 @@ func jittered(d time.Duration, cv float64, rng *rand.Rand) time.Duration {
 
 // dueQueue is a heap of sequences by the time of their next token, then by
 // order of submission.
-type dueQueue []*sequence
+type dueQueue struct{ sequences }
 
-func (q dueQueue) Len() int { return len(q) }
-
-func (q dueQueue) Less(i, j int) bool {
-	if q[i].due != q[j].due {
-		return q[i].due < q[j].due
+func (q *dueQueue) Less(i, j int) bool {
+	a, b := q.sequences[i], q.sequences[j]
+	if a.due != b.due {
+		return a.due < b.due
 	}
-	return q[i].order < q[j].order
-}
-
-func (q dueQueue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].heapIndex, q[j].heapIndex = i, j
-}
-
-func (q *dueQueue) Push(x any) {
-	s := x.(*sequence)
-	s.heapIndex = len(*q)
-	*q = append(*q, s)
-}
-
-func (q *dueQueue) Pop() any {
-	last := len(*q) - 1
-	s := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
-	s.heapIndex = -1
-	return s
+	return a.order < b.order
 }

@@ -26,7 +26,25 @@ type load struct {
 	decodeSeqs     int
 	decodeContext  int // sum of their contexts
 
-	usedBlocks, blocks, blockSize int
+	drafts       int // tokens that are verified beside one for each of decodeSeqs
+	draftContext int // sum over those of the tokens up to and with each
+
+	usedBlocks int
+	cache      // what of the KV cache decoding reads
+}
+
+// cache is how much of a KV cache is active, and how large it is, in tokens.
+type cache struct{ active, capacity int }
+
+// cacheOf are the active tokens of a step: those of the sequences that decode,
+// each counted for itself even where blocks are shared, as Dynamo's mocker counts
+// since it is a simulator of its own; in its release of 2025, the blocks in use.
+func (c *Config) cacheOf(l load) cache {
+	active := l.decodeContext
+	if schedulers[c.Type].blocks {
+		active = l.usedBlocks * c.BlockSize
+	}
+	return cache{active: active, capacity: c.NumGPUBlocks * c.BlockSize}
 }
 
 // addPrompt counts n tokens of a prompt that follow those computed.
@@ -38,14 +56,19 @@ func (l *load) addPrompt(computed, n int) {
 // stepTime is a step's time under the speed-ups. What decoding adds to the
 // prompts' time is decoding's.
 func (c *Config) stepTime(m stepModel, l load) time.Duration {
-	l.blocks, l.blockSize = c.NumGPUBlocks, c.BlockSize
-	d := max(m.stepTime(l), 0)
+	l.cache = c.cacheOf(l)
+	var d time.Duration
+	if c.Speculation.Tokens == 0 {
+		d = max(m.stepTime(l), 0)
+	} else {
+		d = c.passTime(m, l)
+	}
 	if c.DecodeSpeedupRatio != 1 && l.decodeSeqs > 0 {
 		var prompts time.Duration
 		if l.prefillTokens > 0 {
 			without := l
 			without.decodeSeqs, without.decodeContext = 0, 0
-			prompts = max(m.stepTime(without), 0)
+			prompts = c.passTime(m, without)
 		}
 		d = prompts + sped(max(d-prompts, 0), c.DecodeSpeedupRatio)
 	}
@@ -56,7 +79,9 @@ func (c *Config) stepTime(m stepModel, l load) time.Duration {
 // time of a step that computes prefillTokens of prompts, with
 // prefillContextSum the sum over those tokens of how many tokens each attends
 // to, itself included, and one token for each of decodeSeqs sequences whose
-// contexts are decodeContextTokens long together.
+// contexts are decodeContextTokens long together. Drafted tokens that are verified
+// count as those of prompts: they are computed, too, beside weights and contexts that
+// are read anyway.
 type StepFunc func(prefillTokens, prefillContextSum, decodeSeqs, decodeContextTokens int) time.Duration
 
 func (f StepFunc) validate() []error {
@@ -69,7 +94,7 @@ func (f StepFunc) validate() []error {
 func (f StepFunc) pace(c Config) pace { return newLockstep(f, c) }
 
 func (f StepFunc) stepTime(l load) time.Duration {
-	return f(l.prefillTokens, l.prefillContext, l.decodeSeqs, l.decodeContext)
+	return f(l.prefillTokens+l.drafts, l.prefillContext+l.draftContext, l.decodeSeqs, l.decodeContext)
 }
 
 // Polynomial is the step-time model of Dynamo's mocker (ai-dynamo/dynamo,
@@ -90,7 +115,7 @@ func (Polynomial) Prefill(tokens int) time.Duration {
 }
 
 // Decode is the time of a pass that adds one token to every running sequence,
-// where share (0 to 1) is the part of the KV cache in use: −25.74·p² + 54.01·p
+// where share (0 to 1) is the part of the KV cache that is active: −25.74·p² + 54.01·p
 // + 5.74 milliseconds, at least 1. The number of sequences does not enter.
 func (Polynomial) Decode(share float64) time.Duration {
 	return max(milliseconds(-25.74*share*share+54.01*share+5.74), time.Millisecond)
@@ -102,8 +127,11 @@ func (p Polynomial) pace(c Config) pace { return newLockstep(p, c) }
 
 func (p Polynomial) stepTime(l load) time.Duration {
 	d := p.Prefill(l.prefillTokens)
+	if l.drafts > 0 {
+		d = withDrafts(p.Prefill, l)
+	}
 	if l.decodeSeqs > 0 {
-		d += p.Decode(float64(l.usedBlocks) / float64(l.blocks))
+		d += p.Decode(min(1, float64(l.active)/float64(l.capacity)))
 	}
 	return d
 }

@@ -14,6 +14,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"headway/internal/bound"
+	"headway/internal/fault"
 )
 
 const (
@@ -21,6 +24,9 @@ const (
 	headerLimit  = 30 * time.Second // from the request to the first byte of the answer
 	stallLimit   = 60 * time.Second // between two bytes of the content
 	hopLimit     = 10
+	// sizeLimit bounds a file whatever the hub says of its size: what is fetched
+	// is tokenizers and configurations, of which the largest have 35 MB.
+	sizeLimit = 256 * bound.MiB
 )
 
 // download fetches one file of a model into the cache.
@@ -90,7 +96,8 @@ func (d download) open(ctx context.Context, client *http.Client) (*answer, error
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, d.fail(BadName, "HF_ENDPOINT is not an http or https URL", nil)
 	}
-	at := base.JoinPath(append([]string{d.model, "resolve", url.PathEscape(d.repository.revision)}, escaped(d.file)...)...)
+	at := base.JoinPath(append([]string{d.model, "resolve", url.PathEscape(d.repository.revision)},
+		escaped(d.file)...)...)
 	a := &answer{size: -1}
 	for range hopLimit {
 		if a.Response, err = d.get(ctx, client, at, base); err != nil {
@@ -235,10 +242,16 @@ var (
 
 // fetch copies the content into the cache.
 func (d download) fetch(ctx context.Context, cancel context.CancelCauseFunc, a *answer) error {
+	if a.size > int64(d.options.MaxBytes) {
+		return d.fail(Server, fmt.Sprintf("the file has %v, and no more than %v are fetched: raise "+
+			"--max-download-bytes, or fetch it by hand and name its path", bound.Bytes(a.size),
+			d.options.MaxBytes), nil)
+	}
 	watch := time.AfterFunc(d.stall, func() { cancel(errStalled) })
 	defer watch.Stop()
 	sum := sha256.New()
-	content := &watched{body: io.TeeReader(a.Body, sum), touch: func() { watch.Reset(d.stall) }}
+	content := &watched{body: io.TeeReader(&capped{a.Body, int64(d.options.MaxBytes)}, sum),
+		touch: func() { watch.Reset(d.stall) }}
 	err := d.repository.keep(a.etag, content, func(n int64) error { return a.check(n, sum) })
 	var storage storageError
 	switch {
@@ -263,6 +276,22 @@ func (a *answer) check(n int64, sum hash.Hash) error {
 		return errDigest
 	}
 	return nil
+}
+
+// capped ends a body that is larger than it may be with an error. A hub that does
+// not say the size would otherwise fill the disk.
+type capped struct {
+	body io.Reader
+	left int64
+}
+
+func (c *capped) Read(p []byte) (int, error) {
+	n, err := c.body.Read(p[:min(int64(len(p)), c.left+1)])
+	if c.left -= int64(n); c.left < 0 {
+		return 0, fault.New("%w: raise %s, or fetch the file by hand and name its path", bound.ErrTooLarge,
+			fault.Field("max-download-bytes"))
+	}
+	return n, err
 }
 
 // watched tells of every read that brought something.

@@ -12,59 +12,74 @@ import (
 	"testing"
 )
 
+// refusalsCases are the cases of TestRefusals.
+var refusalsCases = []struct {
+	name   string
+	answer http.HandlerFunc
+	kind   Kind
+	parts  []string
+}{
+	{"missing", status(404), NotFound, []string{"404", "main"}},
+	{"unauthorised", status(401), Unauthorized, []string{"HF_TOKEN", "licence"}},
+	{"gated", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Error-Code", "GatedRepo")
+		w.WriteHeader(403)
+	}, Unauthorized, []string{"GatedRepo"}},
+	{"busy", status(503), Server, []string{"503"}},
+	{"limited", status(429), Server, []string{"429"}},
+	{"no commit", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("ETag", etag)
+		io.WriteString(w, body)
+	}, Server, []string{"X-Repo-Commit"}},
+	{"commit that is a path", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Repo-Commit", "../../../../etc")
+		w.Header().Set("ETag", etag)
+		io.WriteString(w, body)
+	}, Server, []string{"X-Repo-Commit"}},
+	{"tag that is a path", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Repo-Commit", commit)
+		w.Header().Set("ETag", `"../../evil"`)
+		io.WriteString(w, body)
+	}, Server, []string{"tag"}},
+	{"encoded", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Repo-Commit", commit)
+		w.Header().Set("ETag", etag)
+		w.Header().Set("Content-Encoding", "br")
+		io.WriteString(w, body)
+	}, Server, []string{"encoded"}},
+	{"circle", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) },
+		Server, []string{"circles"}},
+	{"truncated", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		sendFile(w, r)
+	}, Incomplete, []string{"try again"}},
+	{"shorter than the hub says", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Linked-Size", "1000")
+		w.Header().Set("Transfer-Encoding", "chunked")
+		sendFile(w, r)
+	}, Incomplete, []string{"18 of 1000 bytes"}},
+	{"larger than may be", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Linked-Size", "5000")
+		sendFile(w, r)
+	}, Server, []string{"4.9 KiB", "max-download-bytes"}},
+	{"without a size or an end", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Repo-Commit", commit)
+		w.Header().Set("ETag", etag)
+		w.WriteHeader(http.StatusOK)
+		for _, err := io.WriteString(w, body); err == nil; _, err = io.WriteString(w, body) {
+		}
+	}, Incomplete, []string{"larger than its bound", "max-download-bytes"}},
+	{"damaged", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Linked-Etag", `"`+strings.Repeat("0", 64)+`"`)
+		sendFile(w, r)
+	}, Incomplete, []string{"digest"}},
+}
+
 func TestRefusals(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		answer http.HandlerFunc
-		kind   Kind
-		parts  []string
-	}{
-		{"missing", status(404), NotFound, []string{"404", "main"}},
-		{"unauthorised", status(401), Unauthorized, []string{"HF_TOKEN", "licence"}},
-		{"gated", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("X-Error-Code", "GatedRepo")
-			w.WriteHeader(403)
-		}, Unauthorized, []string{"GatedRepo"}},
-		{"busy", status(503), Server, []string{"503"}},
-		{"limited", status(429), Server, []string{"429"}},
-		{"no commit", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("ETag", etag)
-			io.WriteString(w, body)
-		}, Server, []string{"X-Repo-Commit"}},
-		{"commit that is a path", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("X-Repo-Commit", "../../../../etc")
-			w.Header().Set("ETag", etag)
-			io.WriteString(w, body)
-		}, Server, []string{"X-Repo-Commit"}},
-		{"tag that is a path", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("X-Repo-Commit", commit)
-			w.Header().Set("ETag", `"../../evil"`)
-			io.WriteString(w, body)
-		}, Server, []string{"tag"}},
-		{"encoded", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("X-Repo-Commit", commit)
-			w.Header().Set("ETag", etag)
-			w.Header().Set("Content-Encoding", "br")
-			io.WriteString(w, body)
-		}, Server, []string{"encoded"}},
-		{"circle", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, Server, []string{"circles"}},
-		{"truncated", func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Length", "1000")
-			sendFile(w, r)
-		}, Incomplete, []string{"try again"}},
-		{"shorter than the hub says", func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("X-Linked-Size", "1000")
-			w.Header().Set("Transfer-Encoding", "chunked")
-			sendFile(w, r)
-		}, Incomplete, []string{"18 of 1000 bytes"}},
-		{"damaged", func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("X-Linked-Etag", `"`+strings.Repeat("0", 64)+`"`)
-			sendFile(w, r)
-		}, Incomplete, []string{"digest"}},
-	} {
+	for _, c := range refusalsCases {
 		t.Run(c.name, func(t *testing.T) {
 			url, _ := hubServer(t, c.answer)
-			o := Options{Endpoint: url, Home: t.TempDir(), Token: secret}
+			o := Options{Endpoint: url, Home: t.TempDir(), Token: secret, MaxBytes: 4000}
 			_, err := File(t.Context(), o, "org/name", "tokenizer.json")
 			wantKind(t, err, c.kind, append(c.parts, "org/name", "tokenizer.json")...)
 			emptyCache(t, o.Home)
@@ -122,16 +137,19 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 // Hosts that Go's own redirect rules would send the token to.
 func TestTokenStaysAtHome(t *testing.T) {
-	for _, to := range []string{"https://cdn.hub.test/x", "http://hub.test/x", "https://hub.test:8443/x", "https://hub.test.evil.test/x"} {
+	for _, to := range []string{"https://cdn.hub.test/x", "http://hub.test/x", "https://hub.test:8443/x",
+		"https://hub.test.evil.test/x"} {
 		var got []string
-		o := Options{Endpoint: "https://hub.test", Home: t.TempDir(), Token: secret, Client: &http.Client{Transport: roundTripper(
-			func(r *http.Request) (*http.Response, error) {
-				got = append(got, r.Header.Get("Authorization"))
-				if len(got) == 1 {
-					return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {to}}, Body: http.NoBody, Request: r}, nil
-				}
-				return nil, errors.New("no route")
-			})}}
+		o := Options{Endpoint: "https://hub.test", Home: t.TempDir(), Token: secret,
+			Client: &http.Client{Transport: roundTripper(
+				func(r *http.Request) (*http.Response, error) {
+					got = append(got, r.Header.Get("Authorization"))
+					if len(got) == 1 {
+						return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {to}},
+							Body: http.NoBody, Request: r}, nil
+					}
+					return nil, errors.New("no route")
+				})}}
 		_, err := File(t.Context(), o, "org/name", "tokenizer.json")
 		wantKind(t, err, Offline, "no route")
 		if !slices.Equal(got, []string{"Bearer " + secret, ""}) {

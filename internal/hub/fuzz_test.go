@@ -8,7 +8,8 @@ import (
 
 // FuzzNames: no name that is accepted leads out of the cache.
 func FuzzNames(f *testing.F) {
-	for _, s := range [][3]string{{"org/name", "main", "tokenizer.json"}, {"..", "../..", "../x"}, {"a--b", "refs/pr/1", "a/b/c.json"}, {"a/b/c", "/", "c:\\x"}, {"a.", ".", "."}} {
+	for _, s := range [][3]string{{"org/name", "main", "tokenizer.json"}, {"..", "../..", "../x"},
+		{"a--b", "refs/pr/1", "a/b/c.json"}, {"a/b/c", "/", "c:\\x"}, {"a.", ".", "."}} {
 		f.Add(s[0], s[1], s[2])
 	}
 	f.Fuzz(func(t *testing.T, model, revision, file string) {
@@ -20,7 +21,8 @@ func FuzzNames(f *testing.F) {
 		if filepath.Dir(r.folder) != cache {
 			t.Errorf("model %q lies in %s", model, r.folder)
 		}
-		for path, in := range map[string]string{r.ref(): "refs", r.snapshot(commit, file): filepath.Join("snapshots", commit)} {
+		for path, in := range map[string]string{r.ref(): "refs",
+			r.snapshot(commit, file): filepath.Join("snapshots", commit)} {
 			if !strings.HasPrefix(path, filepath.Join(r.folder, in)+"/") {
 				t.Errorf("model %q, revision %q, file %q: %s leads out of %s", model, revision, file, path, in)
 			}
@@ -34,7 +36,8 @@ func FuzzTag(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, tag string) {
-		if name := plainTag(tag); name != "" && (!filepath.IsLocal(name) || filepath.Base(name) != name || name == ".") {
+		if name := plainTag(tag); name != "" &&
+			(!filepath.IsLocal(name) || filepath.Base(name) != name || name == ".") {
 			t.Errorf("tag %q is the file %q", tag, name)
 		}
 	})

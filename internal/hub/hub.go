@@ -18,6 +18,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+
+	"headway/internal/bound"
 )
 
 const (
@@ -34,7 +36,11 @@ type Options struct {
 	Endpoint string       // URL of the hub; "": the public one
 	Revision string       // branch, tag or commit; "": main
 	Offline  bool         // use no network
+	MaxBytes bound.Bytes  // of a file that is fetched; 0: 256 MiB
 	Client   *http.Client // "": one that gives up connecting after 5 seconds
+	// Kept is the folder of what headway makes of tokenizers, which no other program
+	// reads; "" keeps nothing.
+	Kept string
 }
 
 // File returns the path of one file of a model: the file itself when model is
@@ -45,7 +51,8 @@ type Options struct {
 // is wrapped as it is.
 func File(ctx context.Context, o Options, model, file string) (path string, err error) {
 	if !validFile(file) {
-		return "", &Error{Model: model, File: file, Kind: BadName, Detail: "a file name is relative, with / between its parts, and leads to no other folder"}
+		return "", &Error{Model: model, File: file, Kind: BadName,
+			Detail: "a file name is relative, with / between its parts, and leads to no other folder"}
 	}
 	if info, err := os.Stat(model); err == nil {
 		return local(model, file, info)
@@ -65,7 +72,8 @@ func File(ctx context.Context, o Options, model, file string) (path string, err 
 		return path, nil
 	}
 	if o.Offline {
-		return "", &Error{Model: model, File: file, Kind: Offline, Detail: "it is not in the cache " + o.Cache + ", and working offline is asked for (HF_HUB_OFFLINE)"}
+		return "", &Error{Model: model, File: file, Kind: Offline,
+			Detail: "it is not in the cache " + o.Cache + ", and working offline is asked for (HF_HUB_OFFLINE)"}
 	}
 	d := download{options: o, model: model, file: file, repository: r, stall: stallLimit}
 	return d.run(ctx)
@@ -96,6 +104,9 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.Endpoint == "" {
 		o.Endpoint = defaultEndpoint
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = sizeLimit
 	}
 	if o.Revision == "" {
 		o.Revision = defaultRevision

@@ -151,7 +151,8 @@ func TestCacheOfOthers(t *testing.T) {
 	}
 	_, err := File(t.Context(), Options{Home: home, Revision: "other", Offline: true}, "name", "config.json")
 	wantKind(t, err, Offline)
-	if path, err := File(t.Context(), Options{Cache: filepath.Join(home, "hub"), Offline: true}, "name", "config.json"); err != nil || read(t, path) != "main" {
+	if path, err := File(t.Context(), Options{Cache: filepath.Join(home, "hub"), Offline: true}, "name",
+		"config.json"); err != nil || read(t, path) != "main" {
 		t.Errorf("with Cache: %q, %v", path, err)
 	}
 }
@@ -162,7 +163,8 @@ func TestRevisionInURL(t *testing.T) {
 		io.WriteString(w, body)
 	})
 	home := t.TempDir()
-	if _, err := File(t.Context(), Options{Endpoint: url + "/mirror/", Home: home, Revision: commit}, "name", "a b.json"); err != nil {
+	if _, err := File(t.Context(), Options{Endpoint: url + "/mirror/", Home: home, Revision: commit}, "name",
+		"a b.json"); err != nil {
 		t.Fatalf("a commit as revision needs no X-Repo-Commit: %v", err)
 	}
 	if got, want := (*seen)[0].RequestURI, "/mirror/name/resolve/"+commit+"/a%20b.json"; got != want {
@@ -197,7 +199,8 @@ func TestOffline(t *testing.T) {
 func TestBadNames(t *testing.T) {
 	url, seen := hubServer(t, sendFile)
 	o := Options{Endpoint: url, Home: t.TempDir()}
-	for _, model := range []string{"", "a/b/c", "a//b", "org/..", "a..b", "a--b", "-a", "a.", "/", "a b", "a\\b", "org/näme", "a\x00", strings.Repeat("x", 97), "org/", "a?b", "a%2fb"} {
+	for _, model := range []string{"", "a/b/c", "a//b", "org/..", "a..b", "a--b", "-a", "a.", "/", "a b", "a\\b",
+		"org/näme", "a\x00", strings.Repeat("x", 97), "org/", "a?b", "a%2fb"} {
 		_, err := File(t.Context(), o, model, "tokenizer.json")
 		var e *Error
 		if !errors.As(err, &e) || e.Kind != BadName && model != "/" {
@@ -255,7 +258,7 @@ func TestStall(t *testing.T) {
 	})
 	defer close(release)
 	home := t.TempDir()
-	d := download{options: Options{Endpoint: url}, model: "name", file: "config.json",
+	d := download{options: Options{Endpoint: url, MaxBytes: sizeLimit}, model: "name", file: "config.json",
 		repository: repository{filepath.Join(home, "models--name"), "main"}, stall: 20 * time.Millisecond}
 	_, err := d.run(t.Context())
 	wantKind(t, err, Incomplete, "nothing arrived")
@@ -305,13 +308,21 @@ func TestOptionsFromEnv(t *testing.T) {
 		want Options
 	}{
 		{nil, Options{}},
-		{map[string]string{"HF_TOKEN": " a\n", "HUGGING_FACE_HUB_TOKEN": "b", "HF_HOME": home}, Options{Token: "a", Home: home}},
+		{map[string]string{"HF_TOKEN": " a\n", "HUGGING_FACE_HUB_TOKEN": "b", "HF_HOME": home},
+			Options{Token: "a", Home: home}},
 		{map[string]string{"HUGGING_FACE_HUB_TOKEN": "b", "HF_HOME": home}, Options{Token: "b", Home: home}},
 		{map[string]string{"HF_HOME": home}, Options{Token: "from-file", Home: home}},
 		{map[string]string{"HF_HOME": home, "HF_TOKEN_PATH": other}, Options{Token: "from-other", Home: home}},
-		{map[string]string{"HF_HUB_CACHE": "/c", "HF_ENDPOINT": "http://x", "HF_HUB_OFFLINE": "true"}, Options{Cache: "/c", Endpoint: "http://x", Offline: true}},
-		{map[string]string{"HF_HUB_OFFLINE": "0", "HOME": "/h"}, Options{Home: filepath.Join("/h", ".cache", "huggingface")}},
-		{map[string]string{"XDG_CACHE_HOME": "/x", "HOME": "/h"}, Options{Home: filepath.Join("/x", "huggingface")}},
+		{map[string]string{"HF_HUB_CACHE": "/c", "HF_ENDPOINT": "http://x", "HF_HUB_OFFLINE": "true"},
+			Options{Cache: "/c", Endpoint: "http://x", Offline: true}},
+		{map[string]string{"HF_HUB_OFFLINE": "0", "HOME": "/h"},
+			Options{Home: filepath.Join("/h", ".cache", "huggingface"),
+				Kept: filepath.Join("/h", ".cache", "headway", "tokenizers")}},
+		{map[string]string{"XDG_CACHE_HOME": "/x", "HOME": "/h"}, Options{Home: filepath.Join("/x", "huggingface"),
+			Kept: filepath.Join("/x", "headway", "tokenizers")}},
+		{map[string]string{"XDG_CACHE_HOME": "/x", "HEADWAY_TOKENIZER_CACHE": "Off"},
+			Options{Home: filepath.Join("/x", "huggingface")}},
+		{map[string]string{"HEADWAY_TOKENIZER_CACHE": "/k"}, Options{Kept: "/k"}},
 	} {
 		if got := OptionsFromEnv(func(k string) string { return c.env[k] }); got != c.want {
 			t.Errorf("OptionsFromEnv(%v)\n got  %+v\n want %+v", c.env, got, c.want)

@@ -13,7 +13,8 @@ const longestName = 96
 func checkNames(model, revision string) string {
 	switch {
 	case !validModel(model):
-		return "letters, digits, '-', '_' and '.' are allowed, with one '/' at most, no '--' and no '..', and no '-' or '.' at either end"
+		return "letters, digits, '-', '_' and '.' are allowed, with one '/' at most, no '--' and no '..', and no " +
+			"'-' or '.' at either end"
 	case !validRevision(revision):
 		return "revision " + quote(revision) + " is not a branch, a tag or a commit"
 	}

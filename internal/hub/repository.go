@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"headway/internal/bound"
 )
 
 // repository is the folder of one model in the cache, laid out as Hugging Face's
@@ -27,7 +29,7 @@ type repository struct {
 func (r repository) find(file string) (path string, ok bool) {
 	commit := r.revision
 	if !isCommit(commit) {
-		data, err := os.ReadFile(r.ref())
+		data, err := bound.ReadFile(r.ref(), bound.Document, "the reference")
 		if err != nil {
 			return "", false
 		}

@@ -217,7 +217,10 @@ func (t *triangulation) turn(a, b, c int) int {
 	if d := u - v; math.Abs(d) > 1e-14*(math.Abs(u)+math.Abs(v)) {
 		return cmp.Compare(d, 0)
 	}
-	qx, qy, rx, ry := minus(q.X, p.X), minus(q.Y, p.Y), minus(r.X, p.X), minus(r.Y, p.Y)
+	qx := minus(q.X, p.X)
+	qy := minus(q.Y, p.Y)
+	rx := minus(r.X, p.X)
+	ry := minus(r.Y, p.Y)
 	return minusRat(times(qx, ry), times(qy, rx)).Sign()
 }
 

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
+
+	"headway/internal/bound"
 )
 
 // ReadHalf reads named arrays from the results of Dynamo's profiler in dir. half
@@ -17,10 +18,10 @@ import (
 // file the error is fs.ErrNotExist.
 func ReadHalf(dir, half string, names ...string) (map[string][]float64, error) {
 	file := filepath.Join("selected_"+half+"_interpolation", "raw_data.npz")
-	data, err := os.ReadFile(filepath.Join(dir, file))
+	data, err := bound.ReadFile(filepath.Join(dir, file), bound.Document, "the data")
 	if errors.Is(err, fs.ErrNotExist) {
 		alternative := half + "_raw_data.json"
-		data, err = os.ReadFile(filepath.Join(dir, alternative))
+		data, err = bound.ReadFile(filepath.Join(dir, alternative), bound.Document, "the data")
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("there is neither %s nor %s in %s: %w", file, alternative, dir, fs.ErrNotExist)
 		}

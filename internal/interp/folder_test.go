@@ -14,7 +14,8 @@ import (
 // number is a list of one.
 func TestReadHalf(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := ReadHalf(dir, "decode", "z_itl"); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "neither selected_decode_interpolation") {
+	if _, err := ReadHalf(dir, "decode", "z_itl"); !errors.Is(err, fs.ErrNotExist) ||
+		!strings.Contains(err.Error(), "neither selected_decode_interpolation") {
 		t.Errorf("nothing there: %v", err)
 	}
 	write := func(name, data string) {
@@ -29,20 +30,24 @@ func TestReadHalf(t *testing.T) {
 	}
 	write("decode_raw_data.json", `{"z_itl": [1, 2.5], "max_kv_tokens": 300}`)
 	got, err := ReadHalf(dir, "decode", "z_itl", "max_kv_tokens")
-	if err != nil || !slices.Equal(got["z_itl"], []float64{1, 2.5}) || !slices.Equal(got["max_kv_tokens"], []float64{300}) {
+	if err != nil || !slices.Equal(got["z_itl"], []float64{1, 2.5}) ||
+		!slices.Equal(got["max_kv_tokens"], []float64{300}) {
 		t.Errorf("JSON: %v, %v", got, err)
 	}
-	for want, data := range map[string]string{"no z_itl": `{}`, "z_itl: ": `{"z_itl": "x"}`, "unexpected end": `{"z_itl": [1`} {
+	for want, data := range map[string]string{"no z_itl": `{}`, "z_itl: ": `{"z_itl": "x"}`,
+		"unexpected end": `{"z_itl": [1`} {
 		write("decode_raw_data.json", data)
 		if _, err := ReadHalf(dir, "decode", "z_itl"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", data, err, want)
 		}
 	}
-	write("selected_decode_interpolation/raw_data.npz", string(archive(t, NamedArray{"z_itl", Array{Shape: []int{1}, Values: []float64{9}}})))
+	write("selected_decode_interpolation/raw_data.npz",
+		string(archive(t, NamedArray{"z_itl", Array{Shape: []int{1}, Values: []float64{9}}})))
 	if got, err = ReadHalf(dir, "decode", "z_itl"); err != nil || !slices.Equal(got["z_itl"], []float64{9}) {
 		t.Errorf("NPZ: %v, %v", got, err)
 	}
-	if _, err = ReadHalf(dir, "decode", "max_kv_tokens"); err == nil || !strings.Contains(err.Error(), "the archive has no max_kv_tokens") {
+	if _, err = ReadHalf(dir, "decode", "max_kv_tokens"); err == nil ||
+		!strings.Contains(err.Error(), "the archive has no max_kv_tokens") {
 		t.Errorf("NPZ without an array: %v", err)
 	}
 }

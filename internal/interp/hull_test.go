@@ -47,7 +47,7 @@ func TestHullHolds(t *testing.T) {
 			}
 		}
 		far := Point{1000, coordinate.Draw(t, "far")}
-		if got := Onto(hull, far); math.Abs(got.X) > 100 || math.Abs(got.Y) > 100 {
+		if got := Onto(hull, far); math.Abs(got.X) > 100+1e-9 || math.Abs(got.Y) > 100+1e-9 {
 			t.Fatalf("%v onto the hull: %v", far, got)
 		}
 	})

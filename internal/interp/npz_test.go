@@ -48,7 +48,8 @@ func TestNPYTypes(t *testing.T) {
 	if got := a["empty"]; !slices.Equal(got.Shape, []int{0, 3}) || len(got.Values) != 0 {
 		t.Errorf("nothing: %v", got)
 	}
-	for name, want := range map[string]string{"text": "<U1", "complex": "<c16", "nothing": "the archive has no nothing: it holds f4, f8"} {
+	for name, want := range map[string]string{"text": "<U1", "complex": "<c16",
+		"nothing": "the archive has no nothing: it holds f4, f8"} {
 		if _, err := ReadNPZ(fixture(t, "types.npz"), name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -65,7 +66,8 @@ func TestNPYFaults(t *testing.T) {
 		{"\x93NUMPY\x01\x00\xff\x00{}", "cut off"},
 		{npy("{}", ""), "no descr"},
 		{npy("[]", ""), "not a dictionary"},
-		{npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", "12345678"), "8 bytes of values: the shape asks for 16"},
+		{npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", "12345678"),
+			"8 bytes of values: the shape asks for 16"},
 		{npy("{'descr': '<f8', 'fortran_order': Maybe, 'shape': (2,)}", ""), "fortran_order"},
 		{npy("{'descr': '<f8', 'fortran_order': False, 'shape': (-2,)}", ""), `"-2" is not a length`},
 		{npy("{'descr': '<f8', 'fortran_order': False, 'shape': (99999, 99999)}", ""), "more than 1000000 values"},

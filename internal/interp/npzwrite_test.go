@@ -44,7 +44,8 @@ func TestWriteNPZ(t *testing.T) {
 		"value 1 is 0.5: not a whole": {Shape: []int{2}, Values: []float64{1, 0.5}, Whole: true},
 		"value 0 is NaN: not a whole": {Shape: []int{1}, Values: []float64{math.NaN()}, Whole: true},
 	} {
-		if err := WriteNPZ(&bytes.Buffer{}, []NamedArray{{"a", a}}); err == nil || !strings.Contains(err.Error(), want) {
+		if err := WriteNPZ(&bytes.Buffer{}, []NamedArray{{"a", a}}); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %s", a, err, want)
 		}
 	}

@@ -64,7 +64,10 @@ func notAKnot(x, y []float64) []float64 {
 		h[i] = x[i+1] - x[i]
 		rise[i] = (y[i+1] - y[i]) / h[i]
 	}
-	below, diagonal, above, right := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	below := make([]float64, n)
+	diagonal := make([]float64, n)
+	above := make([]float64, n)
+	right := make([]float64, n)
 	for i := 1; i < n-1; i++ {
 		below[i], diagonal[i], above[i] = h[i], 2*(h[i-1]+h[i]), h[i-1]
 		right[i] = 3 * (h[i]*rise[i-1] + h[i-1]*rise[i])

@@ -15,7 +15,10 @@ func TestSpline(t *testing.T) {
 		names := []string{fmt.Sprint("x_", n), fmt.Sprint("y_", n), fmt.Sprint("at_", n), fmt.Sprint("curve_", n)}
 		a := arrays(t, "spline.npz", names...)
 		x, y := slices.Clone(a[names[0]].Values), slices.Clone(a[names[1]].Values)
-		rand.New(rand.NewPCG(1, uint64(n))).Shuffle(n, func(i, j int) { x[i], x[j], y[i], y[j] = x[j], x[i], y[j], y[i] })
+		rand.New(rand.NewPCG(1, uint64(n))).Shuffle(n, func(i, j int) {
+			x[i], x[j] = x[j], x[i]
+			y[i], y[j] = y[j], y[i]
+		})
 		s, err := NewSpline(x, y)
 		if err != nil {
 			t.Fatal(err)
@@ -45,7 +48,8 @@ func TestSplineFaults(t *testing.T) {
 			t.Errorf("%v: %v, want %s", p, err, want)
 		}
 	}
-	if _, err := LeaveOneOut([]float64{1, 2}, []float64{1, 2}, NewMonotone); err == nil || !strings.Contains(err.Error(), "at least 3") {
+	if _, err := LeaveOneOut([]float64{1, 2}, []float64{1, 2}, NewMonotone); err == nil ||
+		!strings.Contains(err.Error(), "at least 3") {
 		t.Errorf("two points: %v", err)
 	}
 }

@@ -163,10 +163,22 @@ func TestSurfaceLeaveOneOut(t *testing.T) {
 
 func TestSurfaceFaults(t *testing.T) {
 	for want, f := range map[string]func() error{
-		"3 points and 2 values": func() error { _, err := NewSurface(lattice(3, 1, 1, 1), []float64{1, 2}); return err },
-		"one line":              func() error { _, err := NewSurface(lattice(3, 1, 1, 1), []float64{1, 2, 3}); return err },
-		"point 1":               func() error { _, err := NewSurface(lattice(3, 1, 1, 1), []float64{1, math.NaN(), 3}); return err },
-		"two of 3":              func() error { _, err := NewSurface([]Point{{0, 1}, {0, 1}, {1, 2}}, []float64{1, 2, 3}); return err },
+		"3 points and 2 values": func() error {
+			_, err := NewSurface(lattice(3, 1, 1, 1), []float64{1, 2})
+			return err
+		},
+		"one line": func() error {
+			_, err := NewSurface(lattice(3, 1, 1, 1), []float64{1, 2, 3})
+			return err
+		},
+		"point 1": func() error {
+			_, err := NewSurface(lattice(3, 1, 1, 1), []float64{1, math.NaN(), 3})
+			return err
+		},
+		"two of 3": func() error {
+			_, err := NewSurface([]Point{{0, 1}, {0, 1}, {1, 2}}, []float64{1, 2, 3})
+			return err
+		},
 	} {
 		if err := f(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
@@ -177,7 +189,8 @@ func TestSurfaceFaults(t *testing.T) {
 // Between the corners of a triangle the linear surface is SciPy's, and never beyond
 // what was measured.
 func TestLinear(t *testing.T) {
-	a, want := arrays(t, "profile.npz", "points", "values", "queries"), arrays(t, "linear.npz", "surface")["surface"].Values
+	a, want := arrays(t, "profile.npz", "points", "values", "queries"),
+		arrays(t, "linear.npz", "surface")["surface"].Values
 	s, err := NewSurface(pairs(a["points"].Values), a["values"].Values)
 	if err != nil {
 		t.Fatal(err)

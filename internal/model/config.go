@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"headway/internal/bound"
 )
 
 // Bounds on single facts, far beyond any model, so that their products stay
@@ -22,7 +24,7 @@ func ReadFile(path string) (Model, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, "config.json")
 	}
-	data, err := os.ReadFile(path)
+	data, err := bound.ReadFile(path, bound.Document, "the model configuration")
 	if err != nil {
 		return Model{}, fmt.Errorf("reading a model's configuration: %w", err)
 	}
@@ -86,11 +88,12 @@ func flatten(top fields, depth int) (*fields, error) {
 
 func parse(c *fields) (Model, error) {
 	m := Model{
-		Layers:  c.positive("decoder layers", "num_hidden_layers", "n_layer", "n_layers", "num_layers"),
-		Hidden:  c.positive("hidden size", "hidden_size", "n_embd", "d_model"),
-		Heads:   c.positive("attention heads", "num_attention_heads", "n_head", "n_heads"),
-		Vocab:   c.positive("vocabulary", "vocab_size", "padded_vocab_size"),
-		Context: c.count("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "model_max_length", "sliding_window"),
+		Layers: c.positive("decoder layers", "num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+		Hidden: c.positive("hidden size", "hidden_size", "n_embd", "d_model"),
+		Heads:  c.positive("attention heads", "num_attention_heads", "n_head", "n_heads"),
+		Vocab:  c.positive("vocabulary", "vocab_size", "padded_vocab_size"),
+		Context: c.count("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length",
+			"model_max_length", "sliding_window"),
 	}
 	if a := c.texts("architectures"); len(a) > 0 {
 		m.Architecture = a[0]
@@ -131,7 +134,8 @@ func refuse(c *fields) {
 			return
 		}
 	}
-	for _, key := range []string{"hybrid_override_pattern", "linear_attn_config", "ssm_cfg", "full_attention_interval"} {
+	for _, key := range []string{"hybrid_override_pattern", "linear_attn_config", "ssm_cfg",
+		"full_attention_interval"} {
 		if c.has(key) {
 			c.fault("%s is set: only models with attention in every layer are known", key)
 			return
@@ -160,7 +164,8 @@ func (m Model) check() error {
 		check(w.width <= largestWidth, "%s %d: more than %d", w.name, w.width, largestWidth)
 	}
 	check(m.Vocab <= 1<<24, "vocabulary %d: more than %d", m.Vocab, 1<<24)
-	check(m.KVHeads >= 1 && m.KVHeads <= m.Heads, "%d KV heads with %d attention heads: must be from 1 to as many", m.KVHeads, m.Heads)
+	check(m.KVHeads >= 1 && m.KVHeads <= m.Heads, "%d KV heads with %d attention heads: must be from 1 to as many",
+		m.KVHeads, m.Heads)
 	check(m.HeadDim >= 1, "head dim is 0: %d hidden over %d heads", m.Hidden, m.Heads)
 	e := m.Experts
 	check(e.Total <= largestExperts, "%d experts: more than %d", e.Total, largestExperts)
@@ -267,7 +272,8 @@ func (m *Model) readWindow(c *fields) {
 func (m *Model) readFFN(c *fields) {
 	kind := c.text("model_type")
 	m.FFNMatrices = 3
-	if slices.Contains([]string{"gpt2", "gptj", "gpt_neo", "gpt_neox", "gpt_bigcode", "opt", "bloom", "falcon", "mpt", "phi",
+	if slices.Contains([]string{"gpt2", "gptj", "gpt_neo", "gpt_neox", "gpt_bigcode", "opt", "bloom",
+		"falcon", "mpt", "phi",
 		"codegen", "starcoder2", "nemotron", "stablelm_epoch"}, kind) {
 		m.FFNMatrices = 2
 	}
@@ -291,7 +297,8 @@ func (m *Model) readExperts(c *fields) {
 		return
 	}
 	e := Experts{Total: total}
-	e.PerToken = c.positive("experts per token", "num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_topk", "moe_k")
+	e.PerToken = c.positive("experts per token", "num_experts_per_tok", "num_experts_per_token", "experts_per_token",
+		"moe_topk", "moe_k")
 	// Without a size of their own the experts have the dense one (Mixtral).
 	e.FFN = c.largest("moe_intermediate_size", "expert_ffn_hidden_size", "intermediate_size", "ffn_dim")
 	if e.FFN == 0 {

@@ -173,7 +173,11 @@ func (f *fitting) solve(x [2]float64) [2]float64 {
 	for i := range f.points {
 		a, b, c := f.points[i].linear(x)
 		d := 1 - c
-		aa, ab, bb, ad, bd = aa+a*a, ab+a*b, bb+b*b, ad+a*d, bd+b*d
+		aa = aa + a*a
+		ab = ab + a*b
+		bb = bb + b*b
+		ad = ad + a*d
+		bd = bd + b*d
 	}
 	inside := func(v float64) bool { return v >= leastFactor && v <= mostFactor }
 	if det := aa*bb - ab*ab; det > 1e-12*aa*bb {
@@ -214,14 +218,18 @@ func (f *fitting) result(e Efficiency, x [2]float64) Fit {
 	fit.RMS = math.Sqrt(f.squares(x) / float64(len(f.points)))
 	for i, name := range []string{"compute", "memory"} {
 		if x[i] == leastFactor {
-			fit.Warnings = append(fit.Warnings, fmt.Sprintf("the %s efficiency is at its bound of 1: the measured steps are faster than the GPU's peak allows; check the GPU, the model's quantisation and the overhead", name))
+			fit.Warnings = append(fit.Warnings, fmt.Sprintf("the %s efficiency is at its bound of 1: the measured "+
+				"steps are faster than the GPU's peak allows; check the GPU, the model's quantisation and the overhead",
+				name))
 		}
 		if x[i] == mostFactor {
-			fit.Warnings = append(fit.Warnings, fmt.Sprintf("the %s efficiency is at its bound of 0.01: the measured steps hardly depend on the work", name))
+			fit.Warnings = append(fit.Warnings, fmt.Sprintf("the %s efficiency is at its bound of 0.01: the "+
+				"measured steps hardly depend on the work", name))
 		}
 	}
 	if fit.RMS > 0.2 {
-		fit.Warnings = append(fit.Warnings, fmt.Sprintf("the roofline is off by %.0f %% (root mean square): it does not describe these points", 100*fit.RMS))
+		fit.Warnings = append(fit.Warnings, fmt.Sprintf("the roofline is off by %.0f %% (root mean square): it does "+
+			"not describe these points", 100*fit.RMS))
 	}
 	return fit
 }

@@ -80,7 +80,8 @@ func TestFitFindsTheFactors(t *testing.T) {
 		if fit.RMS > 1e-4 {
 			t.Fatalf("RMS %g: %+v of %+v", fit.RMS, fit.Efficiency, truth)
 		}
-		if compute && math.Abs(fit.Efficiency.Compute-truth.Compute) > 0.01 || memory && math.Abs(fit.Efficiency.Memory-truth.Memory) > 0.01 {
+		if compute && math.Abs(fit.Efficiency.Compute-truth.Compute) > 0.01 ||
+			memory && math.Abs(fit.Efficiency.Memory-truth.Memory) > 0.01 {
 			t.Fatalf("%+v, want %+v", fit.Efficiency, truth)
 		}
 	})
@@ -109,7 +110,8 @@ func TestFitWarnings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all := strings.Join(fit.Warnings, "\n"); fit.Efficiency.Compute != 1 || !strings.Contains(all, "bound of 1") || !strings.Contains(all, "root mean square") {
+	if all := strings.Join(fit.Warnings, "\n"); fit.Efficiency.Compute != 1 || !strings.Contains(all, "bound of 1") ||
+		!strings.Contains(all, "root mean square") {
 		t.Errorf("steps faster than the peak: %+v, %q", fit.Efficiency, fit.Warnings)
 	}
 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ type Link struct {
 
 // GPU are the figures of one GPU and of what connects it to others.
 type GPU struct {
-	// Name is AIConfigurator's name of the system, such as h100_sxm; Title the
+	// Name is AISimulate's name of the system, such as h100_sxm; Title the
 	// one for people.
 	Name, Title string
 	// MemoryBytes is what the driver reports as total, which is what an
@@ -43,6 +44,26 @@ type GPU struct {
 	aliases []string
 }
 
+// With is the GPU with other figures where they are above 0: bytes of memory, and
+// the peak rates of bytes and of dense BF16 operations in a second. The rates of
+// other formats are scaled with that of BF16.
+func (g GPU) With(memory, bytesPerSecond, bf16 float64) GPU {
+	if memory > 0 {
+		g.MemoryBytes = memory
+	}
+	if bytesPerSecond > 0 {
+		g.BytesPerSecond = bytesPerSecond
+	}
+	if bf16 > 0 {
+		by := bf16 / g.FLOPS[BF16]
+		g.FLOPS = maps.Clone(g.FLOPS)
+		for f := range g.FLOPS {
+			g.FLOPS[f] *= by
+		}
+	}
+	return g
+}
+
 // rate is the peak in a format, or that of BF16 where the GPU lacks it:
 // weight-only kernels then unpack the weights and multiply in BF16.
 func (g GPU) rate(f Format) float64 {
@@ -58,12 +79,14 @@ const (
 )
 
 func nvlink(generation int, bothDirections float64) Link {
-	return Link{Name: fmt.Sprintf("NVLink %d", generation), BytesPerSecond: bothDirections / 2, Latency: 8 * time.Microsecond}
+	return Link{Name: fmt.Sprintf("NVLink %d", generation), BytesPerSecond: bothDirections / 2,
+		Latency: 8 * time.Microsecond}
 }
 
 // network is an InfiniBand or RoCE port per GPU.
 func network(gigabits float64) Link {
-	return Link{Name: fmt.Sprintf("%g Gb/s network", gigabits), BytesPerSecond: gigabits * 1e9 / 8, Latency: 25 * time.Microsecond}
+	return Link{Name: fmt.Sprintf("%g Gb/s network", gigabits), BytesPerSecond: gigabits * 1e9 / 8,
+		Latency: 25 * time.Microsecond}
 }
 
 // GPUs lists the GPUs that are known; each call gives a fresh copy.
@@ -90,22 +113,27 @@ func GPUs() []GPU {
 			Node:  nvlink(4, 900e9), Network: network(400), PerNode: 8,
 			aliases: []string{"h200", "h200_sxm5", "h200_141gb"},
 		},
-		{ // "NVIDIA Blackwell" data sheet, HGX B200, one GPU: FP4 18, FP8 9, FP16 4.5 PFLOPS with sparsity; 180 GB, 7.7 TB/s.
+		// "NVIDIA Blackwell" data sheet, HGX B200, one GPU: FP4 18, FP8 9, FP16 4.5
+		// PFLOPS with sparsity; 180 GB, 7.7 TB/s.
+		{
 			Name: "b200_sxm", Title: "B200 SXM 180GB", MemoryBytes: 183359 * mib, BytesPerSecond: 7.7 * tera,
 			FLOPS: map[Format]float64{BF16: 2250 * tera, FP8: 4500 * tera, INT8: 4500 * tera, FP4: 9000 * tera},
 			Node:  nvlink(5, 1800e9), Network: network(400), PerNode: 8,
 			aliases: []string{"b200", "b200_sxm6"},
 		},
-		{ // "NVIDIA L40S" data sheet: 362.05 and 733 dense; PCIe 4.0 x16, 64 GB/s both ways, no NVLink. One 400 Gb/s port for two GPUs.
+		// "NVIDIA L40S" data sheet: 362.05 and 733 dense; PCIe 4.0 x16, 64 GB/s
+		// both ways, no NVLink. One 400 Gb/s port for two GPUs.
+		{
 			Name: "l40s", Title: "L40S 48GB", MemoryBytes: 46068 * mib, BytesPerSecond: 0.864 * tera,
-			FLOPS: map[Format]float64{BF16: 362.05 * tera, FP8: 733 * tera, INT8: 733 * tera},
-			Node:  Link{Name: "PCIe 4.0 x16", BytesPerSecond: 32e9, Latency: 20 * time.Microsecond}, Network: network(200), PerNode: 8,
+			FLOPS:   map[Format]float64{BF16: 362.05 * tera, FP8: 733 * tera, INT8: 733 * tera},
+			Node:    Link{Name: "PCIe 4.0 x16", BytesPerSecond: 32e9, Latency: 20 * time.Microsecond},
+			Network: network(200), PerNode: 8,
 			aliases: []string{"l40s_48gb"},
 		},
 	}
 }
 
-// LookupGPU finds a GPU by AIConfigurator's name, a short one (h100), or the
+// LookupGPU finds a GPU by AISimulate's name, a short one (h100), or the
 // product label of a Kubernetes node (NVIDIA-H100-80GB-HBM3).
 func LookupGPU(name string) (GPU, error) {
 	key := strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(strings.TrimSpace(name)))

@@ -49,7 +49,8 @@ func Lookup(name string) (Model, error) {
 		}
 		return m, nil
 	}
-	return Model{}, fmt.Errorf("the model %q is not known (known: %s); give its config.json instead", name, strings.Join(names, ", "))
+	return Model{}, fmt.Errorf("the model %q is not known (known: %s); give its config.json instead", name,
+		strings.Join(names, ", "))
 }
 
 // blockFP8 is quant_method fp8 with weight_block_size [128, 128].

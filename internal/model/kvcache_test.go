@@ -10,7 +10,8 @@ import (
 func TestKVCacheOfConfig(t *testing.T) {
 	const fp8 = `{"num_bits":8,"type":"float"}`
 	const groups = `"config_groups":{"g":{"weights":` + fp8 + `,"input_activations":` + fp8 + `}}`
-	const scheme = `"kv_cache_scheme":{"num_bits":8,"type":"float","strategy":"tensor","dynamic":false,"symmetric":true}`
+	const scheme = `"kv_cache_scheme":{"num_bits":8,"type":"float","strategy":"tensor","dynamic":false,` +
+		`"symmetric":true}`
 	for edits, want := range map[string]struct {
 		element, weight float64
 	}{
@@ -21,11 +22,13 @@ func TestKVCacheOfConfig(t *testing.T) {
 		`"quantization_config":{"quant_method":"compressed-tensors",` + groups + `,"kv_cache_scheme":null}`: {2, 1},
 		`"quantization_config":{"quant_method":"compressed-tensors","config_groups":{},` + scheme + `}`:     {1, 2},
 		`"quantization_config":{"quant_method":"modelopt","quant_algo":"FP8","kv_cache_quant_algo":"FP8"}`:  {1, 1},
-		`"quantization_config":{"quant_algo":"NVFP4","kv_cache_quant_algo":"FP8"}`:                          {1, 0.5625},
-		`"quantization_config":{"quant_algo":"NVFP4","kv_cache_quant_algo":"NVFP4"}`:                        {0.5625, 0.5625},
-		`"quantization_config":{"quant_method":"modelopt","quant_algo":"FP8","kv_cache_quant_algo":null}`:   {2, 1},
-		`"quantization_config":{"quant_algo":null,"kv_cache_quant_algo":"FP8"}`:                             {1, 2},
-		`"quantization_config":{"quant_method":"modelopt","quant_algo":"FP8",` + scheme + `}`:               {1, 1},
+		`"quantization_config":{"quant_algo":"NVFP4",` +
+			`"kv_cache_quant_algo":"FP8"}`: {1, 0.5625},
+		`"quantization_config":{"quant_algo":"NVFP4",` +
+			`"kv_cache_quant_algo":"NVFP4"}`: {0.5625, 0.5625},
+		`"quantization_config":{"quant_method":"modelopt","quant_algo":"FP8","kv_cache_quant_algo":null}`: {2, 1},
+		`"quantization_config":{"quant_algo":null,"kv_cache_quant_algo":"FP8"}`:                           {1, 2},
+		`"quantization_config":{"quant_method":"modelopt","quant_algo":"FP8",` + scheme + `}`:             {1, 1},
 		`"kv_cache_quant_algo":"FP8"`: {1, 2},
 	} {
 		m, err := Parse(withKeys(edits))
@@ -39,9 +42,10 @@ func TestKVCacheOfConfig(t *testing.T) {
 		}
 	}
 	for edits, want := range map[string]string{
-		`"quantization_config":{"quant_algo":"FP8","kv_cache_quant_algo":"FP3"}`:          `kv_cache_quant_algo "FP3"`,
-		`"quantization_config":{"quant_method":"fp8","kv_cache_scheme":{"type":"float"}}`: "kv_cache_scheme.num_bits is 0",
-		`"quantization_config":{"quant_method":"fp8","kv_cache_scheme":7}`:                "kv_cache_scheme",
+		`"quantization_config":{"quant_algo":"FP8","kv_cache_quant_algo":"FP3"}`: `kv_cache_quant_algo "FP3"`,
+		`"quantization_config":{"quant_method":"fp8",` +
+			`"kv_cache_scheme":{"type":"float"}}`: "kv_cache_scheme.num_bits is 0",
+		`"quantization_config":{"quant_method":"fp8","kv_cache_scheme":7}`: "kv_cache_scheme",
 	} {
 		if _, err := Parse(withKeys(edits)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", edits, err, want)

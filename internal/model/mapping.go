@@ -76,7 +76,8 @@ func (m Mapping) Tag() string {
 // ParseMapping reads a label.
 func ParseMapping(label string) (Mapping, error) {
 	bad := func(why string) (Mapping, error) {
-		return Mapping{}, fmt.Errorf("reading the mapping %q: %s; it is TP=n, TEP=n or DEP=n, and ,PP=n where layers are spread too", label, why)
+		return Mapping{}, fmt.Errorf("reading the mapping %q: %s; it is TP=n, TEP=n or DEP=n, and ,PP=n where "+
+			"layers are spread too", label, why)
 	}
 	var m Mapping
 	for part := range strings.SplitSeq(label, ",") {
@@ -140,7 +141,8 @@ func (m Mapping) Check(model Model) []Rejection {
 	reject(m.stages() > model.Layers, RuleLayers, "%d pipeline stages for %d layers", m.Pipeline, model.Layers)
 	split := m.KVSplit()
 	reject(model.Heads%split != 0, RuleHeads, "%d attention heads do not divide by %d", model.Heads, split)
-	reject(!model.HasMLA() && model.KVHeads%split != 0, RuleKVHeads, "%d KV heads do not divide by %d", model.KVHeads, split)
+	reject(!model.HasMLA() && model.KVHeads%split != 0, RuleKVHeads, "%d KV heads do not divide by %d",
+		model.KVHeads, split)
 	if model.IsMoE() {
 		n := m.ExpertSplit()
 		reject(model.Experts.Total%n != 0, RuleExperts, "%d experts do not divide by %d", model.Experts.Total, n)
@@ -148,8 +150,10 @@ func (m Mapping) Check(model Model) []Rejection {
 	for _, w := range m.cut(model) {
 		reject(w.width%split != 0, RuleFFN, "%s of width %d does not divide by %d", w.name, w.width, split)
 		block := model.Quantization.Block
-		reject(split > 1 && w.quantised && block > 0 && w.width%split == 0 && (w.width/split)%block != 0, RuleQuantBlock,
-			"%s of width %d cut in %d gives %d, no multiple of the quantisation block %d", w.name, w.width, split, w.width/max(split, 1), block)
+		reject(split > 1 && w.quantised && block > 0 && w.width%split == 0 && (w.width/split)%block != 0,
+			RuleQuantBlock,
+			"%s of width %d cut in %d gives %d, no multiple of the quantisation block %d", w.name, w.width, split,
+			w.width/max(split, 1), block)
 	}
 	return list
 }

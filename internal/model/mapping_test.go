@@ -24,14 +24,16 @@ func TestMapping(t *testing.T) {
 		if m.String() != c.label || m.Tag() != c.tag {
 			t.Errorf("%s: label %s, tag %s", c.label, m, m.Tag())
 		}
-		if got, want := []int{m.KVSplit(), m.ExpertSplit(), m.AttentionDP(), m.GPUs()}, []int{c.kv, c.experts, c.attention, c.gpus}; !slices.Equal(got, want) {
+		if got, want := []int{m.KVSplit(), m.ExpertSplit(), m.AttentionDP(), m.GPUs()},
+			[]int{c.kv, c.experts, c.attention, c.gpus}; !slices.Equal(got, want) {
 			t.Errorf("%s: KV split, expert split, attention DP, GPUs are %v, want %v", c.label, got, want)
 		}
 	}
 	if m, err := ParseMapping("pp=2, tep=8"); err != nil || m != (Mapping{TEP, 8, 2}) {
 		t.Errorf("got %v, %v", m, err)
 	}
-	for _, bad := range []string{"", "TP", "TP=0", "TP=x", "TP=2,TEP=2", "PP=2", "EP=2", "TP=2,PP=2,PP=2", "TP=2,", "TP=99999999999999999999"} {
+	for _, bad := range []string{"", "TP", "TP=0", "TP=x", "TP=2,TEP=2", "PP=2", "EP=2", "TP=2,PP=2,PP=2", "TP=2,",
+		"TP=99999999999999999999"} {
 		if m, err := ParseMapping(bad); err == nil || !strings.Contains(err.Error(), "TP=n") {
 			t.Errorf("%q: got %v, %v", bad, m, err)
 		}
@@ -54,29 +56,32 @@ func FuzzParseMapping(f *testing.F) {
 	})
 }
 
+// checkCases are the cases of TestCheck.
+var checkCases = []struct {
+	model, mapping string
+	want           []Rule
+}{
+	{"Llama-3.1-8B", "TP=8", nil},
+	{"Llama-3.1-8B", "TP=16", []Rule{RuleKVHeads}},
+	{"Llama-3.1-8B", "TP=3", []Rule{RuleHeads, RuleKVHeads, RuleFFN}},
+	{"Llama-3.1-8B", "TEP=8", []Rule{RuleDense}},
+	{"Llama-3.1-8B", "TP=1,PP=33", []Rule{RuleLayers}},
+	{"Qwen3-32B-FP8", "TP=8", nil}, // 25600 / 8 = 25 · 128
+	{"Qwen3-235B-A22B", "TP=4", nil},
+	{"Qwen3-235B-A22B", "TEP=8", []Rule{RuleKVHeads}},
+	{"Qwen3-235B-A22B", "DEP=64", nil},
+	{"Qwen3-235B-A22B", "DEP=3", []Rule{RuleExperts}},
+	{"Qwen3-235B-A22B-FP8", "TP=4", nil}, // 1536 / 4 = 3 · 128
+	{"DeepSeek-V3", "TP=8", nil},         // 2048 / 8 = 2 · 128
+	{"DeepSeek-V3", "TP=32", []Rule{RuleQuantBlock, RuleQuantBlock, RuleQuantBlock}},
+	{"DeepSeek-V3", "TEP=16", nil},
+	{"DeepSeek-V3", "TEP=32", []Rule{RuleQuantBlock, RuleQuantBlock}},
+	{"DeepSeek-V3", "DEP=128", nil},
+	{"DeepSeek-V3", "DEP=512", []Rule{RuleExperts}},
+}
+
 func TestCheck(t *testing.T) {
-	for _, c := range []struct {
-		model, mapping string
-		want           []Rule
-	}{
-		{"Llama-3.1-8B", "TP=8", nil},
-		{"Llama-3.1-8B", "TP=16", []Rule{RuleKVHeads}},
-		{"Llama-3.1-8B", "TP=3", []Rule{RuleHeads, RuleKVHeads, RuleFFN}},
-		{"Llama-3.1-8B", "TEP=8", []Rule{RuleDense}},
-		{"Llama-3.1-8B", "TP=1,PP=33", []Rule{RuleLayers}},
-		{"Qwen3-32B-FP8", "TP=8", nil}, // 25600 / 8 = 25 · 128
-		{"Qwen3-235B-A22B", "TP=4", nil},
-		{"Qwen3-235B-A22B", "TEP=8", []Rule{RuleKVHeads}},
-		{"Qwen3-235B-A22B", "DEP=64", nil},
-		{"Qwen3-235B-A22B", "DEP=3", []Rule{RuleExperts}},
-		{"Qwen3-235B-A22B-FP8", "TP=4", nil}, // 1536 / 4 = 3 · 128
-		{"DeepSeek-V3", "TP=8", nil},         // 2048 / 8 = 2 · 128
-		{"DeepSeek-V3", "TP=32", []Rule{RuleQuantBlock, RuleQuantBlock, RuleQuantBlock}},
-		{"DeepSeek-V3", "TEP=16", nil},
-		{"DeepSeek-V3", "TEP=32", []Rule{RuleQuantBlock, RuleQuantBlock}},
-		{"DeepSeek-V3", "DEP=128", nil},
-		{"DeepSeek-V3", "DEP=512", []Rule{RuleExperts}},
-	} {
+	for _, c := range checkCases {
 		mapping, err := ParseMapping(c.mapping)
 		if err != nil {
 			t.Fatal(err)
@@ -92,7 +97,8 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s %s: %v, want %v", c.model, c.mapping, got, c.want)
 		}
 	}
-	for _, m := range []Mapping{{}, {Kind: "EP", Size: 2}, {Kind: TP}, {Kind: TP, Size: -1}, {Kind: TP, Size: 1, Pipeline: -1}} {
+	for _, m := range []Mapping{{}, {Kind: "EP", Size: 2}, {Kind: TP}, {Kind: TP, Size: -1},
+		{Kind: TP, Size: 1, Pipeline: -1}} {
 		if got := m.Check(known(t, "Llama-3.1-8B")); len(got) != 1 || got[0].Rule != RuleMapping {
 			t.Errorf("%+v: %v", m, got)
 		}
@@ -100,7 +106,8 @@ func TestCheck(t *testing.T) {
 	// TP=8 cuts an expert of Qwen3-235B in 192, which FP8's block forbids and BF16 does not care about.
 	m := known(t, "Qwen3-235B-A22B-FP8")
 	m.KVHeads = 8
-	if got := (Mapping{Kind: TP, Size: 8}).Check(m); len(got) != 1 || got[0].Rule != RuleQuantBlock || !strings.Contains(got[0].Reason, "192") {
+	if got := (Mapping{Kind: TP, Size: 8}).Check(m); len(got) != 1 || got[0].Rule != RuleQuantBlock ||
+		!strings.Contains(got[0].Reason, "192") {
 		t.Errorf("TP=8 of the FP8 model: %v", got)
 	}
 }
@@ -165,7 +172,8 @@ func TestCandidatesReasons(t *testing.T) {
 			reasons[c.Mapping.String()] = r.Rule
 		}
 	}
-	if reasons["TP=1"] != RuleMemory || reasons["TP=2"] != RuleMemory || reasons["TP=16"] != RuleNode || reasons["TP=4"] != "" {
+	if reasons["TP=1"] != RuleMemory || reasons["TP=2"] != RuleMemory || reasons["TP=16"] != RuleNode ||
+		reasons["TP=4"] != "" {
 		t.Errorf("%v", reasons)
 	}
 	for _, bad := range []struct {

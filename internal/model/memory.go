@@ -65,7 +65,8 @@ func (s Setup) setupError(faults []error) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	return fmt.Errorf("setting up %s on %s: %w", named(s.Model.Name, "the model"), named(s.GPU.Name, "the GPU"), errors.Join(faults...))
+	return fmt.Errorf("setting up %s on %s: %w", named(s.Model.Name, "the model"), named(s.GPU.Name, "the GPU"),
+		errors.Join(faults...))
 }
 
 // faults are those of everything but the mapping.
@@ -77,7 +78,8 @@ func (s Setup) faults() []error {
 		}
 	}
 	check(s.Model.Layers > 0, "model", "without layers", "one from Parse or Lookup")
-	check(s.GPU.MemoryBytes > 0 && s.GPU.BytesPerSecond > 0 && s.GPU.FLOPS[BF16] > 0, "GPU", s.GPU.Name, "one from LookupGPU, or have memory, bandwidth and a BF16 rate")
+	check(s.GPU.MemoryBytes > 0 && s.GPU.BytesPerSecond > 0 && s.GPU.FLOPS[BF16] > 0, "GPU", s.GPU.Name,
+		"one from LookupGPU, or have memory, bandwidth and a BF16 rate")
 	check(s.GPUsPerNode >= 1, "GPUs per node", s.GPUsPerNode, "at least 1")
 	check(s.MemoryFraction > 0 && s.MemoryFraction <= 1, "memory fraction", s.MemoryFraction, "above 0 and up to 1")
 	check(s.KVElementBytes > 0 && s.KVElementBytes <= 8, "KV element bytes", s.KVElementBytes, "above 0 and up to 8")
@@ -93,8 +95,10 @@ func (s Setup) mappingFaults() []error {
 		faults = append(faults, fmt.Errorf("mapping %s: %s", s.Mapping, r.Reason))
 	}
 	size := min(s.Mapping.GPUs(), s.GPUsPerNode)
-	if size > 1 && s.GPU.Node.BytesPerSecond <= 0 || s.Mapping.GPUs() > s.GPUsPerNode && s.GPU.Network.BytesPerSecond <= 0 {
-		faults = append(faults, fmt.Errorf("GPU %s: must have its links, since %s takes %d GPUs", s.GPU.Name, s.Mapping, s.Mapping.GPUs()))
+	if size > 1 && s.GPU.Node.BytesPerSecond <= 0 || s.Mapping.GPUs() > s.GPUsPerNode &&
+		s.GPU.Network.BytesPerSecond <= 0 {
+		faults = append(faults, fmt.Errorf("GPU %s: must have its links, since %s "+
+			"takes %d GPUs", s.GPU.Name, s.Mapping, s.Mapping.GPUs()))
 	}
 	return faults
 }
@@ -144,13 +148,15 @@ type FitError struct {
 // Error gives the numbers and what to change.
 func (e *FitError) Error() string {
 	m, gb := e.Memory, 1e-9
-	text := fmt.Sprintf("%s under %s on %s: %.1f GB of weights, %.1f GB of activations and %.1f GB for the runtime in %.1f GB (%g of %.1f GB) per GPU",
+	text := fmt.Sprintf("%s under %s on %s: %.1f GB of weights, %.1f GB of activations and %.1f GB for the runtime "+
+		"in %.1f GB (%g of %.1f GB) per GPU",
 		named(e.Setup.Model.Name, "the model"), e.Setup.Mapping, e.Setup.GPU.Name,
 		m.Weights*gb, m.Activations*gb, m.Runtime*gb, m.Budget*gb, e.Setup.MemoryFraction, e.Setup.GPU.MemoryBytes*gb)
 	if m.TokensPerRank <= 0 {
 		text += " leave no room for the KV cache"
 	} else {
-		text += fmt.Sprintf(" leave room for %d tokens of KV cache (%.0f bytes each), fewer than one sequence of %d; lower the context, or use an FP8 cache",
+		text += fmt.Sprintf(" leave room for %d tokens of KV cache (%.0f bytes each), fewer than one sequence of "+
+			"%d; lower the context, or use an FP8 cache",
 			m.TokensPerRank, m.KVPerToken, e.Setup.SequenceTokens)
 	}
 	if e.MinGPUs > 0 {

@@ -70,7 +70,8 @@ func TestMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if md.Ranks != 8 || md.Tokens() != 8*md.TokensPerRank || md.KVPerToken != 61*576*2 || md.Blocks(64) != 8*(md.TokensPerRank/64) {
+	if md.Ranks != 8 || md.Tokens() != 8*md.TokensPerRank || md.KVPerToken != 61*576*2 ||
+		md.Blocks(64) != 8*(md.TokensPerRank/64) {
 		t.Errorf("%+v", md)
 	}
 	// The latent is not cut by tensor parallelism.
@@ -87,7 +88,8 @@ func TestMemoryDoesNotFit(t *testing.T) {
 		want  []string
 		gpus  int
 	}{
-		{setup(t, "Llama-3.1-70B", "h100", "TP=1"), []string{"141.1 GB of weights", "77.0 GB", "no room", "4 GPUs would"}, 4},
+		{setup(t, "Llama-3.1-70B", "h100", "TP=1"),
+			[]string{"141.1 GB of weights", "77.0 GB", "no room", "4 GPUs would"}, 4},
 		{setup(t, "Qwen3-32B", "h100", "TP=1"), []string{"leave room for", "sequence of 40960", "2 GPUs would"}, 2},
 		{setup(t, "DeepSeek-V3", "l40s", "DEP=8"), []string{"no room"}, 128},
 	} {
@@ -141,14 +143,16 @@ func TestSetupFaults(t *testing.T) {
 	}
 	both := good
 	both.MemoryFraction, both.MaxSequences = 2, -1
-	if _, err := both.Memory(); err == nil || !strings.Contains(err.Error(), "memory fraction") || !strings.Contains(err.Error(), "max sequences") {
+	if _, err := both.Memory(); err == nil || !strings.Contains(err.Error(), "memory fraction") ||
+		!strings.Contains(err.Error(), "max sequences") {
 		t.Errorf("not every fault is listed: %v", err)
 	}
 }
 
 // drawSetup is any known model on any GPU under a mapping that can be laid out.
 func drawSetup(t *rapid.T) Setup {
-	names := []string{"Llama-3.1-8B", "Llama-3.1-70B", "Qwen3-0.6B", "Qwen3-32B", "Qwen3-32B-FP8", "Qwen3-235B-A22B", "DeepSeek-V3"}
+	names := []string{"Llama-3.1-8B", "Llama-3.1-70B", "Qwen3-0.6B", "Qwen3-32B", "Qwen3-32B-FP8", "Qwen3-235B-A22B",
+		"DeepSeek-V3"}
 	m, err := Lookup(rapid.SampledFrom(names).Draw(t, "model"))
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +162,8 @@ func drawSetup(t *rapid.T) Setup {
 	pipeline := 1 << rapid.IntRange(0, 2).Draw(t, "log2 stages")
 	s.Mapping = Mapping{rapid.SampledFrom(m.Kinds()).Draw(t, "kind"), size, pipeline}
 	if rapid.Bool().Draw(t, "window") {
-		s.Model.SlidingWindow, s.Model.SlidingLayers = rapid.IntRange(1, 5000).Draw(t, "tokens"), rapid.IntRange(1, m.Layers).Draw(t, "layers")
+		s.Model.SlidingWindow, s.Model.SlidingLayers = rapid.IntRange(1, 5000).Draw(t, "tokens"),
+			rapid.IntRange(1, m.Layers).Draw(t, "layers")
 	}
 	if len(s.Mapping.Check(s.Model)) > 0 {
 		t.Skip("the model does not divide")
@@ -173,9 +178,11 @@ func TestMoreGPUsLessWeight(t *testing.T) {
 		s := drawSetup(t)
 		w := s.Model.WeightBytesPerGPU(s.Mapping)
 		if total := w * float64(s.Mapping.GPUs()); total < s.Model.WeightBytes()*0.9999999 {
-			t.Fatalf("%s of %s: %g bytes on all GPUs, the model has %g", s.Mapping, s.Model.Name, total, s.Model.WeightBytes())
+			t.Fatalf("%s of %s: %g bytes on all GPUs, the model has %g", s.Mapping, s.Model.Name, total,
+				s.Model.WeightBytes())
 		}
-		for _, more := range []Mapping{{s.Mapping.Kind, 2 * s.Mapping.Size, s.Mapping.Pipeline}, {s.Mapping.Kind, s.Mapping.Size, 2 * s.Mapping.Pipeline}} {
+		for _, more := range []Mapping{{s.Mapping.Kind, 2 * s.Mapping.Size, s.Mapping.Pipeline},
+			{s.Mapping.Kind, s.Mapping.Size, 2 * s.Mapping.Pipeline}} {
 			if got := s.Model.WeightBytesPerGPU(more); got > w*1.0000001 {
 				t.Fatalf("%s: %g bytes under %s, %g under %s", s.Model.Name, w, s.Mapping, got, more)
 			}

@@ -173,7 +173,10 @@ func (m Model) shape() shape {
 		s.attnSplit = h * d * (2*heads + 2*float64(m.KVHeads))
 		return s
 	}
-	kv, rope, nope, value := float64(m.MLA.KVRank), float64(m.MLA.RopeDim), float64(m.MLA.NopeDim), float64(m.MLA.ValueDim)
+	kv := float64(m.MLA.KVRank)
+	rope := float64(m.MLA.RopeDim)
+	nope := float64(m.MLA.NopeDim)
+	value := float64(m.MLA.ValueDim)
 	s.attnWhole = h * (kv + rope)
 	s.attnSplit = kv*heads*(nope+value) + heads*value*h
 	if q := float64(m.MLA.QRank); q > 0 {

@@ -141,7 +141,8 @@ func TestGPUTable(t *testing.T) {
 			near(t, g.Name+" FP4 over BF16", f/g.FLOPS[BF16], 4, 0.02)
 		}
 		if g.Node.BytesPerSecond >= g.BytesPerSecond || g.Network.BytesPerSecond >= g.Node.BytesPerSecond*1.01 {
-			t.Errorf("%s: memory %g, node %g, network %g bytes a second", g.Name, g.BytesPerSecond, g.Node.BytesPerSecond, g.Network.BytesPerSecond)
+			t.Errorf("%s: memory %g, node %g, network %g bytes a second", g.Name, g.BytesPerSecond,
+				g.Node.BytesPerSecond, g.Network.BytesPerSecond)
 		}
 		if g.PerNode != 8 || g.rate(FP4) < g.FLOPS[BF16] {
 			t.Errorf("%s: %d per node, FP4 at %g", g.Name, g.PerNode, g.rate(FP4))

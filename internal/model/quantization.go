@@ -80,7 +80,8 @@ func (m Model) expertFormat() Format {
 }
 
 // knownMethods are named in the error for an unknown one.
-const knownMethods = "fp8, fbgemm_fp8, ptpc_fp8, awq, gptq, auto-round, compressed-tensors, bitsandbytes, mxfp4, modelopt"
+const knownMethods = "fp8, fbgemm_fp8, ptpc_fp8, awq, gptq, auto-round, compressed-tensors, bitsandbytes, " +
+	"mxfp4, modelopt"
 
 func parseQuantization(raw json.RawMessage) (Quantization, error) {
 	c, err := decodeFields(raw)
@@ -144,7 +145,8 @@ func (q *Quantization) fill(c *fields) error {
 func (q *Quantization) fillGrouped(c *fields) error {
 	bits := c.count("bits", "w_bit", "num_bits")
 	if bits == 0 {
-		return fmt.Errorf("quantization_config: method %q is not known and gives no bits (known: %s)", q.Method, knownMethods)
+		return fmt.Errorf("quantization_config: method %q is not known and gives no bits (known: %s)",
+			q.Method, knownMethods)
 	}
 	q.setBits(float64(bits))
 	return nil
@@ -213,7 +215,8 @@ func (q *Quantization) fillGroups(c *fields) error {
 			continue
 		}
 		block := w.largest("block_structure", "group_size")
-		*q = Quantization{Method: q.Method, Block: block, Compute: groupFormat(g, bits, w.text("type")), KVBits: q.KVBits}
+		*q = Quantization{Method: q.Method, Block: block, Compute: groupFormat(g, bits, w.text("type")),
+			KVBits: q.KVBits}
 		q.setBits(bits)
 		if err := w.err(); err != nil {
 			return fmt.Errorf("quantization_config: config_groups.%s.weights: %w", name, err)

@@ -112,7 +112,8 @@ func (s Setup) Roofline() (*Roofline, error) {
 	split := float64(s.Mapping.KVSplit())
 	layers, mixtures := float64(m.Layers), float64(m.Experts.Layers)
 	linear := func(parameters float64) matmul {
-		return matmul{2 * parameters / s.GPU.rate(m.linearFormat()), parameters * m.linearBytes() / s.GPU.BytesPerSecond}
+		return matmul{2 * parameters / s.GPU.rate(m.linearFormat()),
+			parameters * m.linearBytes() / s.GPU.BytesPerSecond}
 	}
 	r := &Roofline{
 		invCompute: 1 / s.Efficiency.Compute, invMemory: 1 / s.Efficiency.Memory,
@@ -121,7 +122,8 @@ func (s Setup) Roofline() (*Roofline, error) {
 		projection:   linear(layers * (shape.attnSplit/split + shape.attnWhole)),
 		dense:        linear(float64(m.DenseLayers()) * shape.dense / split),
 		shared:       linear(mixtures * shape.shared / split),
-		windowLayers: float64(m.SlidingLayers), fullLayers: layers - float64(m.SlidingLayers), window: float64(m.SlidingWindow),
+		windowLayers: float64(m.SlidingLayers), fullLayers: layers - float64(m.SlidingLayers),
+		window:  float64(m.SlidingWindow),
 		experts: s.expertCost(), comm: s.communication(),
 	}
 	r.head = matmul{2 * shape.head / split / s.GPU.rate(BF16), shape.head / split * m.DTypeBytes / s.GPU.BytesPerSecond}

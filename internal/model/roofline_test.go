@@ -37,7 +37,8 @@ func TestAnchors(t *testing.T) {
 	// Everything but the embedding table, 7.5 B weights in 2 bytes, at 3.35 TB/s.
 	near(t, "8B decode, one sequence, at the peak", r.StepTime(0, 0, 1, 0).Seconds(), 15.01e9/3.35e12, 0.005)
 	// The cache of 100,000 tokens on top.
-	near(t, "cache of 100,000 tokens", (r.StepTime(0, 0, 8, 100_000) - r.StepTime(0, 0, 8, 0)).Seconds(), 131072*100_000/3.35e12, 0.01)
+	near(t, "cache of 100,000 tokens", (r.StepTime(0, 0, 8, 100_000) - r.StepTime(0, 0, 8, 0)).Seconds(),
+		131072*100_000/3.35e12, 0.01)
 	// 2 operations for each of 6.98 B weights below the head and 4·4096 per pair
 	// and layer.
 	near(t, "8B prefill of 8192 at the peak", r.StepTime(8192, PrefillContext(0, 8192), 0, 0).Seconds(),
@@ -47,11 +48,14 @@ func TestAnchors(t *testing.T) {
 	if d := real.StepTime(0, 0, 1, 1000); d < 4800*time.Microsecond || d > 8*time.Millisecond {
 		t.Errorf("8B decode, one sequence, as an engine does: %v", d)
 	}
-	near(t, "8B prefill of 8192 as an engine does", real.StepTime(8192, PrefillContext(0, 8192), 0, 0).Seconds(), 2*8.03e9*8192/(989.5e12*0.6), 0.1)
+	near(t, "8B prefill of 8192 as an engine does", real.StepTime(8192, PrefillContext(0, 8192), 0, 0).Seconds(),
+		2*8.03e9*8192/(989.5e12*0.6), 0.1)
 
 	// 70B over 8 GPUs: an eighth of the weights each.
-	near(t, "70B decode under TP=8, less communication", (peak(t, "Llama-3.1-70B", "h100", "TP=8").StepTime(0, 0, 1, 0) -
-		peak(t, "Llama-3.1-70B", "h100", "TP=8").Breakdown(0, 0, 1, 0).Communication).Seconds(), (141.1e9-2.1e9)/8/3.35e12, 0.005)
+	near(t, "70B decode under TP=8, less communication",
+		(peak(t, "Llama-3.1-70B", "h100", "TP=8").StepTime(0, 0, 1, 0) -
+			peak(t, "Llama-3.1-70B", "h100", "TP=8").Breakdown(0, 0, 1, 0).Communication).Seconds(),
+		(141.1e9-2.1e9)/8/3.35e12, 0.005)
 
 	// One token through DeepSeek-V3 reads attention, dense and shared networks,
 	// 8 of 256 experts, the routers and the head: 36.6 GB in FP8 and BF16.
@@ -110,7 +114,8 @@ func TestMonotone(t *testing.T) {
 			t.Fatalf("%v takes %v, %v takes %v", w, a, more, b)
 		}
 		p := r.Breakdown(w[0], w[1], w[2], w[3])
-		sum := p.Projection + p.PrefillAttention + p.DecodeAttention + p.FFN + p.Experts + p.Head + p.Communication + p.Overhead
+		sum := p.Projection + p.PrefillAttention + p.DecodeAttention + p.FFN + p.Experts + p.Head +
+			p.Communication + p.Overhead
 		if diff := sum - a; diff < -8 || diff > 8 {
 			t.Fatalf("%+v adds up to %v, the step takes %v", p, sum, a)
 		}
@@ -125,7 +130,8 @@ func TestBetterIsFaster(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Efficiency = Efficiency{Compute: rapid.Float64Range(0.6, 1).Draw(t, "compute"), Memory: rapid.Float64Range(0.8, 1).Draw(t, "memory")}
+		s.Efficiency = Efficiency{Compute: rapid.Float64Range(0.6, 1).Draw(t, "compute"),
+			Memory: rapid.Float64Range(0.8, 1).Draw(t, "memory")}
 		s.GPU.BytesPerSecond *= rapid.Float64Range(1, 2).Draw(t, "bandwidth")
 		s.GPU.Network.BytesPerSecond *= rapid.Float64Range(1, 2).Draw(t, "network")
 		fast, err := s.Roofline()
@@ -165,7 +171,8 @@ func TestMappingsCompared(t *testing.T) {
 		t.Errorf("one stream takes %v under TEP, %v under DEP", tep, dep)
 	}
 	// 1,024 streams: under DEP each of 8 ranks has 128.
-	if tep, dep := step("TEP=8", [4]int{0, 0, 1024, 1024 * 4000}), step("DEP=8", [4]int{0, 0, 128, 128 * 4000}); dep >= tep {
+	if tep, dep := step("TEP=8", [4]int{0, 0, 1024, 1024 * 4000}),
+		step("DEP=8", [4]int{0, 0, 128, 128 * 4000}); dep >= tep {
 		t.Errorf("1,024 streams take %v under DEP, %v under TEP", dep, tep)
 	}
 	// The network costs.
@@ -198,23 +205,31 @@ func TestLargestNormal(t *testing.T) {
 
 func TestGoldenTimes(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("# Step times in milliseconds at the default efficiencies: prefill of one chunk of 2048 and of 8192 tokens without context,\n")
-	b.WriteString("# decode of 1, 16 and 256 sequences of 4096 tokens (under DEP on each rank), and a step of 2048 prefill tokens and 64 decodes.\n")
-	fmt.Fprintf(&b, "%-20s %-9s %-10s %9s %9s %9s %9s %9s %9s\n", "model", "gpu", "mapping", "p2048", "p8192", "d1", "d16", "d256", "mixed")
+	b.WriteString("# Step times in milliseconds at the default efficiencies: prefill of one chunk of 2048 and of " +
+		"8192 tokens without context,\n")
+	b.WriteString("# decode of 1, 16 and 256 sequences of 4096 tokens (under DEP on each rank), and a step of 2048 " +
+		"prefill tokens and 64 decodes.\n")
+	fmt.Fprintf(&b, "%-20s %-9s %-10s %9s %9s %9s %9s %9s %9s\n", "model", "gpu", "mapping", "p2048", "p8192", "d1",
+		"d16", "d256", "mixed")
 	for _, c := range [][3]string{
 		{"Qwen3-0.6B", "l40s", "TP=1"}, {"Qwen3-0.6B", "h100_sxm", "TP=1"},
 		{"Llama-3.1-8B", "l40s", "TP=1"}, {"Llama-3.1-8B", "l40s", "TP=2"}, {"Llama-3.1-8B", "a100_sxm", "TP=1"},
-		{"Llama-3.1-8B", "h100_sxm", "TP=1"}, {"Llama-3.1-8B", "h200_sxm", "TP=1"}, {"Llama-3.1-8B", "b200_sxm", "TP=1"},
-		{"Llama-3.1-70B", "h100_sxm", "TP=4"}, {"Llama-3.1-70B", "h100_sxm", "TP=8"}, {"Llama-3.1-70B", "h100_sxm", "TP=8,PP=2"},
+		{"Llama-3.1-8B", "h100_sxm", "TP=1"}, {"Llama-3.1-8B", "h200_sxm", "TP=1"},
+		{"Llama-3.1-8B", "b200_sxm", "TP=1"},
+		{"Llama-3.1-70B", "h100_sxm", "TP=4"}, {"Llama-3.1-70B", "h100_sxm", "TP=8"},
+		{"Llama-3.1-70B", "h100_sxm", "TP=8,PP=2"},
 		{"Qwen3-32B", "h200_sxm", "TP=1"}, {"Qwen3-32B-FP8", "h200_sxm", "TP=1"}, {"Qwen3-32B-FP8", "a100_sxm", "TP=1"},
-		{"Qwen3-235B-A22B", "h200_sxm", "TP=4"}, {"Qwen3-235B-A22B", "h200_sxm", "TEP=4"}, {"Qwen3-235B-A22B", "h200_sxm", "DEP=8"},
-		{"DeepSeek-V3", "h200_sxm", "TEP=8"}, {"DeepSeek-V3", "h200_sxm", "DEP=8"}, {"DeepSeek-V3", "h200_sxm", "DEP=32"}, {"DeepSeek-V3", "b200_sxm", "DEP=8"},
+		{"Qwen3-235B-A22B", "h200_sxm", "TP=4"}, {"Qwen3-235B-A22B", "h200_sxm", "TEP=4"},
+		{"Qwen3-235B-A22B", "h200_sxm", "DEP=8"},
+		{"DeepSeek-V3", "h200_sxm", "TEP=8"}, {"DeepSeek-V3", "h200_sxm", "DEP=8"},
+		{"DeepSeek-V3", "h200_sxm", "DEP=32"}, {"DeepSeek-V3", "b200_sxm", "DEP=8"},
 	} {
 		r := roofline(t, setup(t, c[0], c[1], c[2]))
 		fmt.Fprintf(&b, "%-20s %-9s %-10s", c[0], c[1], c[2])
 		for _, w := range [][4]int{
 			{2048, PrefillContext(0, 2048), 0, 0}, {8192, PrefillContext(0, 8192), 0, 0},
-			{0, 0, 1, 4096}, {0, 0, 16, 16 * 4096}, {0, 0, 256, 256 * 4096}, {2048, PrefillContext(0, 2048), 64, 64 * 4096},
+			{0, 0, 1, 4096}, {0, 0, 16, 16 * 4096}, {0, 0, 256, 256 * 4096},
+			{2048, PrefillContext(0, 2048), 64, 64 * 4096},
 		} {
 			fmt.Fprintf(&b, " %9.3f", r.StepTime(w[0], w[1], w[2], w[3]).Seconds()*1e3)
 		}

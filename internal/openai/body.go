@@ -9,6 +9,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"headway/internal/fault"
 	"headway/workload"
 )
 
@@ -36,6 +37,9 @@ type body struct {
 	stream bool
 	// texts are all texts of the body joined by one space.
 	texts string
+	// asked is how many tokens the reply may have, all choices together, by what
+	// the body says in the end; 0 where it says nothing.
+	asked int
 }
 
 // writer makes bodies. The extras that all of them share are parsed once.
@@ -50,7 +54,7 @@ func newWriter(c Config) (writer, error) {
 	}
 	extra, err := parseObject(c.Extra)
 	if err != nil {
-		return writer{}, fmt.Errorf("making a request body: --extra-inputs: %w", err)
+		return writer{}, fault.New("making a request body: %s: %w", fault.Field("extra-inputs"), err)
 	}
 	return writer{Config: c, extra: extra}, nil
 }
@@ -64,7 +68,8 @@ func (w *writer) body(r *workload.Request, history []workload.Message) (body, er
 		return body{}, fmt.Errorf("making the body of request %d: extra: %w", r.Index, err)
 	}
 	if p := r.Prompt; p.Tokens > 0 && p.Text == "" && len(p.Messages) == 0 {
-		return body{}, fmt.Errorf("making the body of request %d: its prompt is a length, and no text was made of it", r.Index)
+		return body{}, fmt.Errorf("making the body of request %d: its prompt is a length, and no text "+
+			"was made of it", r.Index)
 	}
 	messages := conversation(&r.Prompt, history)
 
@@ -83,7 +88,12 @@ func (w *writer) body(r *workload.Request, history []workload.Message) (body, er
 	}
 	for _, extra := range []object{w.extra, own} {
 		for _, m := range extra {
-			o.set(m.key, m.value)
+			o.extend(m)
+		}
+	}
+	if w.Tell {
+		if err := o.tell(); err != nil {
+			return body{}, fmt.Errorf("making the body of request %d: %w", r.Index, err)
 		}
 	}
 	stream := string(o.get("stream")) == "true"
@@ -93,7 +103,7 @@ func (w *writer) body(r *workload.Request, history []workload.Message) (body, er
 		}
 	}
 
-	b := body{data: o.append(make([]byte, 0, o.size())), stream: stream}
+	b := body{data: o.append(make([]byte, 0, o.size())), stream: stream, asked: o.asked()}
 	if w.extra.index(input) >= 0 || own.index(input) >= 0 || hasRaw(messages) {
 		b.texts = Texts(b.data)
 	} else if w.Type == TypeCompletions {
@@ -112,8 +122,26 @@ func payload(r *workload.Request) (body, error) {
 	if err != nil || v.Type() != fastjson.TypeObject {
 		return body{}, fmt.Errorf("sending the payload of request %d: it is not a JSON object", r.Index)
 	}
-	return body{data: r.Prompt.Payload, stream: v.GetBool("stream"), texts: textsOf(v)}, nil
+	asked := max(v.GetInt("max_completion_tokens"), v.GetInt("max_tokens"))
+	asked = product(asked, max(v.GetInt("n"), v.GetInt("best_of"), len(v.GetArray("prompt"))))
+	return body{data: r.Prompt.Payload, stream: v.GetBool("stream"), texts: textsOf(v), asked: asked}, nil
 }
+
+// asked is the product of the token limit and the number of choices. A list of
+// prompts, which extras may put in, has one for each, and then nothing is known.
+func (o object) asked() int {
+	number := func(key string) int {
+		n, _ := strconv.Atoi(string(o.get(key)))
+		return max(0, n)
+	}
+	if p := o.get("prompt"); len(p) > 0 && p[0] == '[' {
+		return 0
+	}
+	return product(max(number("max_completion_tokens"), number("max_tokens")), max(number("n"), number("best_of")))
+}
+
+// product is tokens for each of several choices, at least one.
+func product(tokens, choices int) int { return tokens * min(max(1, choices), 1<<16) }
 
 // conversation is all that is said, in order: the system message, what was
 // said before, and this turn.

@@ -60,7 +60,8 @@ func testCancellation(t *testing.T, via string) {
 		for timeout := 50 * time.Millisecond; ; timeout *= 4 {
 			target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Streaming: true, Timeout: timeout})
 			r := ask(t.Context(), target, say("x"))
-			if f := r.Failure; f == nil || f.Class != record.ClassTimeout || f.Code != 0 || f.Type != "TimeoutError" || r.Outcome != record.Failed {
+			if f := r.Failure; f == nil || f.Class != record.ClassTimeout || f.Code != 0 || f.Type != "TimeoutError" ||
+				r.Outcome != record.Failed {
 				t.Fatalf("%v, failure %+v", r.Outcome, f)
 			}
 			if contents(r) == "s" {

@@ -3,7 +3,6 @@ package openai
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -11,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"headway/internal/bound"
+	"headway/internal/fault"
 )
 
 // The values that Config's choices take.
@@ -67,8 +69,22 @@ type Config struct {
 	// PerChunkUsage asks for usage with every chunk of a stream
 	// (stream_options.continuous_usage_stats).
 	PerChunkUsage bool
+	// Tell asks servers to say what they did with a request, see [Telling]; what the
+	// user says of it in Extra stays.
+	Tell bool
+	// KeepRaw keeps bodies and replies as they went over the wire, as Record.Raw.
+	KeepRaw bool
 	// SessionHeader carries the session's id.
 	SessionHeader string
+
+	// MaxReplyEvents and MaxReplyBytes bound one reply. 0 follows from what was
+	// asked for, and is a million and 256 MiB (half of ReplyMemory where that is
+	// less) at most; see docs/limits.md.
+	MaxReplyEvents int
+	MaxReplyBytes  bound.Bytes
+	// ReplyMemory bounds what all replies in flight hold together; 0 is a quarter
+	// of the memory that this process may use, from 64 MiB to 8 GiB.
+	ReplyMemory bound.Bytes
 
 	// Timeout bounds one request from its start to the end of its reply.
 	Timeout time.Duration
@@ -97,10 +113,10 @@ type Config struct {
 	TLSCA, TLSCert, TLSKey string
 	// InsecureSkipVerify takes any certificate.
 	InsecureSkipVerify bool
-	// Proxy is the address of a proxy for all requests: http, https or socks5.
+	// Proxy is the address of a proxy for all requests (http, https or socks5),
+	// ProxyEnv or ProxyNone; "" is ProxyNone.
 	Proxy string
-	// TrustEnv uses the proxies that HTTP_PROXY, HTTPS_PROXY and NO_PROXY
-	// name. Without it there is no proxy: one in between would be measured.
+	// TrustEnv makes "" ProxyEnv.
 	TrustEnv bool
 }
 
@@ -129,108 +145,117 @@ func (c *Config) Defaults() {
 	if c.Timeout == 0 {
 		c.Timeout = 6 * time.Hour
 	}
+	c.boundDefaults()
 }
 
-// Validate lists every fault, each with the option's name, its value and what
+// Validate lists every fault, each with the field's name, its value and what
 // is allowed. It expects Defaults to have been called.
 func (c Config) Validate() error {
-	var faults []error
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	choice := func(option, value string, allowed ...string) {
-		if !slices.Contains(allowed, value) {
-			fault("%s %q: must be %s", option, value, strings.Join(allowed, " or "))
-		}
-	}
+	var bad fault.List
 	for _, u := range c.URLs {
-		if _, err := parseURL(u); err != nil {
-			faults = append(faults, fmt.Errorf("--url %w", err))
+		parsed, err := parseURL(u)
+		if err == nil {
+			err = errors.Join(c.checkWhole(parsed), c.checkCredentials(parsed))
+		}
+		if err != nil {
+			bad.Add("%s %w", fault.Field("url"), err)
 		}
 	}
-	choice("--url-strategy", c.URLStrategy, RoundRobin)
-	choice("--endpoint-type", c.Type, TypeChat, TypeCompletions)
-	choice("--model-selection-strategy", c.ModelStrategy, RoundRobin, Random)
-	choice("--connection-reuse-strategy", c.ConnectionReuse, ReusePooled, ReuseNever, ReuseSticky)
-	faults = append(faults, c.checkTransport()...)
-	if strings.Contains(c.Endpoint, "://") {
-		fault("--endpoint %q: must be a path such as /v1/chat/completions; the server belongs in --url", redactURL(c.Endpoint))
+	bad.OneOf("url-strategy", c.URLStrategy, RoundRobin)
+	bad.OneOf("endpoint-type", c.Type, TypeChat, TypeCompletions)
+	bad.OneOf("model-selection-strategy", c.ModelStrategy, RoundRobin, Random)
+	bad.OneOf("connection-reuse-strategy", c.ConnectionReuse, ReusePooled, ReuseNever, ReuseSticky)
+	bad.Join(c.checkTransport()...)
+	if err := checkEndpoint(c.Endpoint); err != nil {
+		bad.Add("%s %q: %w", fault.Field("endpoint"), Shown(c.Endpoint), err)
 	}
 	if len(c.Models) == 0 {
-		fault("--model: none given: name the model as the server's /v1/models lists it")
+		bad.Add("%s: none given: name the model as the server's /v1/models lists it", fault.Field("model"))
 	}
 	if slices.Contains(c.Models, "") {
-		fault("--model %q: a name is empty", strings.Join(c.Models, ","))
+		bad.Add("%s %q: a name is empty", fault.Field("model"), strings.Join(c.Models, ","))
 	}
 	if c.Timeout < 0 {
-		fault("--request-timeout-seconds %v: must be above 0", c.Timeout)
+		bad.Add("%s %v: must be above 0", fault.Field("request-timeout-seconds"), c.Timeout)
 	}
 	if c.PerChunkUsage && (!c.UseServerTokenCount || !c.Streaming || c.Type != TypeChat) {
-		fault("--per-chunk-usage: needs --token-count server (or --use-server-token-count), --streaming and --endpoint-type chat")
+		bad.Add("%s: needs %s server (or %s), %s and %s chat", fault.Field("per-chunk-usage"),
+			fault.Field("token-count"),
+			fault.Field("use-server-token-count"), fault.Field("streaming"), fault.Field("endpoint-type"))
 	}
 	if _, err := parseObject(c.Extra); err != nil {
-		fault("--extra-inputs: %w", err)
+		bad.Add("%s: %w", fault.Field("extra-inputs"), err)
 	}
-	if err := checkHeaders(c); err != nil {
-		faults = append(faults, err)
+	bad.Join(c.checkBounds()...)
+	bad.Join(checkHeaders(c)...)
+	return bad.Err()
+}
+
+// checkCredentials refuses a user in an address beside another credential: one of
+// them would not be sent.
+func (c Config) checkCredentials(u *url.URL) error {
+	var other any
+	if c.APIKey != "" {
+		other = fault.Field("api-key")
 	}
-	return errors.Join(faults...)
+	for name := range c.Headers {
+		if strings.EqualFold(name, "Authorization") {
+			other = fault.New("%s Authorization", fault.Field("header")) // its parts are named as those of a cause
+		}
+	}
+	if u.User == nil || other == nil {
+		return nil
+	}
+	return fault.New("%q: it has a user, and %v is given: a request carries one of them, leave the other out",
+		Shown(u.String()), other)
 }
 
 // checkTransport finds what is wrong with how requests are to travel.
-func (c Config) checkTransport() (faults []error) {
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+func (c Config) checkTransport() (bad fault.List) {
 	switch c.Transport {
 	case TransportAuto, TransportStd:
 	case TransportEpoll:
 		if err := c.pooled(); err != nil {
-			fault("--transport epoll: %w: leave it out or write std", err)
+			bad.Add("%s epoll: %w: leave it out or write std", fault.Field("transport"), err)
 		}
 	default:
-		fault("--transport %q: must be auto, epoll or std", c.Transport)
+		bad.Add("%s %q: must be auto, epoll or std", fault.Field("transport"), c.Transport)
 	}
 	for _, s := range c.SourceAddresses {
 		if _, err := netip.ParseAddr(s); err != nil {
-			fault("--source-address %q: must be an IP address of this machine", s)
+			bad.Add("%s %q: must be an IP address of this machine", fault.Field("source-address"), s)
 		}
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
-		fault("--tls-cert %q, --tls-key %q: one needs the other", c.TLSCert, c.TLSKey)
+		bad.Add("%s %q, %s %q: one needs the other", fault.Field("tls-cert"), c.TLSCert,
+			fault.Field("tls-key"), c.TLSKey)
 	}
-	if c.Proxy != "" {
-		u, err := url.Parse(c.Proxy)
-		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) {
-			fault("--proxy %q: must be like http://host:3128 or socks5://host:1080", redactURL(c.Proxy))
-		}
-		if c.TrustEnv {
-			fault("--proxy and the environment's proxies: one of the two")
-		}
-	}
-	return faults
+	return append(bad, c.checkProxy()...)
 }
 
 // checkHeaders finds what net/http would refuse at every single request. A
 // value may be a secret, so only names are told.
-func checkHeaders(c Config) error {
-	var faults []error
+func checkHeaders(c Config) (bad fault.List) {
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		if !validHeaderName(name) {
-			faults = append(faults, fmt.Errorf("--header %q: not a header name: only letters, digits and - are safe", name))
+			bad.Add("%s %q: not a header name: only letters, digits and - are safe", fault.Field("header"), name)
 		}
 		for _, v := range c.Headers[name] {
 			if !validHeaderValue(v) {
-				faults = append(faults, fmt.Errorf("--header %s: its value holds a control character", name))
+				bad.Add("%s %s: its value holds a control character", fault.Field("header"), name)
 			}
 		}
 	}
 	if !validHeaderName(c.SessionHeader) {
-		faults = append(faults, fmt.Errorf("--session-header %q: not a header name", c.SessionHeader))
+		bad.Add("%s %q: not a header name", fault.Field("session-header"), c.SessionHeader)
 	}
 	if !validHeaderValue(c.APIKey) {
-		faults = append(faults, errors.New("--api-key: it holds a control character, perhaps a line end from a file"))
+		bad.Add("%s: it holds a control character, perhaps a line end from a file", fault.Field("api-key"))
 	}
 	if !validHeaderValue(c.UserAgent) {
-		faults = append(faults, fmt.Errorf("user agent %q: it holds a control character", c.UserAgent))
+		bad.Add("user agent %q: it holds a control character", c.UserAgent)
 	}
-	return errors.Join(faults...)
+	return bad
 }
 
 func validHeaderName(s string) bool {

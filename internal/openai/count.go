@@ -13,7 +13,18 @@ type CounterConfig struct {
 	Server bool
 	// Keep leaves the texts on the Record, for a Sink that writes them.
 	Keep bool
+	// Stop ends the counting of long texts: what is not counted yet stays unknown.
+	// Nil does not.
+	Stop <-chan struct{}
+	// Progress is told how many bytes of a long text of so many are counted. It is
+	// called on the goroutine that counts; nil is not.
+	Progress func(done, total int)
 }
+
+// longText is the length in bytes from which a text is counted in steps, so that
+// counting can be stopped and tells how far it is: a megabyte takes up to a
+// second.
+const longText = 1 << 20
 
 // Counter is a record.Sink before another: it counts the tokens of finished
 // Records, lets their texts go and passes them on. It belongs behind the queue
@@ -66,7 +77,9 @@ func fromUsage(r *record.Record) {
 func (c *Counter) count(r *record.Record) {
 	t := r.Text
 	if t.Prompt != "" {
-		r.TokensIn = c.tokens.Count(t.Prompt)
+		if n, ok := c.tokensOf(t.Prompt); ok {
+			r.TokensIn = n
+		}
 	}
 	if len(t.Pieces) == 0 {
 		return
@@ -81,10 +94,38 @@ func (c *Counter) count(r *record.Record) {
 		})
 		output = c.whole
 	}
-	r.TokensOut = c.tokens.Count(string(output))
-	r.TokensReasoning = c.tokens.Count(string(t.Reasoning))
+	out, ok := c.tokensOf(string(output))
+	thought, also := c.tokensOf(string(t.Reasoning))
+	if !ok || !also {
+		return
+	}
+	r.TokensOut, r.TokensReasoning = out, thought
+	if len(t.Pieces) == 1 {
+		r.Arrivals[t.Pieces[0].Arrival].Tokens += out + thought
+		return
+	}
 	each(t, func(p record.Piece, text []byte) {
-		r.Arrivals[p.Arrival].Tokens += c.tokens.Count(string(text))
+		if n, ok := c.tokensOf(string(text)); ok {
+			r.Arrivals[p.Arrival].Tokens += n
+		}
+	})
+}
+
+// tokensOf counts a text; ok is false where it was long and counting was to stop.
+func (c *Counter) tokensOf(text string) (n int, ok bool) {
+	if len(text) < longText {
+		return c.tokens.Count(text), true
+	}
+	return c.tokens.CountWatched(text, func(done int) bool {
+		if c.c.Progress != nil {
+			c.c.Progress(min(done, len(text)), len(text))
+		}
+		select {
+		case <-c.c.Stop:
+			return false
+		default:
+			return true
+		}
 	})
 }
 

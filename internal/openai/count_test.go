@@ -2,6 +2,7 @@ package openai
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"headway/internal/tokenizer"
@@ -58,7 +59,8 @@ func TestCounter(t *testing.T) {
 			}
 			r := s.got[0]
 			if r.TokensIn != tt.in || r.TokensOut != tt.out || r.TokensReasoning != tt.reasoning {
-				t.Errorf("%d in, %d out, %d reasoning, want %d, %d, %d", r.TokensIn, r.TokensOut, r.TokensReasoning, tt.in, tt.out, tt.reasoning)
+				t.Errorf("%d in, %d out, %d reasoning, want %d, %d, %d", r.TokensIn, r.TokensOut, r.TokensReasoning,
+					tt.in, tt.out, tt.reasoning)
 			}
 			for i, want := range tt.arrivals {
 				if r.Arrivals[i].Tokens != want {
@@ -86,7 +88,8 @@ func TestServerCounts(t *testing.T) {
 		r := taped("hello world", [3]string{"", "", "hello"})
 		r.Usage = tt.usage
 		s := &sink{err: errors.New("full")}
-		if err := NewCounter(s, nil, CounterConfig{Server: true, Keep: true}).Take(r); err == nil || err.Error() != "full" {
+		if err := NewCounter(s, nil, CounterConfig{Server: true, Keep: true}).Take(r); err == nil ||
+			err.Error() != "full" {
 			t.Errorf("the next sink's error became %v", err)
 		}
 		if r.TokensIn != tt.in || r.TokensOut != tt.out || r.TokensReasoning != tt.reasoning {
@@ -110,5 +113,43 @@ func TestCounterPassesOnWhatWasNotSent(t *testing.T) {
 	}
 	if err := NewCounter(s, nil, CounterConfig{}).Take(taped("x")); err != nil || s.got[1].TokensIn != -1 {
 		t.Error(err, s.got[1])
+	}
+}
+
+// Counting a long text tells how far it is and ends when it is to stop; short
+// ones are counted all the same.
+func TestCountingStops(t *testing.T) {
+	tok, err := tokenizer.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Repeat("word ", 2*longText/5)
+	request := func(content string) *record.Record {
+		tape := record.NewTape(record.NewClock(), record.Record{}, nil)
+		tape.Text.Prompt = "one two"
+		tape.Arrive(record.Arrival{At: 1}, nil, nil, []byte(content))
+		return &tape.Record
+	}
+	stop := make(chan struct{})
+	var told [][2]int
+	c := NewCounter(&sink{}, tok,
+		CounterConfig{Stop: stop, Progress: func(done, total int) { told = append(told, [2]int{done, total}) }})
+	take := func(content string) *record.Record {
+		r := request(content)
+		if err := c.Take(r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := take(text); r.TokensOut < 2*longText/5 || r.TokensIn != 2 || r.Arrivals[0].Tokens != r.TokensOut ||
+		len(told) < 4 || told[0][1] != len(text) {
+		t.Errorf("in %d, out %d, arrival %d; told %v", r.TokensIn, r.TokensOut, r.Arrivals[0].Tokens, told)
+	}
+	close(stop)
+	if r := take(text); r.TokensOut != -1 || r.TokensIn != 2 || r.Arrivals[0].Tokens != 0 {
+		t.Errorf("stopped: in %d, out %d, arrival %d", r.TokensIn, r.TokensOut, r.Arrivals[0].Tokens)
+	}
+	if r := take("three words here"); r.TokensOut != 3 {
+		t.Errorf("short: out %d", r.TokensOut)
 	}
 }

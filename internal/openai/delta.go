@@ -19,6 +19,8 @@ type delta struct {
 	// up before any other's; why is what the server says beside it.
 	finish, why []byte
 	usage       usage
+	// nvext is the text of the object in which Dynamo says more; empty without one.
+	nvext []byte
 	// failure is set when the chunk reports an error.
 	failure *record.Failure
 }
@@ -36,6 +38,7 @@ type decoder struct {
 	parser  fastjson.Parser
 	scratch []byte // unescaped text of the quick way
 	texts   [3][]byte
+	large   bool // parser holds the memory of a large text
 }
 
 var errNotAnObject = errors.New("not a JSON object")
@@ -46,14 +49,23 @@ func (d *decoder) decode(data []byte) (delta, error) {
 	if x, ok := d.quick(data); ok {
 		return x, nil
 	}
-	return d.parse(data)
+	return d.parse(data, mostValues)
+}
+
+// trim lets the memory go that an event of many values took.
+func (d *decoder) trim() {
+	if d.large {
+		d.parser, d.large = fastjson.Parser{}, false
+	}
 }
 
 // parse reads any chunk, or a whole reply, which has message where a chunk has
 // delta. Of several choices the texts are put together: all of them are output
 // of the model.
-func (d *decoder) parse(data []byte) (delta, error) {
-	v, err := d.parser.ParseBytes(data)
+// It refuses JSON of more than so many values.
+func (d *decoder) parse(data []byte, most int) (delta, error) {
+	d.large = d.large || len(data) > maxLead
+	v, err := parseJSON(&d.parser, data, most)
 	if err != nil {
 		return delta{}, err
 	}
@@ -84,6 +96,9 @@ func (d *decoder) parse(data []byte) (delta, error) {
 	x.content, x.reasoning, x.tool = content, reasoning, tool
 	d.texts = [3][]byte{content, reasoning, tool}
 	x.usage = readUsage(v.Get("usage"))
+	if more := v.Get("nvext"); more != nil && more.Type() == fastjson.TypeObject {
+		x.nvext = more.MarshalTo(nil)
+	}
 	return x, nil
 }
 

@@ -23,41 +23,59 @@ func saidBy(d delta) said {
 	return s
 }
 
+// decodeCases are the cases of TestDecode.
+var decodeCases = []struct {
+	in    string
+	want  said
+	quick bool
+}{
+	{`{"id":"c-1","object":"chat.completion.chunk","created":17e3,"model":"m","system_fingerprint":null,` +
+		`"choices":[{"index":0,"delta":{"content":" Hi"},"logprobs":null,"finish_reason":null}]}`,
+		said{Content: " Hi"}, true},
+	{` { "choices" : [ { "delta" : { "role":"assistant" , "content" : "" } } ] } `, said{}, true},
+	{`{"choices":[{"delta":{"content":"a\n\"\u00e9\/\t"},"finish_reason":"stop"}],"usage":null,"error":null}`,
+		said{Content: "a\n\"é/\t", Finish: "stop"}, true},
+	{`{"choices":[{"delta":{"content":"\ud83d\ude00"}}]}`, said{Content: "😀"}, false},
+	{`{"choices":[{"delta":{"reasoning_content":"r","reasoning":"r","content":null,"tool_calls":null}}]}`,
+		said{Reasoning: "r"}, true},
+	{`{"choices":[{"delta":{"reasoning":"r","reasoning_content":null,"content":"c"}}]}`,
+		said{Reasoning: "r", Content: "c"}, true},
+	{`{"choices":[{"delta":{"reasoning":"q","reasoning_content":""}}]}`, said{Reasoning: "q"}, true},
+	{`{"choices":[{"text":"t","logprobs":{"tokens":["t"],"top":[{"t":-0.5}]}}]}`, said{Content: "t"}, true},
+	{`{"choices":[{"delta":{"content":"a"}},{"delta":{"content":"b"}}]}`, said{Content: "ab"}, false},
+	{`{"choices":[]}`, said{}, true},
+	{`{}`, said{}, true},
+	{`{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}},` +
+		`{"index":1,"function":{"arguments":{"a": 1}}}]}}]}`, said{Tool: `f{}{"a":1}`}, false},
+	{`{"choices":[{"delta":{"function_call":{"name":"f","arguments":"1"}}}]}`, said{Tool: "f1"}, false},
+	{`{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4.0,"total_tokens":13,` +
+		`"prompt_tokens_details":{"cached_tokens":3,"audio_tokens":1},` +
+		`"completion_tokens_details":{"reasoning_tokens":2,"accepted_prediction_tokens":5,` +
+		`"rejected_prediction_tokens":6,"audio_tokens":7}}}`,
+		said{Usage: map[string]int{"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13,
+			"prompt_cache_read_tokens": 3,
+			"prompt_audio_tokens":      1, "reasoning_tokens": 2, "accepted_prediction_tokens": 5,
+			"rejected_prediction_tokens": 6, "completion_audio_tokens": 7}}, false},
+	{`{"usage":{"prompt_cache_hit_tokens":1,"prompt_cache_miss_tokens":2,"cache_creation_input_tokens":3,` +
+		`"completion_tokens":"4","prompt_tokens":-1,"total_tokens":"x"}}`,
+		said{Usage: map[string]int{"completion_tokens": 4, "prompt_cache_read_tokens": 1,
+			"prompt_cache_miss_tokens": 2, "prompt_cache_write_tokens": 3}}, false},
+	{`{"usage":{}}`, said{}, false},
+	{`{"error":{"message":"no","code":503}}`, said{Failure: "no"}, false},
+	{`{"error":"plain"}`, said{Failure: "plain"}, false},
+	{`{"object":"error","message":"old","code":400}`, said{Failure: "old"}, false},
+	{`{"text":"no GPU","error_code":50002}`, said{Failure: "no GPU"}, false},
+	{`{"choices":[{"text":"t"}],"error_code":0}`, said{Content: "t"}, false},
+	{`{"choices":[{"text":"t","finish_reason":"length"},{"text":"","finish_reason":"abort"},` +
+		`{"finish_reason":"stop"}]}`, said{Content: "t", Finish: "abort"}, false},
+	{`{"choices":[{"text":"t","finish_reason":{"type":"length","length":8}}]}`,
+		said{Content: "t", Finish: "length"}, false},
+	{`{"choices":[{"delta":{},"finish_reason":""}]}`, said{}, true},
+	{`{"choices":[{"delta":{"content":"x"}}],"error":{"type":"t"}}`, said{Failure: `{"type":"t"}`}, false},
+}
+
 func TestDecode(t *testing.T) {
-	for _, tt := range []struct {
-		in    string
-		want  said
-		quick bool
-	}{
-		{`{"id":"c-1","object":"chat.completion.chunk","created":17e3,"model":"m","system_fingerprint":null,"choices":[{"index":0,"delta":{"content":" Hi"},"logprobs":null,"finish_reason":null}]}`, said{Content: " Hi"}, true},
-		{` { "choices" : [ { "delta" : { "role":"assistant" , "content" : "" } } ] } `, said{}, true},
-		{`{"choices":[{"delta":{"content":"a\n\"\u00e9\/\t"},"finish_reason":"stop"}],"usage":null,"error":null}`, said{Content: "a\n\"é/\t", Finish: "stop"}, true},
-		{`{"choices":[{"delta":{"content":"\ud83d\ude00"}}]}`, said{Content: "😀"}, false},
-		{`{"choices":[{"delta":{"reasoning_content":"r","reasoning":"r","content":null,"tool_calls":null}}]}`, said{Reasoning: "r"}, true},
-		{`{"choices":[{"delta":{"reasoning":"r","reasoning_content":null,"content":"c"}}]}`, said{Reasoning: "r", Content: "c"}, true},
-		{`{"choices":[{"delta":{"reasoning":"q","reasoning_content":""}}]}`, said{Reasoning: "q"}, true},
-		{`{"choices":[{"text":"t","logprobs":{"tokens":["t"],"top":[{"t":-0.5}]}}]}`, said{Content: "t"}, true},
-		{`{"choices":[{"delta":{"content":"a"}},{"delta":{"content":"b"}}]}`, said{Content: "ab"}, false},
-		{`{"choices":[]}`, said{}, true},
-		{`{}`, said{}, true},
-		{`{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}},{"index":1,"function":{"arguments":{"a": 1}}}]}}]}`, said{Tool: `f{}{"a":1}`}, false},
-		{`{"choices":[{"delta":{"function_call":{"name":"f","arguments":"1"}}}]}`, said{Tool: "f1"}, false},
-		{`{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4.0,"total_tokens":13,"prompt_tokens_details":{"cached_tokens":3,"audio_tokens":1},"completion_tokens_details":{"reasoning_tokens":2,"accepted_prediction_tokens":5,"rejected_prediction_tokens":6,"audio_tokens":7}}}`,
-			said{Usage: map[string]int{"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13, "prompt_cache_read_tokens": 3,
-				"prompt_audio_tokens": 1, "reasoning_tokens": 2, "accepted_prediction_tokens": 5, "rejected_prediction_tokens": 6, "completion_audio_tokens": 7}}, false},
-		{`{"usage":{"prompt_cache_hit_tokens":1,"prompt_cache_miss_tokens":2,"cache_creation_input_tokens":3,"completion_tokens":"4","prompt_tokens":-1,"total_tokens":"x"}}`,
-			said{Usage: map[string]int{"completion_tokens": 4, "prompt_cache_read_tokens": 1, "prompt_cache_miss_tokens": 2, "prompt_cache_write_tokens": 3}}, false},
-		{`{"usage":{}}`, said{}, false},
-		{`{"error":{"message":"no","code":503}}`, said{Failure: "no"}, false},
-		{`{"error":"plain"}`, said{Failure: "plain"}, false},
-		{`{"object":"error","message":"old","code":400}`, said{Failure: "old"}, false},
-		{`{"text":"no GPU","error_code":50002}`, said{Failure: "no GPU"}, false},
-		{`{"choices":[{"text":"t"}],"error_code":0}`, said{Content: "t"}, false},
-		{`{"choices":[{"text":"t","finish_reason":"length"},{"text":"","finish_reason":"abort"},{"finish_reason":"stop"}]}`, said{Content: "t", Finish: "abort"}, false},
-		{`{"choices":[{"text":"t","finish_reason":{"type":"length","length":8}}]}`, said{Content: "t", Finish: "length"}, false},
-		{`{"choices":[{"delta":{},"finish_reason":""}]}`, said{}, true},
-		{`{"choices":[{"delta":{"content":"x"}}],"error":{"type":"t"}}`, said{Failure: `{"type":"t"}`}, false},
-	} {
+	for _, tt := range decodeCases {
 		var d decoder
 		if _, quick := d.quick([]byte(tt.in)); quick != tt.quick {
 			t.Errorf("%s: quick %v, want %v", tt.in, quick, tt.quick)
@@ -76,7 +94,8 @@ func TestDecode(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	var d decoder
 	for _, in := range []string{"", "x", "[]", "1", `"a"`, `{`, `{"choices":[`, `{"a":1,}`, `{"a" 1}`, `{"a":1} x`,
-		`{"choices":[{"delta":{"content":"a}}]}`, `{"a":tru}`, `{"a":-}`, `{"a":[1 2]}`, strings.Repeat(`{"a":`, 1000)} {
+		`{"choices":[{"delta":{"content":"a}}]}`, `{"a":tru}`, `{"a":-}`, `{"a":[1 2]}`,
+		strings.Repeat(`{"a":`, 1000)} {
 		if got, err := d.decode([]byte(in)); err == nil {
 			t.Errorf("%s: accepted: %+v", in, saidBy(got))
 		}
@@ -110,7 +129,8 @@ func FuzzChunk(f *testing.F) {
 		`{"choices":[{"text":"a","delta":{"content":"b"}}]}`,
 		`{"choices":[{"delta":{"content":"b"},"text":"a"}]}`,
 		`{"choices":[{"delta":{"content":"a"},"delta":{"content":"b"}}]}`,
-		`{"choices":[],"choices":[{"text":"x"}]}`, `{"choices":[{"finish_reason":"abort"}],"error_code":null}`, `{"error_code":1,"text":"x"}`,
+		`{"choices":[],"choices":[{"text":"x"}]}`, `{"choices":[{"finish_reason":"abort"}],"error_code":null}`,
+		`{"error_code":1,"text":"x"}`,
 		`{"choices":[{"finish_reason":"","finish_reason":"stop"}]}`,
 		`{"choices":[{"delta":{"reasoning":"a","reasoning_content":"b"}}]}`,
 		`{"object":"error","message":"x"}`, `{"object":"error"}`, `{"error":null,"error":"x"}`,
@@ -124,7 +144,7 @@ func FuzzChunk(f *testing.F) {
 		var fast, slow decoder
 		before := string(data)
 		quick, ok := fast.quick(data)
-		parsed, err := slow.parse(data)
+		parsed, err := slow.parse(data, mostValues)
 		if string(data) != before {
 			t.Fatal("the chunk was changed")
 		}
@@ -140,7 +160,9 @@ func FuzzChunk(f *testing.F) {
 	})
 }
 
-const usualChunk = `{"id":"chatcmpl-0123456789abcdef0123456789abcdef","object":"chat.completion.chunk","created":1790000000,"model":"Qwen/Qwen3-0.6B","choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}]}`
+const usualChunk = `{"id":"chatcmpl-0123456789abcdef0123456789abcdef","object":"chat.completion.chunk",` +
+	`"created":1790000000,"model":"Qwen/Qwen3-0.6B","choices":[{"index":0,"delta":{"content":" word"},` +
+	`"logprobs":null,"finish_reason":null}]}`
 
 func TestUsualChunkAllocatesNothing(t *testing.T) {
 	var d decoder
@@ -171,7 +193,7 @@ func BenchmarkChunk(b *testing.B) {
 		var d decoder
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := d.parse(data); err != nil {
+			if _, err := d.parse(data, mostValues); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -14,9 +14,8 @@ import (
 // Limits on what a server may send, so that a broken one cannot take the
 // client's memory with it.
 const (
-	maxReply     = 256 << 20 // a whole reply, not streamed
-	maxErrorBody = 1 << 20   // a reply that is not a success
-	maxLead      = 64 << 10  // blank lines before a body says what it is
+	maxErrorBody = 1 << 20  // a reply that is not a success
+	maxLead      = 64 << 10 // blank lines before a body says what it is
 	// drain is how long a stream may stay open after it said [DONE].
 	drain = time.Second
 )
@@ -49,6 +48,9 @@ type exchange struct {
 	user bool
 	read int64
 	got  progress
+	most limits
+	held int64 // bytes in the account of all replies
+	raw  int   // bytes of the reply that are kept as they came
 }
 
 // progress is how much of a reply has come.
@@ -56,6 +58,8 @@ type progress struct {
 	first, last record.Time // of the body's bytes
 	text        record.Time // when the first text had been read
 	chunks      int         // reads that brought a part of the body
+	events      int         // of a stream
+	bytes       int64       // of the body
 	status      int
 }
 
@@ -96,6 +100,10 @@ func (x *exchange) prepare(r *workload.Request) (body, *record.Failure) {
 	if err != nil {
 		return body{}, x.unsendable(err)
 	}
+	if x.t.c.KeepRaw {
+		x.tape.Raw = &record.Raw{Body: b.data}
+	}
+	x.most = x.t.c.limits(b.asked)
 	x.reserve(r.OutputTokens)
 	return b, nil
 }
@@ -153,7 +161,10 @@ func (x *exchange) arrived(s wire.Stamp, read int64) {
 	if read < 0 || read != x.read || x.got.chunks == 0 {
 		x.got.chunks++
 	}
-	x.at, x.lag, x.user, x.read = at, s.Lag, !s.Kernel, read
+	x.at = at
+	x.lag = s.Lag
+	x.user = !s.Kernel
+	x.read = read
 	if !x.got.first.Known() {
 		x.got.first = at
 	}
@@ -165,14 +176,19 @@ func (x *exchange) finish(h record.HTTP, sent record.Time, f *record.Failure) {
 	if x.drain != nil {
 		x.drain.Stop()
 	}
-	h.FirstBody, h.End, h.Chunks, h.Status = x.got.first, x.got.last, x.got.chunks, x.got.status
+	x.release()
+	h.FirstBody = x.got.first
+	h.End = x.got.last
+	h.Chunks = x.got.chunks
+	h.Status = x.got.status
 	h.FirstRead = x.got.text
 	x.tape.HTTP, x.tape.Sent = h, sent
 	if x.reply.usage != nil {
 		x.tape.Usage = x.reply.usage.named()
 	}
 	x.tape.FirstUsage = x.reply.firstUsage
-	x.tape.Finish, x.tape.Unknown = x.reply.finish, x.reply.unknown
+	x.heard()
+	x.tape.Finish, x.tape.Unknown = x.reply.finish, x.reply.rare().unknown
 	x.tape.Done = h.End
 	if f != nil || !h.End.Known() {
 		x.tape.Done = x.tape.Clock.Now()

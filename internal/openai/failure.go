@@ -8,9 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"syscall"
-	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
 
@@ -95,10 +95,26 @@ func (x *exchange) broken(err error, at reached) *record.Failure {
 		return &record.Failure{Class: record.ClassReset, Type: "ServerDisconnectedError",
 			Message: "the connection broke before the reply began: " + cause(err)}
 	case at.answered:
-		return garbage("the reply's head is not HTTP/1.1: " + cause(err))
+		return garbage("the reply's head is not HTTP/1.1: " + x.t.words.excerpt([]byte(wrongHead(cause(err)))))
 	}
-	return &record.Failure{Class: record.ClassClient, Type: "ClientError", Message: "sending the request: " + cause(err)}
+	return &record.Failure{Class: record.ClassClient, Type: "ClientError",
+		Message: "sending the request: " + cause(err)}
 }
+
+// wrongHead is what is wrong with a head without net/http's own words around it, so
+// that it reads the same whatever carried the reply.
+func wrongHead(text string) string {
+	text = strings.TrimPrefix(text, "net/http: HTTP/1.x transport connection broken: ")
+	switch {
+	case strings.HasPrefix(text, "net/http: server response headers exceeded"):
+		return wire.ErrLargeHead.Error()
+	case otherProtocol.MatchString(text) && !strings.Contains(text, ` "HTTP/`):
+		return wire.ErrNotHTTP.Error()
+	}
+	return text
+}
+
+var otherProtocol = regexp.MustCompile(`^malformed HTTP (response|version) "`)
 
 // unconnected is the failure of a request that got no connection.
 func unconnected(err error, tlsFailed bool) *record.Failure {
@@ -106,7 +122,10 @@ func unconnected(err error, tlsFailed bool) *record.Failure {
 		dns  *net.DNSError
 		head tls.RecordHeaderError
 	)
+	var proxy *proxyRefusal
 	switch {
+	case errors.As(err, &proxy):
+		return &record.Failure{Class: record.ClassRefused, Type: "ClientHttpProxyError", Message: proxy.Error()}
 	case errors.As(err, &dns):
 		return &record.Failure{Class: record.ClassDNS, Type: "ClientConnectorDNSError",
 			Message: fmt.Sprintf("looking up %s: %s", dns.Name, dns.Err)}
@@ -119,16 +138,19 @@ func unconnected(err error, tlsFailed bool) *record.Failure {
 	case tlsFailed:
 		return &record.Failure{Class: record.ClassTLS, Type: "ClientConnectorSSLError",
 			Message: "TLS handshake: " + cause(err)}
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH),
+		errors.Is(err, syscall.ENETUNREACH):
 		return &record.Failure{Class: record.ClassRefused, Type: "ClientConnectorError",
 			Message: "connecting: " + cause(err)}
 	case isTimeout(err), errors.Is(err, syscall.ETIMEDOUT):
 		return timedOut("connecting: " + cause(err))
 	case broke(err):
-		return &record.Failure{Class: record.ClassReset, Type: "ClientConnectorError", Message: "connecting: " + cause(err)}
+		return &record.Failure{Class: record.ClassReset, Type: "ClientConnectorError",
+			Message: "connecting: " + cause(err)}
 	}
 	// Too many open files, no free port, a proxy that is not there.
-	return &record.Failure{Class: record.ClassClient, Type: "ClientConnectorError", Message: "connecting: " + cause(err)}
+	return &record.Failure{Class: record.ClassClient, Type: "ClientConnectorError",
+		Message: "connecting: " + cause(err)}
 }
 
 func badCertificate(err error) bool {
@@ -179,7 +201,8 @@ func (x *exchange) refused(err error) *record.Failure {
 		return f
 	}
 	h := x.reply.head
-	f := &record.Failure{Class: record.ClassHTTP, Code: h.status, Type: h.reason, Message: statusMessage(x.reply.data)}
+	f := &record.Failure{Class: record.ClassHTTP, Code: h.status, Type: h.reason,
+		Message: x.t.words.statusMessage(x.reply.data)}
 	switch h.status / 100 {
 	case 4:
 		f.Class = record.ClassHTTP4
@@ -187,7 +210,7 @@ func (x *exchange) refused(err error) *record.Failure {
 		f.Class = record.ClassHTTP5
 	case 3:
 		if h.forward != "" && f.Message == "" {
-			f.Message = "redirected to " + redactURL(h.forward) + ", which is not followed"
+			f.Message = "redirected to " + Shown(h.forward) + ", which is not followed"
 		}
 	}
 	// aiperf names these errors by the reason in the status line.
@@ -205,31 +228,21 @@ func (x *exchange) refused(err error) *record.Failure {
 
 // statusMessage is the server's own message, or the beginning of what it said
 // instead.
-func statusMessage(data []byte) string {
+func (w wording) statusMessage(data []byte) string {
 	var p fastjson.Parser
-	if v, err := p.ParseBytes(data); err == nil && v.Type() == fastjson.TypeObject {
+	if v, err := parseJSON(&p, data, mostValues); err == nil && v.Type() == fastjson.TypeObject {
 		if m := messageOf(v); m != "" {
 			return m
 		}
 	}
-	return excerpt(data)
-}
-
-// excerpt is the first 300 characters of data on one line.
-func excerpt(data []byte) string {
-	data = data[:min(len(data), 4*300+utf8.UTFMax)]
-	s := []rune(strings.Join(strings.Fields(strings.ToValidUTF8(string(data), "\uFFFD")), " "))
-	if len(s) > 300 {
-		return string(s[:300]) + "…"
-	}
-	return string(s)
+	return w.excerpt(data)
 }
 
 // errorEvent is the failure that an event named "error" reports. Its data may
 // be the usual JSON or text; some servers put the text into a comment.
 func errorEvent(sc *scanner, e wire.Event) *record.Failure {
 	f := &record.Failure{Class: record.ClassServer, Code: 502, Type: "SSEResponseError"}
-	v, err := sc.decoder.parser.ParseBytes(e.Data)
+	v, err := parseJSON(&sc.decoder.parser, e.Data, mostValues)
 	if err == nil && v.Type() == fastjson.TypeObject {
 		if reported := reportedFailure(v); reported != nil {
 			return reported
@@ -240,10 +253,10 @@ func errorEvent(sc *scanner, e wire.Event) *record.Failure {
 		}
 	}
 	if f.Message == "" {
-		f.Message = excerpt(e.Data)
+		f.Message = sc.x.t.words.excerpt(e.Data)
 	}
 	if f.Message == "" {
-		f.Message = excerpt(e.Comment)
+		f.Message = sc.x.t.words.excerpt(e.Comment)
 	}
 	if f.Message == "" {
 		f.Message = "an error event without a message"

@@ -17,13 +17,13 @@ var finishNames = [...]string{"stop", "length", "tool_calls", "content_filter", 
 
 // finishName is a finish_reason as a Record keeps it, cut where a server puts
 // a whole message there.
-func finishName(b []byte) string {
+func (w wording) finishName(b []byte) string {
 	for _, name := range finishNames {
 		if string(b) == name {
 			return name
 		}
 	}
-	return excerpt(b)
+	return w.excerpt(b)
 }
 
 // givenUpParts are what a finish_reason holds, in lower case, that says that
@@ -53,17 +53,18 @@ func givenUp(reason []byte) bool {
 // gave it up.
 func (r *reply) aborted() *record.Failure {
 	message := fmt.Sprintf("the server gave the reply up: finish_reason %q", r.finish)
-	if r.why != "" {
-		message += ", " + r.why
+	if why := r.rare().why; why != "" {
+		message += ", " + why
 	}
-	return r.because(&record.Failure{Class: record.ClassAborted, Code: 502, Type: "InvalidInferenceResultError", Message: message})
+	return r.because(&record.Failure{Class: record.ClassAborted, Code: 502, Type: "InvalidInferenceResultError",
+		Message: message})
 }
 
 // because adds the first of the lines that are no field of a stream to a
 // failure: it is most often the cause.
 func (r *reply) because(f *record.Failure) *record.Failure {
-	if r.stray != "" {
-		f.Message += "; it has text that is no event: " + r.stray
+	if stray := r.rare().stray; stray != "" {
+		f.Message += "; it has text that is no event: " + stray
 	}
 	return f
 }
@@ -71,10 +72,11 @@ func (r *reply) because(f *record.Failure) *record.Failure {
 // strays counts the lines of an event that are no field of a stream, keeps the
 // first, and returns the error that they report, nil where they report none.
 func (r *reply) strays(sc *scanner, e wire.Event) *record.Failure {
-	r.unknown += e.UnknownLines
+	o := r.oddly()
+	o.unknown += e.UnknownLines
 	text := bytes.Trim(e.Unknown, "\x00 \t\r\n")
-	if r.stray == "" {
-		r.stray = excerpt(text)
+	if o.stray == "" {
+		o.stray = sc.x.t.words.excerpt(text)
 	}
 	if f := sc.strayObject(text); f != nil {
 		return f
@@ -109,7 +111,8 @@ func (sc *scanner) strayLine(line []byte) *record.Failure {
 
 // isErrorName reports whether the beginning of a line names an error.
 func isErrorName(name string) bool {
-	return strings.HasSuffix(name, "error") || strings.HasSuffix(name, "exception") || strings.HasPrefix(name, "traceback")
+	return strings.HasSuffix(name, "error") || strings.HasSuffix(name, "exception") ||
+		strings.HasPrefix(name, "traceback")
 }
 
 // strayObject is the error that a JSON object reports which is no event. Beside
@@ -119,7 +122,7 @@ func (sc *scanner) strayObject(b []byte) *record.Failure {
 	if len(b) == 0 || b[0] != '{' {
 		return nil
 	}
-	v, err := sc.decoder.parser.ParseBytes(b)
+	v, err := parseJSON(&sc.decoder.parser, b, mostValues)
 	if err != nil || v.Type() != fastjson.TypeObject {
 		return nil
 	}

@@ -11,45 +11,62 @@ import (
 // however much text it has.
 func TestHowRepliesEnd(t *testing.T) { overBoth(t, testHowRepliesEnd) }
 
-func testHowRepliesEnd(t *testing.T, via string) {
+// endedReply is a reply and how it ended.
+type endedReply struct {
+	name, reply string
+	streaming   bool
+	finish      string
+	class       record.Class
+	code        int
+	message     string
+}
+
+func endedReplies() []endedReply {
 	end := func(reason string) string {
 		return `data: {"choices":[{"delta":{},"finish_reason":` + reason + `}]}` + "\n\n"
 	}
-	for _, tt := range []struct {
-		name, reply string
-		streaming   bool
-		finish      string
-		class       record.Class
-		code        int
-		message     string
-	}{
+	return []endedReply{
 		{"stop", headSSE + chunk("a") + end(`"stop"`) + endMarker, true, "stop", "", 0, ""},
 		{"length, without a marker", headSSE + chunk("a") + end(`"length"`), true, "length", "", 0, ""},
 		{"filter", headSSE + chunk("a") + end(`"content_filter"`) + endMarker, true, "content_filter", "", 0, ""},
 		{"another reason", headSSE + chunk("a") + end(`"eos_token"`) + endMarker, true, "eos_token", "", 0, ""},
 		{"none", headSSE + chunk("a") + endMarker, true, "", "", 0, ""},
-		{"SGLang's object", headSSE + chunk("a") + end(`{"type":"length","length":1}`) + endMarker, true, "length", "", 0, ""},
-		{"completions", headSSE + `data: {"choices":[{"text":"a","finish_reason":"length"}]}` + "\n\n" + endMarker, true, "length", "", 0, ""},
-		{"whole", headJSON + `{"choices":[{"message":{"content":"a"},"finish_reason":"tool_calls"}]}`, false, "tool_calls", "", 0, ""},
+		{"SGLang's object", headSSE + chunk("a") + end(`{"type":"length","length":1}`) + endMarker, true,
+			"length", "", 0, ""},
+		{"completions", headSSE + `data: {"choices":[{"text":"a","finish_reason":"length"}]}` + "\n\n" + endMarker,
+			true, "length", "", 0, ""},
+		{"whole", headJSON + `{"choices":[{"message":{"content":"a"},"finish_reason":"tool_calls"}]}`, false,
+			"tool_calls", "", 0, ""},
 
 		{"abort", headSSE + chunk("a") + end(`"abort"`) + usageChunk + endMarker, true, "abort", "aborted", 502,
 			`the server gave the reply up: finish_reason "abort"`},
-		{"abort before text", headSSE + end(`"abort"`) + endMarker, true, "abort", "aborted", 502, `the server gave the reply up: finish_reason "abort"`},
-		{"abort, object", headSSE + chunk("a") + end(`{"type":"abort","message":"out of memory"}`) + endMarker, true, "abort", "aborted", 502,
+		{"abort before text", headSSE + end(`"abort"`) + endMarker, true, "abort", "aborted", 502,
+			`the server gave the reply up: finish_reason "abort"`},
+		{"abort, object", headSSE + chunk("a") + end(`{"type":"abort","message":"out of memory"}`) + endMarker, true,
+			"abort", "aborted", 502,
 			`the server gave the reply up: finish_reason "abort", out of memory`},
 		{"timeout", headSSE + chunk("a") + end(`"timeout_error"`) + endMarker, true, "timeout_error", "aborted", 502,
 			`the server gave the reply up: finish_reason "timeout_error"`},
-		{"error", headSSE + chunk("a") + end(`"error"`), true, "error", "aborted", 502, `the server gave the reply up: finish_reason "error"`},
-		{"cancelled, then stop", headSSE + chunk("a") + end(`"CANCELLED"`) + end(`"stop"`) + endMarker, true, "CANCELLED", "aborted", 502,
+		{"error", headSSE + chunk("a") + end(`"error"`), true, "error", "aborted", 502,
+			`the server gave the reply up: finish_reason "error"`},
+		{"cancelled, then stop", headSSE + chunk("a") + end(`"CANCELLED"`) + end(`"stop"`) + endMarker, true,
+			"CANCELLED", "aborted", 502,
 			`the server gave the reply up: finish_reason "CANCELLED"`},
-		{"abort of a choice", headSSE + `data: {"choices":[{"text":"a","finish_reason":"stop"},{"text":"b","finish_reason":"abort"}]}` + "\n\n" + endMarker, true,
+		{"abort of a choice", headSSE + `data: {"choices":[{"text":"a","finish_reason":"stop"},{"text":"b",` +
+			`"finish_reason":"abort"}]}` + "\n\n" + endMarker, true,
 			"abort", "aborted", 502, `the server gave the reply up: finish_reason "abort"`},
-		{"abort, then cut", headChunked + chunked(chunk("a")+end(`"abort"`)), true, "abort", "aborted", 502, `the server gave the reply up: finish_reason "abort"`},
+		{"abort, then cut", headChunked + chunked(chunk("a")+end(`"abort"`)), true, "abort", "aborted", 502,
+			`the server gave the reply up: finish_reason "abort"`},
 		{"whole abort", headJSON + `{"choices":[{"text":"a","finish_reason":"abort"}]}`, false, "abort", "aborted", 502,
 			`the server gave the reply up: finish_reason "abort"`},
-	} {
+	}
+}
+
+func testHowRepliesEnd(t *testing.T, via string) {
+	for _, tt := range endedReplies() {
 		t.Run(tt.name, func(t *testing.T) {
-			target := newTestTarget(t, Config{Transport: via, URLs: []string{rawServer(t, script(tt.reply))}, Streaming: tt.streaming})
+			target := newTestTarget(t,
+				Config{Transport: via, URLs: []string{rawServer(t, script(tt.reply))}, Streaming: tt.streaming})
 			r := ask(t.Context(), target, say("x"))
 			checkFailure(t, r, tt.class, tt.code, tt.message)
 			if r.Finish != tt.finish {
@@ -94,27 +111,33 @@ func testUnknownLines(t *testing.T, via string) {
 		{"error and text", chunk("a") + "error: out of memory\n\n", 1, "server", 502, "out of memory"},
 		{"error, no blank line", chunk("a") + "error:died", 1, "server", 502, "died"},
 		{"error, then a marker", chunk("a") + "error: died\n\n" + endMarker, 1, "server", 502, "died"},
-		{"error beside data", strings.TrimSuffix(chunk("a"), "\n") + "Error: died\n\n" + endMarker, 1, "server", 502, "died"},
+		{"error beside data", strings.TrimSuffix(chunk("a"), "\n") + "Error: died\n\n" + endMarker, 1,
+			"server", 502, "died"},
 		{"bare object", chunk("a") + `{"error":{"message":"died","code":500}}` + "\n\n", 1, "server", 500, "died"},
-		{"bare object over lines", chunk("a") + "{\n  \"error\": {\n    \"message\": \"died\"\n  }\n}\n", 5, "server", 502, "died"},
+		{"bare object over lines", chunk("a") + "{\n  \"error\": {\n    \"message\": \"died\"\n  }\n}\n", 5,
+			"server", 502, "died"},
 		{"bare object alone", `{"error":"died"}`, 1, "server", 502, "died"},
 		{"detail", chunk("a") + `{"detail":"died"}` + "\n", 1, "server", 502, "died"},
 		{"FastChat", chunk("a") + "{\"text\":\"died\",\"error_code\":50002}\x00", 1, "server", 502, "died"},
 		{"after a NUL", chunk("a") + "\x00Internal Server Error\n\n", 1, "server", 502, "Internal Server Error"},
-		{"after a NUL in the data", `data: {"choices":[{"text":"b"}]}` + "\x00{\"error\":\"died\"}\n\n", 1, "server", 502, "died"},
-		{"exception", chunk("a") + "Traceback (most recent call last):\n  File \"x\"\nValueError: died\n", 3, "server", 502, "ValueError: died"},
+		{"after a NUL in the data", `data: {"choices":[{"text":"b"}]}` + "\x00{\"error\":\"died\"}\n\n", 1,
+			"server", 502, "died"},
+		{"exception", chunk("a") + "Traceback (most recent call last):\n  File \"x\"\nValueError: died\n", 3, "server",
+			502, "ValueError: died"},
 
 		{"harmless", chunk("a") + "foo: bar\nbaz\n\n" + finishChunk + endMarker, 2, "", 0, ""},
 		{"a chunk without a field", chunk("a") + `{"choices":[{"text":"b"}]}` + "\n\n" + endMarker, 1, "", 0, ""},
 		{"text after a NUL", chunk("a") + "\x00gone\n\n" + endMarker, 1, "", 0, ""},
 		{"known fields", "id: 1\nretry: 2\n: c\n" + chunk("a") + endMarker, 0, "", 0, ""},
 
-		{"the cause of no end", chunk("a") + "upstream closed\n\n", 1, "truncated", 0, noEnd + "; it has text that is no event: upstream closed"},
+		{"the cause of no end", chunk("a") + "upstream closed\n\n", 1, "truncated", 0,
+			noEnd + "; it has text that is no event: upstream closed"},
 		{"no end", chunk("a"), 0, "truncated", 0, noEnd},
 		{"cut in a field", chunk("a") + "dat", 0, "truncated", 0, noEnd},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			target := newTestTarget(t, Config{Transport: via, URLs: []string{rawServer(t, script(headSSE+tt.body))}, Streaming: true})
+			target := newTestTarget(t,
+				Config{Transport: via, URLs: []string{rawServer(t, script(headSSE+tt.body))}, Streaming: true})
 			r := ask(t.Context(), target, say("x"))
 			checkFailure(t, r, tt.class, tt.code, tt.message)
 			if r.Unknown != tt.unknown {
@@ -130,11 +153,13 @@ func TestUnknownLineBeforeTheBreak(t *testing.T) { overBoth(t, testUnknownLineBe
 func testUnknownLineBeforeTheBreak(t *testing.T, via string) {
 	const broke = "the connection broke in the middle of the reply: closed by the server"
 	for body, want := range map[string]*record.Failure{
-		chunk("a") + "error: died\n":       {Class: record.ClassServer, Code: 502, Message: "died"},
-		chunk("a") + "gone away\n":         {Class: record.ClassTruncated, Message: broke + "; it has text that is no event: gone away"},
+		chunk("a") + "error: died\n": {Class: record.ClassServer, Code: 502, Message: "died"},
+		chunk("a") + "gone away\n": {Class: record.ClassTruncated,
+			Message: broke + "; it has text that is no event: gone away"},
 		chunk("a") + "data: {\"choices\":": {Class: record.ClassTruncated, Message: broke},
 	} {
-		target := newTestTarget(t, Config{Transport: via, URLs: []string{rawServer(t, script(headChunked+chunked(body)))}, Streaming: true})
+		target := newTestTarget(t,
+			Config{Transport: via, URLs: []string{rawServer(t, script(headChunked+chunked(body)))}, Streaming: true})
 		checkFailure(t, ask(t.Context(), target, say("x")), want.Class, want.Code, want.Message)
 	}
 }
@@ -150,20 +175,25 @@ func testStreamUnderAnotherType(t *testing.T, via string) {
 		}
 		return "HTTP/1.1 200 OK\r\n" + kind + "Connection: close\r\n\r\n"
 	}
-	for _, kind := range []string{"application/json", "text/plain", "", "text/html; charset=utf-8", "application/x-ndjson"} {
+	for _, kind := range []string{"application/json", "text/plain", "", "text/html; charset=utf-8",
+		"application/x-ndjson"} {
 		for _, streaming := range []bool{true, false} {
 			for _, body := range []string{
 				roleChunk + chunk("a") + chunk("b") + finishChunk + usageChunk + endMarker,
 				"\xef\xbb\xbf\r\n: ping\r\n\r\n" + chunk("ab") + endMarker,
 			} {
-				target := newTestTarget(t, Config{Transport: via, URLs: []string{rawServer(t, script(head(kind)+body))}, Streaming: streaming})
+				target := newTestTarget(t,
+					Config{Transport: via, URLs: []string{rawServer(t, script(head(kind)+body))}, Streaming: streaming})
 				r := ask(t.Context(), target, say("x"))
 				if r.Outcome != record.OK || !r.Streamed || contents(r) != "ab" {
-					t.Errorf("%q, asked for %v: %v %+v, streamed %v, %q", kind, streaming, r.Outcome, r.Failure, r.Streamed, contents(r))
+					t.Errorf("%q, asked for %v: %v %+v, streamed %v, %q", kind, streaming, r.Outcome, r.Failure,
+						r.Streamed, contents(r))
 				}
 			}
 		}
-		target := newTestTarget(t, Config{Transport: via, URLs: []string{rawServer(t, script(head(kind)+`{"choices":[{"message":{"content":"w"}}]}`))}})
+		target := newTestTarget(t,
+			Config{Transport: via,
+				URLs: []string{rawServer(t, script(head(kind)+`{"choices":[{"message":{"content":"w"}}]}`))}})
 		if r := ask(t.Context(), target, say("x")); r.Outcome != record.OK || r.Streamed || contents(r) != "w" {
 			t.Errorf("%q, whole: %v %+v, streamed %v, %q", kind, r.Outcome, r.Failure, r.Streamed, contents(r))
 		}
@@ -179,16 +209,22 @@ func testUsageShapes(t *testing.T, via string) {
 		body        string
 		prompt, out int // -1 where there is none
 	}{
-		"missing":          {chunk("a") + finishChunk + endMarker, -1, -1},
-		"null":             {chunk("a") + finishChunk + last("null") + endMarker, -1, -1},
-		"in the last text": {`data: {"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":28,"completion_tokens":10}}` + "\n\n" + endMarker, 28, 10},
-		"strings":          {chunk("a") + last(`{"prompt_tokens":"28","completion_tokens":10.0}`) + endMarker, 28, 10},
-		"after the marker": {chunk("a") + finishChunk + endMarker + last(`{"prompt_tokens":28,"completion_tokens":10}`), 28, 10},
-		"zero first":       {`data: {"choices":[{"text":"a"}],"usage":{"prompt_tokens":0,"completion_tokens":0}}` + "\n\n" + last(`{"prompt_tokens":28,"completion_tokens":10}`) + endMarker, 28, 10},
-		"in parts":         {chunk("a") + last(`{"prompt_tokens":28}`) + last(`{"completion_tokens":10}`) + endMarker, 28, 10},
-		"one of two":       {chunk("a") + last(`{"completion_tokens":10}`) + endMarker, -1, 10},
+		"missing": {chunk("a") + finishChunk + endMarker, -1, -1},
+		"null":    {chunk("a") + finishChunk + last("null") + endMarker, -1, -1},
+		"in the last text": {`data: {"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":28,` +
+			`"completion_tokens":10}}` + "\n\n" + endMarker, 28, 10},
+		"strings": {chunk("a") + last(`{"prompt_tokens":"28","completion_tokens":10.0}`) + endMarker, 28, 10},
+		"after the marker": {chunk("a") + finishChunk + endMarker +
+			last(`{"prompt_tokens":28,"completion_tokens":10}`), 28, 10},
+		"zero first": {`data: {"choices":[{"text":"a"}],"usage":{"prompt_tokens":0,` +
+			`"completion_tokens":0}}` + "\n\n" + last(`{"prompt_tokens":28,"completion_tokens":10}`) +
+			endMarker, 28, 10},
+		"in parts": {chunk("a") + last(`{"prompt_tokens":28}`) + last(`{"completion_tokens":10}`) +
+			endMarker, 28, 10},
+		"one of two": {chunk("a") + last(`{"completion_tokens":10}`) + endMarker, -1, 10},
 	} {
-		target := newTestTarget(t, Config{Transport: via, URLs: []string{rawServer(t, script(headSSE+tt.body))}, Streaming: true})
+		target := newTestTarget(t,
+			Config{Transport: via, URLs: []string{rawServer(t, script(headSSE+tt.body))}, Streaming: true})
 		r := ask(t.Context(), target, say("x"))
 		for key, want := range map[string]int{"prompt_tokens": tt.prompt, "completion_tokens": tt.out} {
 			if n, ok := r.Usage[key]; ok != (want >= 0) || ok && n != want {
@@ -213,7 +249,8 @@ func TestEndlessBlankLines(t *testing.T) {
 func TestLongFinishReason(t *testing.T) {
 	target := newTestTarget(t, Config{})
 	reason := "error: " + strings.Repeat("x", 1000)
-	x, f := readReply(target, strings.NewReader(chunk("a")+`data: {"choices":[{"finish_reason":"`+reason+`"}]}`+"\n\n"+endMarker), true)
+	x, f := readReply(target,
+		strings.NewReader(chunk("a")+`data: {"choices":[{"finish_reason":"`+reason+`"}]}`+"\n\n"+endMarker), true)
 	if f == nil || f.Class != record.ClassAborted || len([]rune(x.reply.finish)) > 301 {
 		t.Errorf("%+v, reason of %d bytes", f, len(x.reply.finish))
 	}

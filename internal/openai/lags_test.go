@@ -17,7 +17,9 @@ func TestReadLags(t *testing.T) {
 	}
 	leaks(t)
 	for _, via := range []string{TransportStd, TransportEpoll} {
-		url := steps(t, [][]string{{headChunked, chunked(chunk("a")), chunked(chunk("b")), chunked(finishChunk + endMarker), "0\r\n\r\n"}})
+		url := steps(t,
+			[][]string{{headChunked, chunked(chunk("a")), chunked(chunk("b")), chunked(finishChunk + endMarker),
+				"0\r\n\r\n"}})
 		target := newTestTarget(t, Config{Transport: via, URLs: []string{url}, Streaming: true})
 		for range target.ReadLags() {
 			t.Errorf("%s: something was read before anything was sent", via)
@@ -30,7 +32,7 @@ func TestReadLags(t *testing.T) {
 		took := time.Since(began)
 		var reads, stamped int64
 		for _, a := range r.Arrivals {
-			if !a.Together && !a.User {
+			if !a.Coalesced && !a.UserspaceStamp {
 				stamped++
 			}
 		}

@@ -4,16 +4,16 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"sync"
 	"time"
 
+	"headway/internal/bound"
+	"headway/internal/fault"
 	"headway/internal/wire"
 )
 
@@ -35,16 +35,16 @@ type outlet struct {
 // would show only once the ports of the usual one are used up, in the middle of
 // a run, as requests that fail.
 func sourcesAreOurs(c Config) error {
-	var bad []error
+	var bad fault.List
 	for _, s := range c.SourceAddresses {
 		l, err := net.Listen("tcp", net.JoinHostPort(s, "0"))
 		if err != nil {
-			bad = append(bad, fmt.Errorf("--source-address %s: must be an address of this machine: %w", s, err))
+			bad.Add("%s %s: must be an address of this machine: %w", fault.Field("source-address"), s, err)
 			continue
 		}
 		_ = l.Close() // nobody knew of it
 	}
-	return errors.Join(bad...)
+	return bad.Err()
 }
 
 // newDialer makes the connections of both transports.
@@ -69,23 +69,38 @@ func clientTLS(c Config) (*tls.Config, error) {
 		t.NextProtos = []string{"h2"}
 	}
 	if c.TLSCA != "" {
-		pem, err := os.ReadFile(c.TLSCA)
+		pem, err := bound.ReadFile(c.TLSCA, bound.Document, "the certificates")
 		if err != nil {
-			return nil, fmt.Errorf("--tls-ca: reading the certificates to trust: %w", err)
+			return nil, fault.New("%s: reading the certificates to trust: %w", fault.Field("tls-ca"), err)
 		}
 		t.RootCAs = x509.NewCertPool()
 		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("--tls-ca %s: no certificate in it: expected PEM (BEGIN CERTIFICATE)", c.TLSCA)
+			return nil, fault.New("%s %s: no certificate in it: expected PEM (BEGIN CERTIFICATE)",
+				fault.Field("tls-ca"), c.TLSCA)
 		}
 	}
 	if c.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+		pair, err := keyPair(c.TLSCert, c.TLSKey)
 		if err != nil {
-			return nil, fmt.Errorf("--tls-cert %s with --tls-key %s: %w", c.TLSCert, c.TLSKey, err)
+			return nil, fault.New("%s %s with %s %s: %w", fault.Field("tls-cert"), c.TLSCert, fault.Field("tls-key"),
+				c.TLSKey, err)
 		}
 		t.Certificates = []tls.Certificate{pair}
 	}
 	return t, nil
+}
+
+// keyPair reads the client's certificate and its key.
+func keyPair(certificate, key string) (tls.Certificate, error) {
+	certPEM, err := bound.ReadFile(certificate, bound.Document, "the certificate")
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	keyPEM, err := bound.ReadFile(key, bound.Document, "the key")
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(certPEM, keyPEM)
 }
 
 // transport makes net/http do what a measurement needs: nothing between here
@@ -104,6 +119,7 @@ func (o *outlet) transport(c Config) *http.Transport {
 		MaxResponseHeaderBytes: wire.MaxHead,
 		Protocols:              new(http.Protocols),
 		Proxy:                  c.proxy(),
+		OnProxyConnectResponse: connected,
 	}
 	tr.Protocols.SetHTTP1(!c.HTTP2)
 	tr.Protocols.SetHTTP2(c.HTTP2)
@@ -111,16 +127,13 @@ func (o *outlet) transport(c Config) *http.Transport {
 	return tr
 }
 
-// proxy is how a request's proxy is found, nil for none.
-func (c Config) proxy() func(*http.Request) (*url.URL, error) {
-	if c.Proxy != "" {
-		u, err := url.Parse(c.Proxy)
-		return func(*http.Request) (*url.URL, error) { return u, err }
+// connected refuses a proxy's answer that is not to have connected. net/http would
+// say its reason alone, "Forbidden".
+func connected(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
 	}
-	if c.TrustEnv {
-		return http.ProxyFromEnvironment
-	}
-	return nil
+	return &proxyRefusal{answer.Status}
 }
 
 // dial opens a connection, or takes one that was opened ahead.
@@ -270,4 +283,6 @@ func (o *outlet) close() {
 	}
 }
 
-var errPreconnectProxy = errors.New("connections cannot be opened ahead through a proxy: leave --preconnect out, or give --no-preconnect")
+var errPreconnectProxy = fault.New("connections cannot be opened ahead through a proxy to https://, "+
+	"nor through one of https:// or socks5://: leave %s out, or give %s",
+	fault.Field("preconnect"), fault.Field("no-preconnect"))

@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -101,7 +102,8 @@ func (v *overHTTP) limits(r *workload.Request) (stop func()) {
 // request makes the HTTP request.
 func (v *overHTTP) request(b body) (*http.Request, error) {
 	ctx := httptrace.WithClientTrace(v.ctx, v.trace.hooks())
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, v.t.servers[v.s.url].url.String(), bytes.NewReader(b.data))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, v.t.servers[v.s.url].url.String(),
+		bytes.NewReader(b.data))
 	if err != nil {
 		return nil, err
 	}
@@ -155,12 +157,27 @@ func (v *overHTTP) roundTrip(req *http.Request, stream bool) *record.Failure {
 	}
 	defer func() { _ = resp.Body.Close() }() // the reply is read, or known to be broken
 
+	if err := v.checkStatus(resp); err != nil {
+		return v.broken(err, reached{connected: true, answered: true})
+	}
 	at, _ := v.lease.stamp()
 	v.count()
 	if err := v.head(headOf(resp), v.tape.Clock.At(at.At), stream); err != nil {
 		return v.end(err)
 	}
 	return v.readBody(resp)
+}
+
+// checkStatus refuses a status line that net/http takes and the pool does not:
+// another version of HTTP, which none was asked for, and a status below 100.
+func (v *overHTTP) checkStatus(resp *http.Response) error {
+	switch {
+	case !v.t.c.HTTP2 && resp.ProtoMajor != 1:
+		return fmt.Errorf("HTTP version %q is not 1.0 or 1.1", resp.Proto)
+	case resp.StatusCode < 100:
+		return fmt.Errorf("malformed HTTP status code %q", resp.Status[:min(3, len(resp.Status))])
+	}
+	return nil
 }
 
 // send is the transport's RoundTrip, repeated for as long as it finds
@@ -187,12 +204,16 @@ func (v *overHTTP) send(req *http.Request) (resp *http.Response, got reached, er
 func headOf(resp *http.Response) replyHead {
 	_, reason, _ := strings.Cut(resp.Status, " ")
 	return replyHead{status: resp.StatusCode, reason: strings.TrimSpace(reason), length: resp.ContentLength,
-		kind: resp.Header.Get("Content-Type"), coding: resp.Header.Get("Content-Encoding"), forward: resp.Header.Get("Location"),
-		worker: resp.Header.Get("X-Worker-Id")}
+		kind: resp.Header.Get("Content-Type"), coding: resp.Header.Get("Content-Encoding"),
+		forward: resp.Header.Get("Location"),
+		worker:  resp.Header.Get("X-Worker-Id")}
 }
 
 // readBody takes the body of a reply.
 func (v *overHTTP) readBody(resp *http.Response) *record.Failure {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return v.end(nil) // what follows is no body but another protocol
+	}
 	buf := v.t.buffers.Get().(*[bodyBuffer]byte)
 	defer v.t.buffers.Put(buf)
 	return v.end(v.pull(resp.Body, buf[:], func() {

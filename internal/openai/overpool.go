@@ -119,8 +119,15 @@ func (t *Target) prefix(i int) ([]byte, error) {
 	for _, name := range []string{"Accept", "Content-Type", "X-Request-ID", t.c.SessionHeader, "X-Session-Affinity"} {
 		req.Header.Del(name)
 	}
+	write := req.Write
+	if t.servers[i].proxy != nil {
+		write = req.WriteProxy // the whole address in the request line
+	}
+	if a := proxyAuthorization(t.servers[i].proxy); a != "" {
+		req.Header.Set("Proxy-Authorization", a)
+	}
 	var w bytes.Buffer
-	if err := req.Write(&w); err != nil {
+	if err := write(&w); err != nil {
 		return nil, fmt.Errorf("writing the head of requests to %s: %w", t.servers[i].shown, err)
 	}
 	head := bytes.TrimSuffix(w.Bytes(), []byte("\r\n"))
@@ -196,8 +203,9 @@ func (v *overPool) times() (h record.HTTP, sent record.Time) {
 		d = *f.Dialed
 	}
 	h = record.HTTP{
-		DNSStart: at(d.DNSStart), DNSDone: at(d.DNSDone), ConnectStart: at(d.ConnectStart), ConnectDone: at(d.ConnectDone),
-		GotConn: at(f.GotConn), HeadersSent: at(f.FirstWrite), FirstByte: at(f.FirstByte.At),
+		DNSStart: at(d.DNSStart), DNSDone: at(d.DNSDone), ConnectStart: at(d.ConnectStart),
+		ConnectDone: at(d.ConnectDone),
+		GotConn:     at(f.GotConn), HeadersSent: at(f.FirstWrite), FirstByte: at(f.FirstByte.At),
 		Reused: f.Reused, Remote: f.Remote, BytesSent: f.Sent, BytesReceived: f.Received,
 	}
 	sent = at(f.WriteEnded)

@@ -40,7 +40,8 @@ func TestPreconnect(t *testing.T) {
 		} else {
 			s.Start()
 		}
-		target := newTestTarget(t, Config{Transport: tt.via, URLs: []string{s.URL}, ConnectionReuse: tt.reuse, InsecureSkipVerify: true})
+		target := newTestTarget(t,
+			Config{Transport: tt.via, URLs: []string{s.URL}, ConnectionReuse: tt.reuse, InsecureSkipVerify: true})
 		if err := target.Preconnect(t.Context(), 5); err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +64,8 @@ func TestPreconnect(t *testing.T) {
 		}
 		s.Close()
 		gone := newTestTarget(t, Config{Transport: tt.via, URLs: []string{s.URL}, InsecureSkipVerify: true})
-		if err := gone.Preconnect(t.Context(), 2); err == nil || !strings.Contains(err.Error(), "opening 2 connections") {
+		if err := gone.Preconnect(t.Context(), 2); err == nil ||
+			!strings.Contains(err.Error(), "opening 2 connections") {
 			t.Errorf("nobody listens: %v", err)
 		}
 	}

@@ -35,7 +35,8 @@ func testPrepare(t *testing.T, via string) {
 		start(t.Context())
 		<-done
 		if bad != (tape.Outcome == record.Failed) || tape.Start < begun || tape.Done < tape.Start {
-			t.Errorf("bad %v: %v %+v, prepared by %d, started %d, done %d", bad, tape.Outcome, tape.Failure, begun, tape.Start, tape.Done)
+			t.Errorf("bad %v: %v %+v, prepared by %d, started %d, done %d", bad, tape.Outcome, tape.Failure, begun,
+				tape.Start, tape.Done)
 		}
 	}
 	if n := asked.Load(); n != 1 {

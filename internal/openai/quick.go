@@ -44,6 +44,7 @@ const (
 	fieldContent
 	fieldReasoningContent
 	fieldReasoning
+	fieldNvext
 )
 
 // maxNested is how deep a skipped value may be; deeper goes to the parser.
@@ -65,6 +66,14 @@ func (s *scan) top(key []byte, x *delta) bool {
 		return ok && s.once(fieldObject) && string(kind) != "error"
 	case "error", "error_code", "usage":
 		return s.literal("null")
+	case "nvext":
+		s.space()
+		from := s.i
+		ok := s.once(fieldNvext) && s.skip()
+		if ok {
+			x.nvext = s.p[from:s.i]
+		}
+		return ok
 	default:
 		return s.skip()
 	}

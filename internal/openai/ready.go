@@ -9,9 +9,9 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
+	"headway/internal/fault"
 	"headway/record"
 	"headway/workload"
 )
@@ -48,10 +48,11 @@ func Ready(ctx context.Context, c Config, p Probe) error {
 		p.Interval = 5 * time.Second
 	}
 	if !slices.Contains([]string{ReadyModels, ReadyInference, ReadyBoth}, p.Mode) {
-		return fmt.Errorf("--wait-for-model-mode %q: must be models, inference or both", p.Mode)
+		return fault.New("%s %q: must be models, inference or both", fault.Field("wait-for-model-mode"), p.Mode)
 	}
 	if p.Interval < 0 || p.Timeout < 0 {
-		return fmt.Errorf("--wait-for-model-timeout %v, -interval %v: must not be negative", p.Timeout, p.Interval)
+		return fault.New("%s %v, %s %v: must not be negative", fault.Field("wait-for-model-timeout"), p.Timeout,
+			fault.Field("wait-for-model-interval"), p.Interval)
 	}
 	c.Streaming = false
 	c.PerChunkUsage = false
@@ -128,20 +129,34 @@ func (t *Target) probe(ctx context.Context, server int, mode string) *record.Fai
 		return nil
 	}
 	for i := range t.c.Models {
-		tape := record.NewTape(record.NewClock(), record.Record{}, nil)
-		r := workload.Request{Index: i, Session: fmt.Sprint("probe ", server, " ", i), Turns: 1,
-			Prompt: workload.Prompt{Text: "hi"}, OutputTokens: 1, Extra: t.probeExtra()}
-		s := &session{id: t.id("probe", server, r.Session), url: server, transport: t.outlet.transport(t.c)}
-		v := newOverHTTP(ctx, t.open(&r, s, tape))
-		t.close(&v.exchange, v.run(&r))
-		s.transport.CloseIdleConnections()
-		// One token may well be invisible: that the server generates is all
-		// that was asked.
-		if f := tape.Failure; f != nil && f.Class != record.ClassEmpty {
+		r := workload.Request{Index: i, Session: fmt.Sprint("probe ", server, " ", i),
+			Prompt: workload.Prompt{Text: "hi"}, Extra: t.probeExtra()}
+		if f, _, _ := t.one(ctx, server, r); f != nil {
 			return f
 		}
 	}
 	return nil
+}
+
+// one asks a server for one token, beside all sessions, and returns what failed
+// and the body of a refusal, or what the server told of the request.
+func (t *Target) one(ctx context.Context, server int, r workload.Request) (*record.Failure, []byte, *record.Told) {
+	r.Turns, r.OutputTokens = 1, 1
+	tape := record.NewTape(record.NewClock(), record.Record{}, nil)
+	s := &session{id: t.id("probe", server, r.Session), url: server, transport: t.outlet.transport(t.c)}
+	defer s.transport.CloseIdleConnections()
+	v := newOverHTTP(ctx, t.open(&r, s, tape))
+	t.close(&v.exchange, v.run(&r))
+	f := tape.Failure
+	if f == nil || f.Class == record.ClassEmpty {
+		// One token may well be invisible: that the server generates is all
+		// that was asked.
+		return nil, nil, tape.Told
+	}
+	if v.reply.how != asRefusal {
+		return f, nil, nil
+	}
+	return f, v.reply.data, nil
 }
 
 // probeExtra undoes what the extras of all requests say of the output's least
@@ -161,20 +176,12 @@ func (t *Target) listed(ctx context.Context, server int) *record.Failure {
 	defer v.cancel(nil)
 	stop := v.limits(&workload.Request{})
 	defer stop()
-	f := v.models(modelsURL(t.servers[server].url))
+	f := v.models(t.servers[server].models)
 	if f != nil {
-		f.Message = t.secrets.Replace(f.Message)
+		t.words.tell(f)
+		t.servers[server].named(f)
 	}
 	return f
-}
-
-// modelsURL is where a server lists its models, whatever path requests take.
-func modelsURL(endpoint *url.URL) *url.URL {
-	base := *endpoint
-	for _, path := range []string{"/v1/chat/completions", "/v1/completions"} {
-		base.Path = strings.TrimSuffix(strings.TrimRight(base.Path, "/"), path)
-	}
-	return join(&base, "/v1/models")
 }
 
 // models asks for the list and looks for the models in it.
@@ -193,6 +200,7 @@ func (v *overHTTP) models(from *url.URL) *record.Failure {
 	defer func() { _ = resp.Body.Close() }() // read to its end, or broken
 	// Read as the body of a refusal is, which is kept and not interpreted.
 	head := headOf(resp)
+	defer v.release()
 	v.reply.how, v.reply.head = asRefusal, &head
 	err = v.pull(resp.Body, make([]byte, bodyBuffer), func() {})
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
@@ -206,23 +214,46 @@ func (v *overHTTP) models(from *url.URL) *record.Failure {
 
 // lists reports which model a list of models lacks.
 func (v *overHTTP) lists(data []byte) *record.Failure {
+	names, err := ModelNames(data)
+	if err != nil {
+		return garbage("its list of models is not the API's: " + v.t.words.excerpt(data))
+	}
+	for _, want := range v.t.c.Models {
+		if !slices.Contains(names, want) {
+			return &record.Failure{Class: record.ClassHTTP4, Code: 404, Type: "Not Found",
+				Message: fmt.Sprintf("it does not list the model %q, only %s", want, someNames(names))}
+		}
+	}
+	return nil
+}
+
+// ModelNames reads the answer of /v1/models: the names in their order.
+func ModelNames(data []byte) (names []string, err error) {
 	var list struct {
 		Data []struct {
 			ID string `json:"id"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(data, &list); err != nil {
-		return garbage("its list of models is not the API's: " + excerpt(data))
+		return nil, fmt.Errorf("its list of models is not JSON of the API: %w", err)
 	}
-	var names []string
 	for _, m := range list.Data {
 		names = append(names, m.ID)
 	}
-	for _, want := range v.t.c.Models {
-		if !slices.Contains(names, want) {
-			return &record.Failure{Class: record.ClassHTTP4, Code: 404, Type: "Not Found",
-				Message: fmt.Sprintf("it does not list the model %q, only %q", want, names)}
+	return names, nil
+}
+
+// someNames are names for a message, which must not grow with a server's list.
+func someNames(names []string) string {
+	const most, longest = 10, 100
+	shown := slices.Clone(names[:min(len(names), most)])
+	for i, n := range shown {
+		if r := []rune(n); len(r) > longest {
+			shown[i] = string(r[:longest]) + "…"
 		}
 	}
-	return nil
+	if more := len(names) - len(shown); more > 0 {
+		return fmt.Sprintf("%q and %d more", shown, more)
+	}
+	return fmt.Sprintf("%q", shown)
 }

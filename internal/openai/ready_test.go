@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,7 +27,8 @@ func TestReady(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, `{"object":"list","data":[{"id":"m"},{"id":"n"}]}`)
 		case r.URL.Path == "/api/v1/chat/completions":
-			if inference.Add(1) < 3 || !strings.Contains(string(b), `"max_completion_tokens":1`) || !strings.Contains(string(b), `"min_tokens":1,`) {
+			if inference.Add(1) < 3 || !strings.Contains(string(b), `"max_completion_tokens":1`) ||
+				!strings.Contains(string(b), `"min_tokens":1,`) {
 				w.WriteHeader(503)
 				return
 			}
@@ -77,20 +79,23 @@ func TestNotReady(t *testing.T) {
 		p    Probe
 		want string
 	}{
-		{"key", t.Context(), Config{APIKey: "wrong-key"}, Probe{Timeout: time.Hour, Mode: ReadyModels}, "bad key <redacted>"},
+		{"key", t.Context(), Config{APIKey: "wrong-key"}, Probe{Timeout: time.Hour, Mode: ReadyModels},
+			"bad key <redacted>"},
 		{"model", t.Context(), Config{}, Probe{Mode: ReadyModels}, `does not list the model "m"`},
 		{"late", t.Context(), Config{}, Probe{Timeout: 30 * time.Millisecond}, "no answer within 30ms"},
-		{"still failing", t.Context(), Config{}, Probe{Mode: ReadyModels, Timeout: 30 * time.Millisecond, Interval: time.Millisecond}, "does not list"},
+		{"still failing", t.Context(), Config{},
+			Probe{Mode: ReadyModels, Timeout: 30 * time.Millisecond, Interval: time.Millisecond}, "does not list"},
 		{"interrupted", ctx, Config{}, Probe{Timeout: time.Hour}, "cancelled"},
 		{"mode", t.Context(), Config{}, Probe{Mode: "all"}, "must be models, inference or both"},
 		{"negative", t.Context(), Config{}, Probe{Interval: -1}, "must not be negative"},
-		{"configuration", t.Context(), Config{Type: "x"}, Probe{}, "--endpoint-type"},
+		{"configuration", t.Context(), Config{Type: "x"}, Probe{}, "endpoint-type"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.c.URLs, tt.c.Models = []string{s.URL}, []string{"m"}
 			err := Ready(tt.ctx, tt.c, tt.p)
 			// A slow machine may not get an answer in the first times.
-			for p := tt.p; tt.name == "still failing" && p.Timeout < time.Minute && !strings.Contains(err.Error(), tt.want); {
+			for p := tt.p; tt.name == "still failing" && p.Timeout < time.Minute &&
+				!strings.Contains(err.Error(), tt.want); {
 				p.Timeout *= 4
 				err = Ready(tt.ctx, tt.c, p)
 			}
@@ -99,4 +104,28 @@ func TestNotReady(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzModelNames: whatever answers for /v1/models, it is read without harm, and
+// what is said of it has a bound.
+func FuzzModelNames(f *testing.F) {
+	for _, s := range []string{
+		`{"object":"list","data":[{"id":"m"},{"id":"n","x":1}]}`, `{"data":null}`, `{"data":[null,{}]}`, `[]`,
+		`{"data":{}}`, `{"data":[{"id":5}]}`, "<html>", `{"data":[{"id":"\u0000\ud800"}]}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		names, err := ModelNames(data)
+		if err != nil && names != nil || err == nil && !json.Valid(data) {
+			t.Fatalf("%q: %q, %v", data, names, err)
+		}
+		if text := someNames(names); len(text) > 16<<10 {
+			t.Fatalf("%q: a message of %d bytes", data, len(text))
+		}
+		v := overHTTP{exchange: exchange{t: &Target{c: Config{Models: []string{"m"}}, words: newWording(Config{})}}}
+		if f := v.lists(data); (f == nil) != slices.Contains(names, "m") || f != nil && len(f.Message) > 32<<10 {
+			t.Fatalf("%q lists %q: %v", data, names, f)
+		}
+	})
 }

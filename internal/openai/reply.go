@@ -1,15 +1,11 @@
 package openai
 
 import (
-	"bytes"
 	"errors"
-	"strconv"
 	"strings"
-	"time"
 
 	"headway/internal/wire"
 	"headway/record"
-	"headway/workload"
 )
 
 // scanner is the memory that taking events needs. One serves all replies that
@@ -47,16 +43,40 @@ type reply struct {
 	data       []byte         // of a whole reply and of a refusal
 	good, bad  int            // chunks that were JSON objects, and that were not
 	finish     string         // the finish_reason
-	why        string         // what stood beside it
-	unknown    int            // lines that are no field of a stream
-	stray      string         // the beginning of the first of them
 	done       bool           // [DONE] came
 	failure    *record.Failure
-	usage      *usage // nil until there is one
+	usage      *usage   // nil until there is one
+	told       *telling // nil until it tells of itself
 	firstUsage int
 	seenUsage  bool // firstUsage is decided
 	last       int64
-	calls      []call
+	odd        *oddities // nil while there is none
+}
+
+// oddities are what few replies have: of ten thousand in flight all would keep
+// room for them.
+type oddities struct {
+	why     string // what stood beside the finish_reason
+	unknown int    // lines that are no field of a stream
+	stray   string // the beginning of the first of them
+	calls   []call
+	parts   int // bytes of calls
+}
+
+// rare is what a reply has of them.
+func (r *reply) rare() oddities {
+	if r.odd == nil {
+		return oddities{}
+	}
+	return *r.odd
+}
+
+// oddly is where they are kept.
+func (r *reply) oddly() *oddities {
+	if r.odd == nil {
+		r.odd = &oddities{}
+	}
+	return r.odd
 }
 
 // call is a tool call put together from its parts.
@@ -81,7 +101,8 @@ func (x *exchange) head(h replyHead, at record.Time, stream bool) error {
 	}
 	x.tape.Ack, x.tape.Worker = at, h.worker
 	if h.coding != "" && !strings.EqualFold(h.coding, "identity") {
-		r.failure = garbage("the reply is compressed (" + excerpt([]byte(h.coding)) + "), which was not asked for")
+		r.failure = garbage("the reply is compressed (" + x.t.words.excerpt([]byte(h.coding)) +
+			"), which was not asked for")
 		return errStop
 	}
 	// Some servers send a stream under another type, or under none.
@@ -95,8 +116,8 @@ func (x *exchange) head(h replyHead, at record.Time, stream bool) error {
 		r.otherwise = asStream
 		return nil
 	}
-	if h.length > maxReply {
-		r.failure = garbage(tooLarge)
+	if h.length > x.most.bytes {
+		r.failure = tooManyBytes()
 		return errStop
 	}
 	if h.length > 0 {
@@ -114,10 +135,31 @@ func (x *exchange) asStream() {
 // body takes a piece of the body, which it does not keep. After an error
 // nothing more is to come but end.
 func (x *exchange) body(p []byte) error {
+	x.got.bytes += int64(len(p))
+	over := x.got.bytes - x.most.bytes
+	if over > 0 && x.reply.how != asRefusal {
+		// What is below the bound counts, so that it does not matter how reads
+		// cut the body.
+		p = p[:max(0, int64(len(p))-over)]
+	}
+	err := x.piece(p)
+	if err == nil && over > 0 && x.reply.how != asRefusal {
+		x.reply.failure = tooManyBytes()
+		return errStop
+	}
+	if err == nil && !x.hold() {
+		x.reply.failure = x.t.noMemory()
+		return errStop
+	}
+	return err
+}
+
+func (x *exchange) piece(p []byte) error {
 	r := &x.reply
 	switch r.how {
 	case asWhole:
-		return r.collect(p, maxReply)
+		r.data = append(r.data, p...)
+		return nil
 	case asRefusal:
 		return r.collect(p, maxErrorBody)
 	case asSeen:
@@ -134,21 +176,9 @@ func (x *exchange) body(p []byte) error {
 	sc.x = x
 	err := r.events.Feed(p, sc.emit)
 	sc.x = nil
+	sc.decoder.trim()
 	x.t.scanners.Put(sc)
 	return err
-}
-
-// settle reads what came of a body as what it turned out to be.
-func (x *exchange) settle(events bool) error {
-	r := &x.reply
-	if !events && r.otherwise == asWhole {
-		r.how = asWhole
-		return r.collect(nil, maxReply)
-	}
-	p := r.data
-	r.data = nil
-	x.asStream()
-	return x.body(p)
 }
 
 // collect keeps p, up to a limit and one byte more.
@@ -156,258 +186,6 @@ func (r *reply) collect(p []byte, limit int) error {
 	r.data = append(r.data, p[:min(len(p), limit+1-len(r.data))]...)
 	if len(r.data) > limit {
 		return errFull
-	}
-	return nil
-}
-
-// end says what the reply was: err is nil at its proper end, else what ended
-// it, errors of head and body among them.
-func (x *exchange) end(err error) *record.Failure {
-	r := &x.reply
-	if r.how == asSeen && r.failure == nil {
-		if e := x.settle(false); err == nil {
-			err = e
-		}
-	}
-	if r.failure != nil {
-		return r.failure
-	}
-	switch r.how {
-	case asRefusal:
-		return x.refused(err)
-	case asWhole:
-		return x.whole(err)
-	}
-	defer x.releaseEvents()
-	var large *wire.EventTooLargeError
-	if errors.As(err, &large) {
-		return garbage(err.Error())
-	}
-	if e, ok := r.events.Tail(); ok {
-		// The blank line after the last event is often forgotten. What
-		// cannot be read was cut off, and is no bad chunk.
-		bad := r.bad
-		if err != nil {
-			e.Name, e.Data = "", nil
-		}
-		sc := newScanner()
-		sc.x = x
-		if sc.emit(e) != nil {
-			return r.failure
-		}
-		r.bad = bad
-	}
-	if err == nil || r.done {
-		return x.judge()
-	}
-	f := x.gaveUp()
-	switch {
-	case f != nil:
-		return f
-	case givenUp([]byte(r.finish)):
-		return r.aborted()
-	}
-	return r.because(x.cut(err))
-}
-
-func (x *exchange) releaseEvents() {
-	x.reply.events.Reset()
-	x.t.splitters.Put(x.reply.events)
-	x.reply.events = nil
-}
-
-// event takes one event of a stream.
-func (x *exchange) event(sc *scanner, e wire.Event) error {
-	r := &x.reply
-	if r.done {
-		x.late(sc, e)
-		return nil
-	}
-	if e.UnknownLines > 0 {
-		r.last = x.read
-		if r.failure = r.strays(sc, e); r.failure != nil {
-			return errStop
-		}
-	}
-	a := record.Arrival{At: x.at, User: x.user, Together: x.read >= 0 && x.read == r.last}
-	switch {
-	case e.Name == "error":
-		r.last = x.read
-		r.failure = errorEvent(sc, e)
-		return errStop
-	case len(e.Data) == 0:
-		// A comment that keeps the connection open, or an annotation.
-		return nil
-	case string(bytes.TrimSpace(e.Data)) == "[DONE]":
-		r.done, r.last = true, x.read
-		x.tape.Arrive(a, nil, nil, nil)
-		// A moment to end the stream properly, so that the connection can be
-		// used again, and no longer.
-		x.drain = time.AfterFunc(drain, func() { x.via.giveUp(errDrained) })
-		return nil
-	}
-	d, err := sc.decoder.decode(e.Data)
-	r.last = x.read
-	if err != nil {
-		if before, after, found := bytes.Cut(e.Data, []byte{0}); found {
-			return x.event(sc, wire.Event{Name: e.Name, Data: before, Unknown: after, UnknownLines: 1})
-		}
-		r.bad++
-		return nil
-	}
-	if d.failure != nil {
-		r.failure = d.failure
-		return errStop
-	}
-	x.take(a, d)
-	return nil
-}
-
-// take puts a good chunk onto the tape.
-func (x *exchange) take(a record.Arrival, d delta) {
-	r := &x.reply
-	r.good++
-	if len(d.finish) > 0 && (r.finish == "" || givenUp(d.finish)) {
-		r.finish, r.why = finishName(d.finish), excerpt(d.why)
-	}
-	if r.count(d.usage) {
-		a.Kind |= record.Usage
-	}
-	if text := len(d.content)+len(d.reasoning)+len(d.tool) > 0; text && d.usage.has != 0 && !r.seenUsage {
-		r.seenUsage, r.firstUsage = true, d.usage.n[completionTokens]
-	}
-	if x.turn != nil {
-		r.merge(d.calls)
-	}
-	if text := len(d.content)+len(d.reasoning)+len(d.tool) > 0; text && !x.tape.HasText() {
-		x.got.text = x.at + record.Time(x.lag)
-	}
-	x.tape.Arrive(a, d.reasoning, d.tool, d.content)
-}
-
-// late takes what comes after [DONE]: some servers send the usage there.
-func (x *exchange) late(sc *scanner, e wire.Event) {
-	x.reply.unknown += e.UnknownLines
-	if d, err := sc.decoder.decode(e.Data); err == nil {
-		x.reply.count(d.usage)
-	}
-}
-
-// count keeps the counts of a chunk; those that a later chunk leaves out stay.
-func (r *reply) count(u usage) bool {
-	if u.has == 0 {
-		return false
-	}
-	if r.usage == nil {
-		r.usage = new(usage)
-	}
-	r.usage.merge(u)
-	return true
-}
-
-// merge adds parts of tool calls to the calls they belong to.
-func (r *reply) merge(parts []callPart) {
-	for _, p := range parts {
-		var c *call
-		for i := range r.calls {
-			if r.calls[i].index == p.index {
-				c = &r.calls[i]
-			}
-		}
-		if c == nil {
-			r.calls = append(r.calls, call{index: p.index})
-			c = &r.calls[len(r.calls)-1]
-		}
-		if p.id != "" {
-			c.id = p.id
-		}
-		if p.kind != "" {
-			c.kind = p.kind
-		}
-		c.name += p.name
-		c.arguments += p.arguments
-	}
-}
-
-// message is the reply as the next turn repeats it. Reasoning is left out:
-// models do not get to see what they thought before.
-func (r *reply) message(content []byte) workload.Message {
-	if len(r.calls) == 0 {
-		return workload.Message{Role: "assistant", Content: string(content)}
-	}
-	raw := []byte(`{"role":"assistant","content":`)
-	if len(content) == 0 {
-		raw = append(raw, "null"...)
-	} else {
-		raw = appendString(raw, string(content))
-	}
-	raw = append(raw, `,"tool_calls":[`...)
-	for i, c := range r.calls {
-		if i > 0 {
-			raw = append(raw, ',')
-		}
-		kind := c.kind
-		if kind == "" {
-			kind = "function"
-		}
-		id := c.id
-		if id == "" {
-			id = "call_" + strconv.Itoa(c.index)
-		}
-		raw = appendString(append(raw, `{"id":`...), id)
-		raw = appendString(append(raw, `,"type":`...), kind)
-		raw = appendString(append(raw, `,"function":{"name":`...), c.name)
-		raw = appendString(append(raw, `,"arguments":`...), c.arguments)
-		raw = append(raw, "}}"...)
-	}
-	return workload.Message{Role: "assistant", Raw: append(raw, "]}"...)}
-}
-
-// judge says what a stream was that ended by itself.
-func (x *exchange) judge() *record.Failure {
-	r := &x.reply
-	x.tape.Skipped = r.bad
-	switch {
-	case r.good == 0 && r.bad > 0:
-		return r.because(garbage("no chunk of the reply is a JSON object"))
-	case givenUp([]byte(r.finish)):
-		return r.aborted()
-	case !r.done && r.finish == "":
-		if r.good == 0 && r.begun >= 0 && strings.IndexByte(":deir\xef\r\n ", byte(r.begun)) < 0 {
-			return r.because(garbage("the reply is not an event stream"))
-		}
-		return r.because(truncated("the stream ended without [DONE] and without a finish_reason"))
-	case !x.tape.HasText():
-		return r.because(empty())
-	}
-	return nil
-}
-
-const tooLarge = "the reply is larger than 256 MiB"
-
-// whole says what a reply was that is one JSON document.
-func (x *exchange) whole(err error) *record.Failure {
-	if errors.Is(err, errFull) {
-		return garbage(tooLarge)
-	}
-	if err != nil {
-		return x.cut(err)
-	}
-	var dec decoder
-	d, err := dec.parse(x.reply.data)
-	switch {
-	case err != nil:
-		return garbage("the reply is not a JSON object: " + excerpt(x.reply.data))
-	case d.failure != nil:
-		d.failure.Type = "ServerError"
-		return d.failure
-	}
-	x.take(record.Arrival{At: x.at, User: x.user}, d)
-	switch {
-	case givenUp([]byte(x.reply.finish)):
-		return x.reply.aborted()
-	case !x.tape.HasText():
-		return empty()
 	}
 	return nil
 }

@@ -55,12 +55,16 @@ func newExchange(target *Target, r workload.Request) *exchange {
 // is the same however the bytes are cut, and what is remembered is JSON.
 func FuzzReply(f *testing.F) {
 	for _, s := range []string{
-		"", roleChunk + chunk("a") + finishChunk + usageChunk + endMarker, endMarker, ": c\n\n", "event: error\n: x\n\n",
+		"", roleChunk + chunk("a") + finishChunk + usageChunk + endMarker, endMarker, ": c\n\n",
+		"event: error\n: x\n\n",
 		"data: {\"error\":{\"code\":\"404\"}}\n\n", "<html>", "{}", `{"choices":[{"message":{"content":"a"}}]}`,
-		"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":3,\"function\":{\"name\":\"\\ud800\",\"arguments\":{\"a\":[]}}}]}}]}\n\ndata: [DONE]\n\n",
+		"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":3," +
+			"\"function\":{\"name\":\"\\ud800\",\"arguments\":{\"a\":[]}}}]}}]}\n\ndata: [DONE]\n\n",
 		"\xef\xbb\xbfdata: {\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}\r\r", "data:\n\ndata: [DONE]",
-		chunk("a") + "error: {\"code\":500}\n\n", chunk("a") + "{\"error\":\"x\"}\x00", "\x00x", "data: {}\x00{\"detail\":\"y\"}\n\n" + endMarker + usageChunk,
-		`data: {"choices":[{"text":"a","finish_reason":{"type":"abort","message":"m"}}]}`, "id: 1\n\nretr", "\xef\xbb\xbf\r\ndata",
+		chunk("a") + "error: {\"code\":500}\n\n", chunk("a") + "{\"error\":\"x\"}\x00", "\x00x",
+		"data: {}\x00{\"detail\":\"y\"}\n\n" + endMarker + usageChunk,
+		`data: {"choices":[{"text":"a","finish_reason":{"type":"abort","message":"m"}}]}`, "id: 1\n\nretr",
+		"\xef\xbb\xbf\r\ndata",
 	} {
 		f.Add([]byte(s))
 	}
@@ -74,7 +78,7 @@ func FuzzReply(f *testing.F) {
 				t.Fatalf("at once %+v, by bytes %+v", whole, bytewise)
 			}
 			if !bytes.Equal(x.tape.Text.Content, y.tape.Text.Content) || len(x.tape.Arrivals) != len(y.tape.Arrivals) ||
-				x.reply.finish != y.reply.finish || x.reply.unknown != y.reply.unknown {
+				x.reply.finish != y.reply.finish || x.reply.rare().unknown != y.reply.rare().unknown {
 				t.Fatalf("at once %q, by bytes %q", x.tape.Text.Content, y.tape.Text.Content)
 			}
 			if whole == nil && !x.tape.HasText() {
@@ -89,7 +93,8 @@ func FuzzReply(f *testing.F) {
 					t.Fatalf("not JSON: %s", m.Raw)
 				}
 			}
-			if cut, f := readAs(target, io.MultiReader(bytes.NewReader(body), iotest.ErrReader(io.ErrUnexpectedEOF)), stream, seen); f == nil && !cut.reply.done {
+			if cut, f := readAs(target, io.MultiReader(bytes.NewReader(body), iotest.ErrReader(io.ErrUnexpectedEOF)),
+				stream, seen); f == nil && !cut.reply.done {
 				t.Fatal("a broken connection was not noticed")
 			}
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/url"
 	"slices"
 	"sync"
@@ -18,6 +16,8 @@ import (
 type server struct {
 	url  *url.URL // of the endpoint, without user and password
 	user *url.Userinfo
+	// models is where it lists its models.
+	models *url.URL
 	// shown is the address as the user knows it.
 	shown string
 	// address is what to connect to, host:port; over a Unix socket a name
@@ -25,6 +25,10 @@ type server struct {
 	address string
 	// socket is the path of a Unix socket, "" without one.
 	socket string
+	// proxy is what requests go through, nil for none, and proxyShown that
+	// without user and password. address is then the proxy's.
+	proxy      *url.URL
+	proxyShown string
 	// prefix is how a request over a wire.Pool begins.
 	prefix []byte
 }
@@ -40,19 +44,21 @@ func newServer(c Config, i int) (server, error) {
 		// HTTP knows no sockets: a name takes the place of the path, the same
 		// for nothing else, so that net/http does not mix connections up.
 		s.socket = u.Path
-		s.url = join(&url.URL{Scheme: "http", Host: fmt.Sprintf("unix-%d.invalid", i)}, c.path())
+		u = &url.URL{Scheme: "http", Host: fmt.Sprintf("unix-%d.invalid", i)}
+		s.url = c.requestURL(u)
 		s.shown = "unix://" + s.socket + s.url.RequestURI()
 	} else {
-		s.url = join(u, c.path())
-		s.url.User = nil
+		u.User = nil
+		s.url = c.requestURL(u)
 		s.shown = s.url.String()
 	}
-	port := s.url.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[s.url.Scheme]
+	s.models = modelsURL(u)
+	s.address = hostPort(s.url)
+	proxy, err := c.findProxy(s.url)
+	if err == nil {
+		s.throughProxy(proxy)
 	}
-	s.address = net.JoinHostPort(s.url.Hostname(), port)
-	return s, nil
+	return s, err
 }
 
 // pooled says whether plain requests go over a wire.Pool; the error says why
@@ -73,22 +79,11 @@ func (c Config) pooled() error {
 			return errors.New("it knows no Unix sockets")
 		case s.url.Scheme != "http":
 			return fmt.Errorf("it knows no %s", s.url.Scheme)
-		case c.proxied(s):
-			return errors.New("it knows no proxies")
+		case s.proxy != nil && s.proxy.Scheme != "http":
+			return fmt.Errorf("it knows no proxy of %s", s.proxy.Scheme)
 		}
 	}
 	return nil
-}
-
-// proxied reports whether requests to s go through a proxy. An address of one
-// that cannot be read counts: net/http will say what is wrong with it.
-func (c Config) proxied(s server) bool {
-	find := c.proxy()
-	if find == nil {
-		return false
-	}
-	proxy, err := find(&http.Request{URL: s.url})
-	return proxy != nil || err != nil
 }
 
 // TransportUsed is what c's requests go over: TransportEpoll or TransportStd,
@@ -108,7 +103,7 @@ func (c Config) TransportUsed() string {
 // server at most, which carries any number of requests.
 func (t *Target) Preconnect(ctx context.Context, n int) error {
 	for _, s := range t.servers {
-		if t.c.proxied(s) {
+		if s.proxy != nil && !s.plainProxy() {
 			return errPreconnectProxy
 		}
 	}
@@ -132,7 +127,7 @@ func (t *Target) Preconnect(ctx context.Context, n int) error {
 			err = t.outlet.ahead(ctx, s.address, s.url.Scheme == "https", share, t.opened.add)
 		}
 		if err != nil {
-			return errors.New(t.secrets.Replace(err.Error()))
+			return errors.New(t.words.secrets.Text(err.Error()))
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -154,9 +155,13 @@ func ServerText(text string) string {
 	return q[1 : len(q)-1]
 }
 
-// ServerModels is the body of the list of models, which has one.
-func ServerModels(model string, created time.Time, maxModelLen int) []byte {
-	return fmt.Appendf(nil, `{"object":"list","data":[%s]}`, ServerModel(model, created, maxModelLen))
+// ServerModels is the body of the list of models.
+func ServerModels(models []string, created time.Time, maxModelLen int) []byte {
+	all := make([][]byte, len(models))
+	for i, model := range models {
+		all[i] = ServerModel(model, created, maxModelLen)
+	}
+	return fmt.Appendf(nil, `{"object":"list","data":[%s]}`, bytes.Join(all, []byte(",")))
 }
 
 // ServerModel is the body that describes one model; max_model_len is vLLM's

@@ -87,7 +87,8 @@ func ParseServerRequest(chat bool, body []byte) (ServerRequest, *ServerError) {
 func badJSON(err error) *ServerError {
 	var typ *json.UnmarshalTypeError
 	if errors.As(err, &typ) {
-		return badRequest(typ.Field, "the field %s is a JSON %s: it must be %s", typ.Field, typ.Value, jsonKind(typ.Type.String()))
+		return badRequest(typ.Field, "the field %s is a JSON %s: it must be %s", typ.Field, typ.Value,
+			jsonKind(typ.Type.String()))
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
@@ -162,7 +163,8 @@ func messagesText(messages []servedMessage) (string, *ServerError) {
 		}
 		found, ok := contentTexts(m.Content)
 		if !ok {
-			return "", badRequest("messages", "the content of message %d is neither a string, null nor an array of parts", i)
+			return "", badRequest("messages", "the content of message %d is neither a string, null nor an "+
+				"array of parts", i)
 		}
 		texts = append(texts, found...)
 	}
@@ -219,7 +221,8 @@ func promptText(raw json.RawMessage) (text string, ids []int, refusal *ServerErr
 	case tokenIDs(list[0]) != nil:
 		return "", tokenIDs(list[0]), nil
 	}
-	return "", nil, badRequest("prompt", "prompt is neither a string, an array of token ids nor an array with one of these")
+	return "", nil, badRequest("prompt", "prompt is neither a string, an array of token ids nor an array with "+
+		"one of these")
 }
 
 // tokenIDs reads an array of at least one token id; anything else is nil.

@@ -19,14 +19,18 @@ func TestParseServerRequest(t *testing.T) {
 	}{
 		{"plain chat", true, `{"model":"m","messages":[{"role":"user","content":"a b"}]}`,
 			ServerRequest{Chat: true, Model: "m", Text: "a b"}},
-		{"everything", true, `{"model":"m","messages":[{"role":"system","content":"s"},{"role":"assistant","content":null},
+		{"everything", true,
+			`{"model":"m","messages":[{"role":"system","content":"s"},{"role":"assistant","content":null},
 			{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{}},{"type":"text","text":"b"}]}],
 			"max_tokens":5,"max_completion_tokens":7,"min_tokens":2,"ignore_eos":true,"stream":true,
 			"stream_options":{"include_usage":true},"n":1,"temperature":0.5}`,
-			ServerRequest{Chat: true, Model: "m", Text: "s a b", MaxTokens: 7, MinTokens: 2, IgnoreEOS: true, Stream: true, IncludeUsage: true}},
-		{"nulls", true, `{"model":"m","messages":[{"role":"user","content":""}],"max_tokens":null,"stream":null,"stream_options":null,"n":null}`,
+			ServerRequest{Chat: true, Model: "m", Text: "s a b", MaxTokens: 7, MinTokens: 2, IgnoreEOS: true,
+				Stream: true, IncludeUsage: true}},
+		{"nulls", true, `{"model":"m","messages":[{"role":"user","content":""}],"max_tokens":null,"stream":null,` +
+			`"stream_options":null,"n":null}`,
 			ServerRequest{Chat: true, Model: "m"}},
-		{"prompt", false, `{"model":"m","prompt":"x\ny","max_tokens":3}`, ServerRequest{Model: "m", Text: "x\ny", MaxTokens: 3}},
+		{"prompt", false, `{"model":"m","prompt":"x\ny","max_tokens":3}`,
+			ServerRequest{Model: "m", Text: "x\ny", MaxTokens: 3}},
 		{"prompt in an array", false, `{"model":"m","prompt":[ "x" ]}`, ServerRequest{Model: "m", Text: "x"}},
 		{"token ids", false, `{"model":"m","prompt":[1,2,3]}`, ServerRequest{Model: "m", PromptIDs: []int{1, 2, 3}}},
 		{"token ids in an array", false, `{"model":"m","prompt":[[1,2]],"stream":true,"stream_options":{}}`,
@@ -91,9 +95,11 @@ func TestParseServerRequestRefuses(t *testing.T) {
 
 func FuzzParseServerRequest(f *testing.F) {
 	for _, body := range []string{
-		`{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":1,"stream":true,"stream_options":{"include_usage":true}}`,
+		`{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":1,"stream":true,` +
+			`"stream_options":{"include_usage":true}}`,
 		`{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"x"},{}]}],"min_tokens":3}`,
-		`{"model":"m","prompt":"x"}`, `{"model":"m","prompt":["x"]}`, `{"model":"m","prompt":[1,2]}`, `{"model":"m","prompt":[[1,2]]}`,
+		`{"model":"m","prompt":"x"}`, `{"model":"m","prompt":["x"]}`, `{"model":"m","prompt":[1,2]}`,
+		`{"model":"m","prompt":[[1,2]]}`,
 		`{"model":"m","prompt":[null]}`, `null`, `{`, `{"model":"m","prompt":[ ]}`,
 	} {
 		f.Add(true, []byte(body))
@@ -107,8 +113,10 @@ func FuzzParseServerRequest(f *testing.F) {
 			}
 			return
 		}
-		if !json.Valid(body) || r.Model == "" || r.MaxTokens < 0 || r.MinTokens < 0 || len(r.Text) > 0 && len(r.PromptIDs) > 0 ||
-			(r.MaxTokens > 0 && r.MinTokens > r.MaxTokens) || (r.IncludeUsage && !r.Stream) || (chat && len(r.PromptIDs) > 0) {
+		if !json.Valid(body) || r.Model == "" || r.MaxTokens < 0 || r.MinTokens < 0 ||
+			len(r.Text) > 0 && len(r.PromptIDs) > 0 ||
+			(r.MaxTokens > 0 && r.MinTokens > r.MaxTokens) || (r.IncludeUsage && !r.Stream) ||
+			(chat && len(r.PromptIDs) > 0) {
 			t.Errorf("accepted %q as %+v", body, r)
 		}
 	})
@@ -121,7 +129,8 @@ func TestServerErrorBody(t *testing.T) {
 	}{
 		{ServerError{Status: 400, Type: "t", Param: "p", Code: "c", Message: `"m"`},
 			`{"error":{"message":"\"m\"","type":"t","param":"p","code":"c"}}`},
-		{ServerError{Status: 500, Type: "t", Message: "m"}, `{"error":{"message":"m","type":"t","param":null,"code":null}}`},
+		{ServerError{Status: 500, Type: "t", Message: "m"}, `{"error":{"message":"m","type":"t","param":null,` +
+			`"code":null}}`},
 	} {
 		if got := string(v.e.Body()); got != v.want {
 			t.Errorf("got %s, want %s", got, v.want)
@@ -132,31 +141,51 @@ func TestServerErrorBody(t *testing.T) {
 	}
 }
 
+// serverReplyCases are the cases of TestServerReply.
+var serverReplyCases = []struct {
+	chat                                    bool
+	role, text, garbage, finish, end, whole string
+}{
+	{
+		true,
+		`data: {"id":"i\"d","object":"chat.completion.chunk","created":1700000000,"model":"m",` +
+			`"choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,` +
+			`"finish_reason":null}]}` + "\n\n",
+		`data: {"id":"i\"d","object":"chat.completion.chunk","created":1700000000,"model":"m",` +
+			`"choices":[{"index":0,"delta":{"content":" a\n"},"logprobs":null,"finish_reason":null}]}` + "\n\n",
+		`data: {"id":"i\"d","object":"chat.completion.chunk","created":1700000000,"model":"m",` +
+			`"choices":[{"index":0,"delta":{"content":"` + "\n\n",
+		`data: {"id":"i\"d","object":"chat.completion.chunk","created":1700000000,"model":"m",` +
+			`"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]}` + "\n\n",
+		`data: {"id":"i\"d","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[],` +
+			`"usage":{"prompt_tokens":3,"total_tokens":7,"completion_tokens":4,` +
+			`"prompt_tokens_details":{"cached_tokens":0}}}` + "\n\n",
+		`{"id":"i\"d","object":"chat.completion","created":1700000000,"model":"m","choices":[{"index":0,` +
+			`"message":{"role":"assistant","content":" a\n"},"logprobs":null,"finish_reason":"stop"}],` +
+			`"usage":{"prompt_tokens":3,"total_tokens":7,"completion_tokens":4,` +
+			`"prompt_tokens_details":{"cached_tokens":0}}}`,
+	}, {
+		false,
+		``,
+		`data: {"id":"i\"d","object":"text_completion","created":1700000000,"model":"m","choices":[{"index":0,` +
+			`"text":" a\n","logprobs":null,"finish_reason":null}]}` + "\n\n",
+		`data: {"id":"i\"d","object":"text_completion","created":1700000000,"model":"m",` +
+			`"choices":[{"index":0,"text":"` + "\n\n",
+		`data: {"id":"i\"d","object":"text_completion","created":1700000000,"model":"m","choices":[{"index":0,` +
+			`"text":"","logprobs":null,"finish_reason":"stop"}]}` + "\n\n",
+		`data: {"id":"i\"d","object":"text_completion","created":1700000000,"model":"m","choices":[],` +
+			`"usage":{"prompt_tokens":3,"total_tokens":7,"completion_tokens":4,` +
+			`"prompt_tokens_details":{"cached_tokens":0}}}` + "\n\n",
+		`{"id":"i\"d","object":"text_completion","created":1700000000,"model":"m","choices":[{"index":0,` +
+			`"text":" a\n","logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"total_tokens":7,` +
+			`"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":0}}}`,
+	},
+}
+
 // What a reply is made of, spelled out.
 func TestServerReply(t *testing.T) {
 	at := time.Unix(1700000000, 5)
-	for _, v := range []struct {
-		chat                                    bool
-		role, text, garbage, finish, end, whole string
-	}{
-		{
-			true,
-			`data: {"id":"i\"d","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}` + "\n\n",
-			`data: {"id":"i\"d","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"content":" a\n"},"logprobs":null,"finish_reason":null}]}` + "\n\n",
-			`data: {"id":"i\"d","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"content":"` + "\n\n",
-			`data: {"id":"i\"d","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]}` + "\n\n",
-			`data: {"id":"i\"d","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[],"usage":{"prompt_tokens":3,"total_tokens":7,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":0}}}` + "\n\n",
-			`{"id":"i\"d","object":"chat.completion","created":1700000000,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":" a\n"},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"total_tokens":7,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":0}}}`,
-		}, {
-			false,
-			``,
-			`data: {"id":"i\"d","object":"text_completion","created":1700000000,"model":"m","choices":[{"index":0,"text":" a\n","logprobs":null,"finish_reason":null}]}` + "\n\n",
-			`data: {"id":"i\"d","object":"text_completion","created":1700000000,"model":"m","choices":[{"index":0,"text":"` + "\n\n",
-			`data: {"id":"i\"d","object":"text_completion","created":1700000000,"model":"m","choices":[{"index":0,"text":"","logprobs":null,"finish_reason":"stop"}]}` + "\n\n",
-			`data: {"id":"i\"d","object":"text_completion","created":1700000000,"model":"m","choices":[],"usage":{"prompt_tokens":3,"total_tokens":7,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":0}}}` + "\n\n",
-			`{"id":"i\"d","object":"text_completion","created":1700000000,"model":"m","choices":[{"index":0,"text":" a\n","logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"total_tokens":7,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":0}}}`,
-		},
-	} {
+	for _, v := range serverReplyCases {
 		r := NewServerReply(v.chat, `i"d`, "m", at)
 		text, usage := ServerText(" a\n"), ServerUsage{PromptTokens: 3, CompletionTokens: 4}
 		for _, part := range []struct{ got, want []byte }{
@@ -175,8 +204,9 @@ func TestServerReply(t *testing.T) {
 }
 
 func TestServerModels(t *testing.T) {
-	got := ServerModels("org/m", time.Unix(5, 0), 4096)
-	want := `{"object":"list","data":[{"id":"org/m","object":"model","created":5,"owned_by":"headway","max_model_len":4096}]}`
+	got := ServerModels([]string{"org/m"}, time.Unix(5, 0), 4096)
+	want := `{"object":"list","data":[{"id":"org/m","object":"model","created":5,"owned_by":"headway",` +
+		`"max_model_len":4096}]}`
 	if string(got) != want {
 		t.Errorf("got %s", got)
 	}

@@ -49,14 +49,19 @@ func TestTurns(t *testing.T) { overBoth(t, testTurns) }
 
 func testTurns(t *testing.T, via string) {
 	tools := `data: {"choices":[{"delta":{"content":"let me"}}]}` + "\n\n" +
-		`data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"look","arguments":""}}]}}]}` + "\n\n" +
-		`data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"q\":"}},{"index":1,"id":"c2","function":{"name":"see","arguments":"{}"}}]}}]}` + "\n\n" +
-		`data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]},"finish_reason":"tool_calls"}]}` + "\n\n" + endMarker
-	reasoned := `data: {"choices":[{"delta":{"reasoning_content":"hm"}}]}` + "\n\n" + chunk("B") + chunk("C") + endMarker
+		`data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"look",` +
+		`"arguments":""}}]}}]}` + "\n\n" +
+		`data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"q\":"}},{"index":1,` +
+		`"id":"c2","function":{"name":"see","arguments":"{}"}}]}}]}` + "\n\n" +
+		`data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]},` +
+		`"finish_reason":"tool_calls"}]}` + "\n\n" + endMarker
+	reasoned := `data: {"choices":[{"delta":{"reasoning_content":"hm"}}]}` + "\n\n" + chunk("B") +
+		chunk("C") + endMarker
 	got := turnsOf(t, Config{Transport: via}, []string{reasoned, tools, chunk("D") + endMarker}, []workload.Prompt{
 		{System: "be good", Text: "one"},
 		{Text: "two"},
-		{Messages: []workload.Message{{Raw: []byte(`{"role":"tool","tool_call_id":"c1","content":"found"}`)}, {Role: "user", Content: "three"}}},
+		{Messages: []workload.Message{{Raw: []byte(`{"role":"tool","tool_call_id":"c1",` +
+			`"content":"found"}`)}, {Role: "user", Content: "three"}}},
 	})
 	m := `{"role":"system","content":"be good"},{"role":"user","content":"one"}`
 	want := []string{body0(m)}
@@ -78,8 +83,10 @@ func TestTurnsOfCompletions(t *testing.T) { overBoth(t, testTurnsOfCompletions) 
 
 func testTurnsOfCompletions(t *testing.T, via string) {
 	reply := `data: {"choices":[{"text":"B"}]}` + "\n\n" + endMarker
-	got := turnsOf(t, Config{Transport: via, Type: TypeCompletions}, []string{reply, reply}, []workload.Prompt{{Text: "A"}, {Text: "C"}})
-	if want := `{"prompt":"A\nB\nC","model":"m","stream":true,"stream_options":{"include_usage":false}}`; got[1] != want {
+	got := turnsOf(t, Config{Transport: via, Type: TypeCompletions}, []string{reply, reply},
+		[]workload.Prompt{{Text: "A"}, {Text: "C"}})
+	if want := `{"prompt":"A\nB\nC","model":"m","stream":true,` +
+		`"stream_options":{"include_usage":false}}`; got[1] != want {
 		t.Errorf("second turn %s, want %s", got[1], want)
 	}
 }
@@ -87,7 +94,8 @@ func testTurnsOfCompletions(t *testing.T, via string) {
 func TestSessionEndsWithAFailure(t *testing.T) { overBoth(t, testSessionEndsWithAFailure) }
 
 func testSessionEndsWithAFailure(t *testing.T, via string) {
-	got := turnsOf(t, Config{Transport: via}, []string{chunk("B") + endMarker, "event: error\n\n", chunk("D") + endMarker},
+	got := turnsOf(t, Config{Transport: via},
+		[]string{chunk("B") + endMarker, "event: error\n\n", chunk("D") + endMarker},
 		[]workload.Prompt{{Text: "one"}, {Text: "two"}, {Text: "three"}})
 	if want := body0(`{"role":"user","content":"three"}`); got[2] != want {
 		t.Errorf("turn after a failure %s, want %s", got[2], want)
@@ -106,11 +114,13 @@ func testWarmupSessionsAreOthers(t *testing.T, via string) {
 	warm.Phase = workload.Warmup
 	a, b := ask(t.Context(), target, first), ask(t.Context(), target, warm)
 	if a.CorrelationID == b.CorrelationID || len(target.sessions.open) != 2 {
-		t.Errorf("one session for both phases: %s, %s, %d open", a.CorrelationID, b.CorrelationID, len(target.sessions.open))
+		t.Errorf("one session for both phases: %s, %s, %d open", a.CorrelationID, b.CorrelationID,
+			len(target.sessions.open))
 	}
 	second := first
 	second.Turn = 1
-	if r := ask(t.Context(), target, second); r.Text.Prompt != "a w a" || r.CorrelationID != a.CorrelationID || r.RequestID == a.RequestID {
+	if r := ask(t.Context(), target, second); r.Text.Prompt != "a w a" || r.CorrelationID != a.CorrelationID ||
+		r.RequestID == a.RequestID {
 		t.Errorf("second turn %q, session %s", r.Text.Prompt, r.CorrelationID)
 	}
 	other, err := NewTarget(Config{Transport: via, URLs: []string{s.URL}, Models: []string{"m"}})

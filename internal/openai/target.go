@@ -25,7 +25,7 @@
 // already there, and waits for its data. A server that sends the size line of
 // a chunk together with the chunk before, and the data in a later packet,
 // therefore gives both events the later stamp; the second of them is then
-// marked Together. Servers write a chunk in one piece, so this is rare.
+// marked Coalesced. Servers write a chunk in one piece, so this is rare.
 package openai
 
 import (
@@ -36,11 +36,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 
+	"headway/internal/bound"
 	"headway/internal/wire"
 	"headway/record"
 	"headway/workload"
@@ -52,7 +51,9 @@ type Target struct {
 	c         Config
 	writer    writer
 	servers   []server
-	secrets   *strings.Replacer
+	words     wording
+	memory    bound.Account   // of the replies in flight
+	reading   sync.Mutex      // held while a large whole reply is read: one tree is enough
 	pool      *wire.Pool      // nil where net/http carries
 	outlet    *outlet         // opens the connections of net/http
 	pooled    *http.Transport // nil where each session has its own
@@ -77,7 +78,8 @@ func NewTarget(c Config) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Target{c: c, writer: w, secrets: secretsOf(c), watch: watch{timeout: c.Timeout}}
+	t := &Target{c: c, writer: w, words: newWording(c), memory: bound.Account{Limit: c.ReplyMemory},
+		watch: watch{timeout: c.Timeout}}
 	if _, err := rand.Read(t.nonce[:]); err != nil {
 		return nil, fmt.Errorf("drawing random bytes for request ids: %w", err)
 	}
@@ -178,13 +180,14 @@ func (t *Target) open(r *workload.Request, s *session, tape *record.Tape) exchan
 	if tape.RequestID == "" {
 		tape.RequestID = t.id("request", int(r.Phase), r.Session, strconv.Itoa(r.Turn), strconv.Itoa(r.Index))
 	}
-	return exchange{t: t, s: s, tape: tape, key: sessionKey{r.Phase, r.Session}, read: -1}
+	return exchange{t: t, s: s, tape: tape, key: sessionKey{r.Phase, r.Session}, read: -1, most: t.c.limits(0)}
 }
 
 // close ends an exchange: its outcome, and what becomes of its session.
 func (t *Target) close(x *exchange, f *record.Failure) {
 	if f != nil {
-		f.Message = t.secrets.Replace(f.Message)
+		t.words.tell(f)
+		t.servers[x.s.url].named(f)
 		x.tape.Fail(f)
 	} else {
 		x.tape.Outcome = record.OK
@@ -247,47 +250,4 @@ func (t *Target) id(kind string, phase int, name ...string) string {
 	id[23] = '-'
 	hex.Encode(id[24:], b[10:16])
 	return string(id[:])
-}
-
-// secretsOf finds what must not be in a message; servers repeat keys that they
-// refuse.
-func secretsOf(c Config) *strings.Replacer {
-	var pairs []string
-	hide := func(s string) {
-		if s != "" {
-			pairs = append(pairs, s, "<redacted>")
-		}
-	}
-	hide(c.APIKey)
-	for name, values := range c.Headers {
-		for _, v := range values {
-			if secretHeader(name) {
-				hide(v)
-				_, credentials, _ := strings.Cut(v, " ")
-				hide(credentials)
-			}
-		}
-	}
-	of := func(u *url.URL, err error) {
-		if err == nil && u.User != nil {
-			hide(u.User.String())
-			password, _ := u.User.Password()
-			hide(password)
-		}
-	}
-	for _, s := range c.URLs {
-		of(parseURL(s))
-	}
-	of(url.Parse(c.Proxy))
-	return strings.NewReplacer(pairs...)
-}
-
-// secretHeader reports whether a header's value is a credential.
-func secretHeader(name string) bool {
-	switch strings.ToLower(name) {
-	case "authorization", "proxy-authorization", "x-api-key", "api-key", "ocp-apim-subscription-key",
-		"x-goog-api-key", "x-functions-key", "aeg-sas-key", "x-amz-security-token":
-		return true
-	}
-	return false
 }

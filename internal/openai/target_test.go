@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,13 +26,15 @@ func testStreamedChat(t *testing.T, via string) {
 		b, _ := io.ReadAll(r.Body)
 		requests <- sentRequest{r, string(b)}
 		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-		for _, e := range []string{roleChunk, chunk("Hel"), chunk("lo"), chunk(" "), finishChunk, usageChunk, endMarker} {
+		for _, e := range []string{roleChunk, chunk("Hel"), chunk("lo"), chunk(" "), finishChunk,
+			usageChunk, endMarker} {
 			_, _ = io.WriteString(w, e)
 			w.(http.Flusher).Flush()
 		}
 	})
-	target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Streaming: true, APIKey: "sk-1", UserAgent: "headway/9",
-		Headers: http.Header{"X-Mine": {"a", "b"}, "Accept": {"nothing"}, "Content-Type": {"text/plain"}}})
+	target := newTestTarget(t,
+		Config{Transport: via, URLs: []string{s.URL}, Streaming: true, APIKey: "sk-1", UserAgent: "headway/9",
+			Headers: http.Header{"X-Mine": {"a", "b"}, "Accept": {"nothing"}, "Content-Type": {"text/plain"}}})
 	r := ask(t.Context(), target, say("héllo <b>"))
 	got := <-requests
 
@@ -119,10 +119,14 @@ func testWholeReplies(t *testing.T, via string) {
 		name, kind, reply         string
 		content, reasoning, tools string
 	}{
-		{"chat", TypeChat, `{"choices":[{"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}`, "Hi", "", ""},
-		{"reasoning", TypeChat, `{"choices":[{"message":{"content":"Hi","reasoning_content":"hm","reasoning":"hm"}}]}`, "Hi", "hm", ""},
-		{"tools", TypeChat, `{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1","function":{"name":"f","arguments":"{\"a\":1}"}}]}}]}`, "", "", `f{"a":1}`},
-		{"parts", TypeChat, `{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}}]}`, "ab", "", ""},
+		{"chat", TypeChat, `{"choices":[{"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],` +
+			`"usage":{"prompt_tokens":3}}`, "Hi", "", ""},
+		{"reasoning", TypeChat, `{"choices":[{"message":{"content":"Hi","reasoning_content":"hm","reasoning":"hm"}}]}`,
+			"Hi", "hm", ""},
+		{"tools", TypeChat, `{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1","function":{"name":"f",` +
+			`"arguments":"{\"a\":1}"}}]}}]}`, "", "", `f{"a":1}`},
+		{"parts", TypeChat, `{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"type":"text",` +
+			`"text":"b"}]}}]}`, "ab", "", ""},
 		{"completions", TypeCompletions, `{"choices":[{"text":" there","finish_reason":"length"}]}`, " there", "", ""},
 	}
 	for _, tt := range tests {
@@ -139,7 +143,8 @@ func testWholeReplies(t *testing.T, via string) {
 			if r.Outcome != record.OK || r.Streamed || len(r.Arrivals) != 1 {
 				t.Fatalf("outcome %v %v, streamed %v, %d arrivals", r.Outcome, r.Failure, r.Streamed, len(r.Arrivals))
 			}
-			if contents(r) != tt.content || string(r.Text.Reasoning) != tt.reasoning || string(r.Text.ToolCalls) != tt.tools {
+			if contents(r) != tt.content || string(r.Text.Reasoning) != tt.reasoning ||
+				string(r.Text.ToolCalls) != tt.tools {
 				t.Errorf("content %q, reasoning %q, tools %q", r.Text.Content, r.Text.Reasoning, r.Text.ToolCalls)
 			}
 			if r.Arrivals[0].At != r.HTTP.End {
@@ -176,14 +181,16 @@ func testEffectiveStream(t *testing.T, via string) {
 		{false, ``, `{"stream":true,"messages":[]}`, "s"},
 		{true, ``, `{"messages":[]}`, "w"},
 	} {
-		target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Streaming: tt.streaming, Extra: []byte(tt.extra)})
+		target := newTestTarget(t,
+			Config{Transport: via, URLs: []string{s.URL}, Streaming: tt.streaming, Extra: []byte(tt.extra)})
 		req := say("x")
 		if tt.prompt != "" {
 			req = workload.Request{Prompt: workload.Prompt{Payload: []byte(tt.prompt)}}
 		}
 		r := ask(t.Context(), target, req)
 		if contents(r) != tt.want || r.Streamed != (tt.want == "s") {
-			t.Errorf("streaming %v, extra %s, payload %s: %q, streamed %v, %v", tt.streaming, tt.extra, tt.prompt, contents(r), r.Streamed, r.Failure)
+			t.Errorf("streaming %v, extra %s, payload %s: %q, streamed %v, %v", tt.streaming, tt.extra, tt.prompt,
+				contents(r), r.Streamed, r.Failure)
 		}
 	}
 }
@@ -193,7 +200,8 @@ func TestTogetherAndApart(t *testing.T) { overBoth(t, testTogetherAndApart) }
 func testTogetherAndApart(t *testing.T, via string) {
 	step := make(chan struct{})
 	url := rawServer(t, func(c net.Conn, _ *http.Request) {
-		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: "+
+			"chunked\r\n\r\n")
 		<-step
 		_, _ = io.WriteString(c, chunked(chunk("a"))+chunked(chunk("b")+chunk("c")))
 		<-step
@@ -205,14 +213,15 @@ func testTogetherAndApart(t *testing.T, via string) {
 	target := newTestTarget(t, Config{Transport: via, URLs: []string{url}, Streaming: true})
 	tape := record.NewTape(record.NewClock(), record.Record{}, func() { step <- struct{}{} })
 	done := make(chan struct{})
-	target.Start(t.Context(), workload.Request{Session: "s", Turns: 1, Prompt: workload.Prompt{Text: "x"}}, tape, func() { close(done) })
+	target.Start(t.Context(), workload.Request{Session: "s", Turns: 1, Prompt: workload.Prompt{Text: "x"}}, tape,
+		func() { close(done) })
 	step <- struct{}{} // the first write is allowed; the second by the first text
 	step <- struct{}{}
 	<-done
 	r := &tape.Record
 	var got []bool
 	for _, a := range r.Arrivals {
-		got = append(got, a.Together)
+		got = append(got, a.Coalesced)
 	}
 	if want := "[false true true false true]"; fmt.Sprint(got) != want || contents(r) != "abcd" {
 		t.Errorf("together %v, want %s; content %q", got, want, contents(r))
@@ -258,146 +267,4 @@ func testNoArrivalPrecedesItsWrite(t *testing.T, via string) {
 			t.Errorf("arrival %d is %v before its write", i, time.Duration(wrote-at))
 		}
 	}
-}
-
-func TestConnections(t *testing.T) { overBoth(t, testConnections) }
-
-func testConnections(t *testing.T, via string) {
-	for _, tt := range []struct {
-		reuse string
-		conns int32
-		fresh []bool
-	}{
-		{ReusePooled, 1, []bool{true, false, false, false, false, false}},
-		{ReuseNever, 6, []bool{true, true, true, true, true, true}},
-		{ReuseSticky, 3, []bool{true, false, true, false, true, false}},
-	} {
-		t.Run(tt.reuse, func(t *testing.T) {
-			var conns atomic.Int32
-			closed := make(chan struct{}, 16)
-			s := unstarted(t, func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Content-Type", "text/event-stream")
-				_, _ = io.WriteString(w, chunk("s")+finishChunk+endMarker)
-			})
-			s.Config.ConnState = func(_ net.Conn, st http.ConnState) {
-				switch st {
-				case http.StateNew:
-					conns.Add(1)
-				case http.StateClosed:
-					closed <- struct{}{}
-				}
-			}
-			s.Start()
-			target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Streaming: true, ConnectionReuse: tt.reuse})
-			for i := range 6 {
-				req := say("x")
-				req.Session, req.Turn, req.Turns, req.Index = fmt.Sprint("s", i/2), i%2, 2, i
-				r := ask(t.Context(), target, req)
-				if r.Outcome != record.OK {
-					t.Fatal(r.Failure)
-				}
-				if r.HTTP.Reused == tt.fresh[i] {
-					t.Errorf("request %d: reused %v", i, r.HTTP.Reused)
-				}
-				checkOrder(t, r)
-			}
-			if n := conns.Load(); n != tt.conns {
-				t.Errorf("%d connections, want %d", n, tt.conns)
-			}
-			if tt.reuse != ReusePooled {
-				for range tt.conns { // each was closed without Close
-					<-closed
-				}
-			}
-		})
-	}
-}
-
-func TestServersAndModelsInTurn(t *testing.T) { overBoth(t, testServersAndModelsInTurn) }
-
-func testServersAndModelsInTurn(t *testing.T, via string) {
-	var mu sync.Mutex
-	seen := map[string]string{}
-	answer := func(name string) string {
-		return serve(t, func(w http.ResponseWriter, r *http.Request) {
-			b, _ := io.ReadAll(r.Body)
-			mu.Lock()
-			defer mu.Unlock()
-			seen[r.Header.Get("X-Who")] += name
-			seen["models"] += string(regexp.MustCompile(`"model":"(\w+)"`).FindSubmatch(b)[1])
-			_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"w"}}]}`)
-		}).URL
-	}
-	target := newTestTarget(t, Config{Transport: via, URLs: []string{answer("A"), answer("B")}, Models: []string{"x", "y"},
-		Headers: http.Header{"X-Who": {"all"}}, SessionHeader: "X-Session"})
-	ids := map[string]bool{}
-	for i := range 8 {
-		req := say("x")
-		req.Session, req.Turn, req.Turns, req.Index = fmt.Sprint("s", i/2), i%2, 2, i
-		ids[ask(t.Context(), target, req).CorrelationID] = true
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	if seen["all"] != "AABBAABB" || seen["models"] != "xyxyxyxy" {
-		t.Errorf("servers %s, models %s: sessions must stay and take turns", seen["all"], seen["models"])
-	}
-	if len(ids) != 4 {
-		t.Errorf("%d session ids for 4 sessions", len(ids))
-	}
-}
-
-func TestManyStreams(t *testing.T) { overBoth(t, testManyStreams) }
-
-func testManyStreams(t *testing.T, via string) {
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		b, _ := io.ReadAll(r.Body)
-		n := regexp.MustCompile(`say(\d+)end`).FindSubmatch(b)[1]
-		w.Header().Set("Content-Type", "text/event-stream")
-		for i := range 20 {
-			_, _ = io.WriteString(w, chunk(fmt.Sprintf("%s.%d ", n, i)))
-			w.(http.Flusher).Flush()
-		}
-		_, _ = io.WriteString(w, finishChunk+endMarker)
-	})
-	target := newTestTarget(t, Config{Transport: via, URLs: []string{s.URL}, Streaming: true})
-	var wg sync.WaitGroup
-	for i := range 64 {
-		wg.Go(func() {
-			for k := range 3 {
-				req := say(fmt.Sprintf("say%dend", i))
-				req.Index, req.Session = 3*i+k, fmt.Sprint(i, "-", k)
-				r := ask(t.Context(), target, req)
-				var want strings.Builder
-				for j := range 20 {
-					fmt.Fprintf(&want, "%d.%d ", i, j)
-				}
-				if r.Outcome != record.OK || contents(r) != want.String() {
-					t.Errorf("stream %d: %v %v %q", i, r.Outcome, r.Failure, contents(r))
-					return
-				}
-				checkOrder(t, r)
-			}
-		})
-	}
-	wg.Wait()
-}
-
-func TestTLS(t *testing.T) {
-	leaks(t)
-	s := unstarted(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Proto != "HTTP/1.1" {
-			t.Errorf("the server was spoken to in %s", r.Proto)
-		}
-		w.Header().Set("Content-Type", "text/event-stream")
-		_, _ = io.WriteString(w, chunk("s")+finishChunk+endMarker)
-	})
-	s.EnableHTTP2 = true // offered, and not to be taken
-	s.StartTLS()
-	target := newTestTarget(t, Config{URLs: []string{s.URL}, Streaming: true, InsecureSkipVerify: true})
-	r := ask(t.Context(), target, say("x"))
-	if r.Outcome != record.OK || !r.HTTP.TLSDone.Known() {
-		t.Fatalf("%v %+v", r.Failure, r.HTTP)
-	}
-	checkOrder(t, r)
-	checkOrder(t, ask(t.Context(), target, say("x")))
 }

@@ -67,7 +67,11 @@ func (t *trace) getConn(string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.closed {
-		t.h, t.sentBegan, t.sent, t.lease, t.got = record.HTTP{}, 0, 0, lease{}, false
+		t.h = record.HTTP{}
+		t.sentBegan = 0
+		t.sent = 0
+		t.lease = lease{}
+		t.got = false
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -14,12 +15,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"headway/internal/bound"
 	"headway/internal/wire"
 	"headway/record"
 )
@@ -51,11 +52,12 @@ func TestHTTP2(t *testing.T) {
 			req := say("x")
 			req.Index = i
 			r := ask(t.Context(), target, req)
-			if r.Outcome != record.OK || contents(r) != "ab" || r.HTTP.Reused != (i == 1) || !r.Sent.Known() || r.Sent < r.Start || r.Done < r.Sent {
+			if r.Outcome != record.OK || contents(r) != "ab" || r.HTTP.Reused != (i == 1) || !r.Sent.Known() ||
+				r.Sent < r.Start || r.Done < r.Sent {
 				t.Errorf("%s, request %d: %v %+v, %+v", url, i, r.Outcome, r.Failure, r)
 			}
 			for _, a := range r.Arrivals {
-				if !a.User {
+				if !a.UserspaceStamp {
 					t.Errorf("%s: an arrival claims the kernel's time: %+v", url, a)
 				}
 			}
@@ -75,8 +77,9 @@ func clientFiles(t *testing.T) (cert, key string, pool *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		IsCA:        true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, &k.PublicKey, k)
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +127,8 @@ func TestTLSOptions(t *testing.T) {
 	}
 	noCA := good
 	noCA.TLSCA = ""
-	if r := ask(t.Context(), newTestTarget(t, noCA), say("x")); r.Failure == nil || r.Failure.Type != "ClientConnectorCertificateError" {
+	if r := ask(t.Context(), newTestTarget(t, noCA), say("x")); r.Failure == nil ||
+		r.Failure.Type != "ClientConnectorCertificateError" {
 		t.Errorf("without the CA: %+v", r.Failure)
 	}
 	noCert := good
@@ -134,7 +138,7 @@ func TestTLSOptions(t *testing.T) {
 	}
 	for _, bad := range []Config{{TLSCA: ca + "x"}, {TLSCA: key}, {TLSCert: cert, TLSKey: ca}, {TLSCert: cert}} {
 		bad.Models = []string{"m"}
-		if _, err := NewTarget(bad); err == nil || !strings.Contains(err.Error(), "--tls-") {
+		if _, err := NewTarget(bad); err == nil || !strings.Contains(err.Error(), "tls-") {
 			t.Errorf("%q %q %q: %v", bad.TLSCA, bad.TLSCert, bad.TLSKey, err)
 		}
 	}
@@ -168,7 +172,8 @@ func TestUnixSocket(t *testing.T) {
 		req := say("x")
 		req.Index = i
 		r := ask(t.Context(), target, req)
-		if want := fmt.Sprint(i % 2); r.Outcome != record.OK || contents(r) != want || r.URL != urls[i%2]+"/v1/chat/completions" {
+		if want := fmt.Sprint(i % 2); r.Outcome != record.OK || contents(r) != want ||
+			r.URL != urls[i%2]+"/v1/chat/completions" {
 			t.Errorf("request %d: %v %+v, %q from %s", i, r.Outcome, r.Failure, contents(r), r.URL)
 		}
 	}
@@ -178,82 +183,9 @@ func TestUnixSocket(t *testing.T) {
 	}
 }
 
-// proxyServer forwards plain requests and tunnels others, and says for what.
-func proxyServer(t *testing.T, seen chan<- string) *httptest.Server {
-	return serve(t, func(w http.ResponseWriter, r *http.Request) {
-		seen <- r.Method + " " + r.URL.Host
-		if r.Method != http.MethodConnect {
-			whole(w, r)
-			return
-		}
-		to, err := net.Dial("tcp", r.URL.Host)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		c, _, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
-		back := make(chan struct{})
-		go func() { defer close(back); _, _ = io.Copy(c, to); _ = c.Close() }()
-		_, _ = io.Copy(to, c)
-		_ = to.Close()
-		<-back
-	})
-}
-
-func TestProxy(t *testing.T) {
-	leaks(t)
-	seen := make(chan string, 4)
-	proxy := proxyServer(t, seen)
-	behind := serveTLS(t, whole)
-	for _, tt := range []struct{ to, want string }{
-		{"http://server.invalid:8000", "POST server.invalid:8000"},
-		{behind.URL, "CONNECT " + strings.TrimPrefix(behind.URL, "https://")},
-	} {
-		target := newTestTarget(t, Config{URLs: []string{tt.to}, Proxy: proxy.URL, InsecureSkipVerify: true})
-		if r := ask(t.Context(), target, say("x")); r.Outcome != record.OK {
-			t.Errorf("%s: %+v", tt.to, r.Failure)
-		}
-		if got := <-seen; got != tt.want {
-			t.Errorf("%s: the proxy saw %q, want %q", tt.to, got, tt.want)
-		}
-		if err := target.Preconnect(t.Context(), 1); err == nil {
-			t.Errorf("%s: opened ahead through a proxy", tt.to)
-		}
-	}
-}
-
-// The environment is read once in a process, so this takes another one.
-func TestProxyFromEnvironment(t *testing.T) {
-	if os.Getenv("HTTP_PROXY") == "" || os.Getenv("HEADWAY_TEST_PROXY") == "" {
-		seen := make(chan string, 4)
-		proxy := proxyServer(t, seen)
-		c := exec.Command(os.Args[0], "-test.run=^TestProxyFromEnvironment$")
-		c.Env = append(os.Environ(), "HTTP_PROXY="+proxy.URL, "NO_PROXY=direct.invalid", "HEADWAY_TEST_PROXY=1")
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		if got := <-seen; got != "POST server.invalid:8000" {
-			t.Errorf("the proxy saw %q", got)
-		}
-		return
-	}
-	target := newTestTarget(t, Config{URLs: []string{"http://server.invalid:8000"}, TrustEnv: true})
-	if r := ask(t.Context(), target, say("x")); r.Outcome != record.OK {
-		t.Errorf("%+v", r.Failure)
-	}
-	c := Config{URLs: []string{"http://direct.invalid"}, TrustEnv: true}
-	if wire.HasPool && c.TransportUsed() != TransportEpoll {
-		t.Error("an exception from the proxy goes over net/http")
-	}
-}
-
 func TestTransportUsed(t *testing.T) {
-	std := []Config{{URLs: []string{"https://h"}}, {URLs: []string{"http://h", "https://h"}}, {HTTP2: true}, {Proxy: "http://p:1"},
+	std := []Config{{URLs: []string{"https://h"}}, {URLs: []string{"http://h", "https://h"}}, {HTTP2: true},
+		{Proxy: "socks5://p:1"}, {Proxy: "https://p:1"},
 		{URLs: []string{"unix:///s"}}, {Transport: TransportStd}}
 	for _, c := range std {
 		if got := c.TransportUsed(); got != TransportStd {
@@ -262,14 +194,58 @@ func TestTransportUsed(t *testing.T) {
 		c.Models = []string{"m"}
 		if c.Transport == "" {
 			c.Transport = TransportEpoll
-			if _, err := NewTarget(c); err == nil || !strings.Contains(err.Error(), "--transport epoll: ") {
+			if _, err := NewTarget(c); err == nil || !strings.Contains(err.Error(), "transport epoll: ") {
 				t.Errorf("%+v: %v", c, err)
 			}
 		}
 	}
-	for _, c := range []Config{{}, {ConnectionReuse: ReuseNever}, {ConnectionReuse: ReuseSticky}, {TrustEnv: true, URLs: []string{"http://127.0.0.1"}}} {
+	for _, c := range []Config{{}, {Proxy: "http://p:1"}, {Proxy: ProxyNone}, {ConnectionReuse: ReuseNever},
+		{ConnectionReuse: ReuseSticky}, {TrustEnv: true, URLs: []string{"http://127.0.0.1"}}} {
 		if got := c.TransportUsed(); (got == TransportEpoll) != wire.HasPool {
 			t.Errorf("%+v goes over %s", c, got)
+		}
+	}
+}
+
+// The request line has the path as it was written, and a user in the address is
+// sent as basic authorization and shown nowhere.
+func TestAddressOnTheWire(t *testing.T) { overBoth(t, addressOnTheWire) }
+
+func addressOnTheWire(t *testing.T, via string) {
+	got := make(chan string, 1)
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		got <- r.RequestURI + " " + user + " " + password
+		_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"a"}}]}`)
+	})
+	at := strings.Replace(s.URL, "http://", "http://me%40x:pa%2Fss@", 1)
+	for _, tt := range []struct{ base, endpoint, want string }{
+		{at + "/a%2Fb", "/c%2fd/%41?k=%2F", "/a%2Fb/c%2fd/%41?k=%2F"},
+		{at + "/openai/deployments/d/chat/completions?api-version=1", "",
+			"/openai/deployments/d/chat/completions?api-version=1"},
+	} {
+		target := newTestTarget(t, Config{Transport: via, URLs: []string{tt.base}, Endpoint: tt.endpoint})
+		r := ask(t.Context(), target, say("x"))
+		if sent := <-got; r.Outcome != record.OK || sent != tt.want+" me@x pa/ss" || strings.Contains(r.URL, "pa") ||
+			strings.Contains(r.URL, "me%40x") {
+			t.Errorf("%v %v: %q was sent, shown %s", r.Outcome, r.Failure, sent, r.URL)
+		}
+	}
+}
+
+// The client's certificate and key are not read without a bound.
+func TestTLSFilesTooLarge(t *testing.T) {
+	large := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(large, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, int64(bound.Document)+1); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Config{{TLSCA: large}, {TLSCert: large, TLSKey: os.DevNull},
+		{TLSCert: os.DevNull, TLSKey: large}} {
+		if _, err := clientTLS(c); !errors.Is(err, bound.ErrTooLarge) {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }

@@ -25,7 +25,8 @@ func TestWorkerOfTheReply(t *testing.T) {
 			t.Fatal(err)
 		}
 		tape, done := record.NewTape(record.NewClock(), record.Record{}, nil), make(chan struct{})
-		target.Start(t.Context(), workload.Request{Session: "s", Turns: 1, Prompt: workload.Prompt{Text: "hello"}}, tape, func() { close(done) })
+		target.Start(t.Context(), workload.Request{Session: "s", Turns: 1, Prompt: workload.Prompt{Text: "hello"}},
+			tape, func() { close(done) })
 		<-done
 		if tape.Worker != "7" || tape.Outcome != record.OK {
 			t.Errorf("%s: worker %q, %v (%v)", transport, tape.Worker, tape.Outcome, tape.Failure)

@@ -1,7 +1,7 @@
 // Package profile measures an engine and finds the configuration that meets
 // targets of TTFT and ITL with the most tokens per second and GPU.
 //
-// Plans flow out to an [Engine], Records come back, and points, curves, a
+// Plans flow out to a [Subject], Records come back, and points, curves, a
 // recommendation and its files are made of them. The package does not know how
 // a candidate is run: on Kubernetes in hours, as processes of this host, or
 // simulated in milliseconds, the search cannot tell.
@@ -14,7 +14,6 @@ import (
 
 	"headway/internal/model"
 	"headway/record"
-	"headway/workload"
 )
 
 // Phase is what a worker is measured for.
@@ -45,18 +44,17 @@ func (c Candidate) Tag() string {
 type Bench interface {
 	// Open starts the candidate and returns when it answers. A *DeadError
 	// says that this candidate cannot run; any other error that none can.
-	Open(ctx context.Context, c Candidate) (Engine, error)
+	Open(ctx context.Context, c Candidate) (Subject, error)
 }
 
-// Engine is a candidate that runs.
-type Engine interface {
+// Subject is a candidate that runs.
+type Subject interface {
 	Facts() Facts
 	// Run drives a plan and gives the sink one Record for every planned
 	// request. It may be called again, so that one plan can fill a cache for
-	// the next, but not twice at once. span is how long the plan took in the
-	// engine's own time, which for a simulated one is not ours. A *DeadError
-	// says that the engine died.
-	Run(ctx context.Context, p workload.Plan, sink record.Sink) (span time.Duration, err error)
+	// the next, but not twice at once. A *DeadError says that the engine died,
+	// [ErrNotKept] that the run's Records cannot be kept.
+	Run(ctx context.Context, p Part, sink record.Sink) (Ran, error)
 	// Close stops the engine and returns when nothing of it is left. It does
 	// so even when ctx has ended, and gives up only at limits of its own.
 	Close(ctx context.Context) error
@@ -69,6 +67,9 @@ type Facts struct {
 	// KVTokens is how many tokens the caches of all ranks hold together; 0
 	// when the engine did not say.
 	KVTokens int
+	// Sequences is how many requests the engine runs at a time; 0 when that is not
+	// known.
+	Sequences int
 	// Load is how long the engine took from its start to its first answer.
 	Load time.Duration
 	// URL is where it answers and Logs the folder of its logs; empty where

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"headway/internal/fault"
 	"headway/internal/model"
 )
 
@@ -39,6 +40,16 @@ type Space struct {
 	Efficiency                     model.Efficiency
 	// Kinds are the kinds of mapping to try; none means those of the model.
 	Kinds []model.Kind
+	// Limits are those of the engines that are known, by mapping; others have the usual
+	// ones of their phase.
+	Limits map[model.Mapping]Limits
+}
+
+// Limits are what bounds an engine, in all phases.
+type Limits struct {
+	// Sequences and Tokens are the most in a step, KVTokens is how many tokens the
+	// cache of the worker holds. All are above 0.
+	Sequences, Tokens, KVTokens int
 }
 
 // Rejected is a mapping that is not tried, and why.
@@ -58,39 +69,41 @@ func (s Space) Sequence() int {
 
 // Validate lists every fault, by the names of the options.
 func (s Space) Validate() error {
-	var faults []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
-	check(s.ISL >= 1, "--isl %d: must be at least 1", s.ISL)
-	check(s.OSL >= 2, "--osl %d: must be at least 2, since an ITL needs two tokens", s.OSL)
-	check(s.Context >= 0, "--max-context-length %d: must be above 0, or 0 for the model's", s.Context)
+	var bad fault.List
+	bad.Check(s.ISL >= 1, "isl", s.ISL, "at least 1")
+	bad.Check(s.OSL >= 2, "osl", s.OSL, "at least 2, since an ITL needs two tokens")
+	bad.Check(s.Context >= 0, "max-context-length", s.Context, "above 0, or 0 for the model's")
 	if n := s.Sequence(); n > 0 && s.ISL+s.OSL > n {
-		check(false, "--isl %d with --osl %d: %d tokens are more than the context of %d (--max-context-length %d, the model's %d)",
-			s.ISL, s.OSL, s.ISL+s.OSL, n, s.Context, s.Model.Context)
+		bad.Add("%s %d with %s %d: %d tokens are more than the context of %d (%s %d, the model's %d)",
+			fault.Field("isl"),
+			s.ISL, fault.Field("osl"), s.OSL, s.ISL+s.OSL, n, fault.Field("max-context-length"), s.Context,
+			s.Model.Context)
 	}
-	check(s.Sequence() > 0 || s.Model.Layers == 0, "--max-context-length: the model's configuration does not say its context, so it must be given")
-	check(s.MinGPUs >= 0, "--min-num-gpus-per-engine %d: must be at least 1", s.MinGPUs)
-	check(s.MaxGPUs >= 0, "--max-num-gpus-per-engine %d: must be at least 1", s.MaxGPUs)
-	check(s.GPUsPerNode >= 0, "--num-gpus-per-node %d: must be at least 1", s.GPUsPerNode)
+	bad.When(s.Sequence() <= 0 && s.Model.Layers != 0, "%s: the model's configuration does not say its context, so "+
+		"it must be given",
+		fault.Field("max-context-length"))
+	bad.Check(s.MinGPUs >= 0, "min-num-gpus-per-engine", s.MinGPUs, "at least 1")
+	bad.Check(s.MaxGPUs >= 0, "max-num-gpus-per-engine", s.MaxGPUs, "at least 1")
+	bad.Check(s.GPUsPerNode >= 0, "num-gpus-per-node", s.GPUsPerNode, "at least 1")
 	lo, hi := s.bounds()
-	check(lo <= hi, "--min-num-gpus-per-engine %d: more than --max-num-gpus-per-engine %d", lo, hi)
-	check(lo > hi || len(powers(lo, hi)) > 0, "--min-num-gpus-per-engine %d and --max-num-gpus-per-engine %d: no power of two lies between them", lo, hi)
-	return errors.Join(faults...)
+	bad.When(lo > hi, "%s %d: more than %s %d", fault.Field("min-num-gpus-per-engine"), lo,
+		fault.Field("max-num-gpus-per-engine"), hi)
+	bad.When(lo <= hi && len(powers(lo, hi)) == 0, "%s %d and %s %d: no power of two lies between them",
+		fault.Field("min-num-gpus-per-engine"), lo, fault.Field("max-num-gpus-per-engine"), hi)
+	return bad.Err()
 }
 
 // bounds are the GPU counts, defaults filled in.
 func (s Space) bounds() (lo, hi int) {
 	lo, hi = max(s.MinGPUs, 1), s.MaxGPUs
 	if hi == 0 {
-		hi = max(s.perNode(), lo)
+		hi = max(s.PerNode(), lo)
 	}
 	return lo, hi
 }
 
-func (s Space) perNode() int {
+// PerNode is how many GPUs a node has, defaults filled in.
+func (s Space) PerNode() int {
 	switch {
 	case s.GPUsPerNode > 0:
 		return s.GPUsPerNode
@@ -116,14 +129,31 @@ func powers(lo, hi int) []int {
 // usually are.
 func (s Space) Setup(c Candidate) model.Setup {
 	m := model.Setup{
-		Model: s.Model, GPU: s.GPU, Mapping: c.Mapping, GPUsPerNode: s.perNode(), MemoryFraction: s.MemoryFraction,
+		Model: s.Model, GPU: s.GPU, Mapping: c.Mapping, GPUsPerNode: s.PerNode(), MemoryFraction: s.MemoryFraction,
 		KVElementBytes: s.KVElementBytes, SequenceTokens: s.Sequence(), Efficiency: s.Efficiency,
 		MaxBatchedTokens: stepTokens, MaxSequences: stepSequences,
 	}
 	if c.Phase == Prefill {
 		m.MaxBatchedTokens, m.MaxSequences = PrefillMaxTokens, 1
 	}
+	if l, known := s.Limits[c.Mapping]; known {
+		m.MaxBatchedTokens, m.MaxSequences = l.Tokens, l.Sequences
+	}
 	return m
+}
+
+// Facts are what is known of a candidate's engine before it runs: the cache is the one
+// that is known, else what the memory leaves. The error is that of [model.Setup.Memory].
+func (s Space) Facts(c Candidate) (Facts, error) {
+	f := Facts{GPUs: c.Mapping.GPUs(), AttentionDP: c.Mapping.AttentionDP()}
+	memory, err := s.Setup(c).Memory()
+	if f.KVTokens = memory.Tokens(); err != nil {
+		return f, err
+	}
+	if l, known := s.Limits[c.Mapping]; known {
+		f.KVTokens, f.Sequences = l.KVTokens, l.Sequences
+	}
+	return f, nil
 }
 
 // Candidates are the mappings for a phase, fewest GPUs first, and those that
@@ -151,6 +181,28 @@ func (s Space) Candidates(p Phase) ([]Candidate, []Rejected, error) {
 	return usable, rejected, nil
 }
 
+// Feasible says before anything starts whether both phases have candidates. What
+// cannot be laid out for one phase should be known before hours are spent on the
+// other.
+func (s Space) Feasible() error {
+	var faults []error
+	for _, p := range []Phase{Prefill, Decode} {
+		_, _, err := s.some(p)
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+// some are the candidates of a phase, of which there have to be some.
+func (s Space) some(p Phase) ([]Candidate, []Rejected, error) {
+	list, rejected, err := s.Candidates(p)
+	if err == nil && len(list) == 0 {
+		lo, hi := s.bounds()
+		err = &NoCandidateError{Phase: p, Rejections: rejected, Lo: lo, Hi: hi}
+	}
+	return list, rejected, err
+}
+
 // NoCandidateError says that nothing is left to try.
 type NoCandidateError struct {
 	Phase      Phase
@@ -158,10 +210,17 @@ type NoCandidateError struct {
 	Lo, Hi     int // the GPU counts that were allowed
 }
 
+// Unwrap is what to change.
+func (e *NoCandidateError) Unwrap() error {
+	return fault.New("no mapping on %d to %d GPUs can run the model for %s; allow more GPUs (%s), another %s or a "+
+		"shorter %s",
+		e.Lo, e.Hi, e.Phase, fault.Field("max-num-gpus-per-engine"), fault.Field("gpu"),
+		fault.Field("max-context-length"))
+}
+
 // Error gives every rejection.
 func (e *NoCandidateError) Error() string {
-	text := fmt.Sprintf("no mapping on %d to %d GPUs can run the model for %s; allow more GPUs (--max-num-gpus-per-engine), another --gpu or a shorter --max-context-length",
-		e.Lo, e.Hi, e.Phase)
+	text := e.Unwrap().Error()
 	for _, r := range e.Rejections {
 		for _, why := range r.Reasons {
 			text += fmt.Sprintf("\n  %s: %s", r.Candidate.Mapping, why.Reason)

@@ -3,6 +3,7 @@ package profile
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"headway/internal/interp"
 )
@@ -38,6 +39,13 @@ type DecodePoint struct {
 	// Throughput is generated tokens per second and GPU, from the first start
 	// to the last token.
 	Throughput Figure `json:"tokens_per_second_per_gpu"`
+	// ServerITL and ServerThroughput are the same in tokens as the server counts them,
+	// where the figures above are of the client's counts and every reply has usage.
+	ServerITL        Figure `json:"server_itl_s,omitzero"`
+	ServerThroughput Figure `json:"server_tokens_per_second_per_gpu,omitzero"`
+	// FrontBound is set where the front end made ITL and not the engine; see
+	// [Marked]. It follows from all points, and so is not in the journal.
+	FrontBound bool `json:"front_end_bound,omitempty"`
 	Quality
 }
 
@@ -56,8 +64,12 @@ type Quality struct {
 	// CountedBy is whose counts of tokens the figures are made of, client or
 	// server; empty of a simulated engine.
 	CountedBy string `json:"tokens_counted_by,omitempty"`
+	// Invalid says why a run of the point is not valid, since the client was not
+	// good enough for it; empty where all are.
+	Invalid string `json:"invalid,omitempty"`
 	// Warnings are in sentences.
 	Warnings []string `json:"warnings,omitempty"`
+	Observed
 }
 
 func (q *Quality) warn(text string) {
@@ -65,6 +77,9 @@ func (q *Quality) warn(text string) {
 		q.Warnings = append(q.Warnings, text)
 	}
 }
+
+// warned are the warnings in one text.
+func (q Quality) warned() string { return strings.Join(q.Warnings, "; ") }
 
 // PrefillCurve is TTFT and throughput over the prompt length.
 type PrefillCurve struct {
@@ -96,7 +111,8 @@ func (c PrefillCurve) Arrays() []interp.NamedArray {
 	for _, p := range c.Usable() {
 		isl, ttft, rate = append(isl, float64(p.ISL)), append(ttft, 1e3*p.TTFT.Mean), append(rate, p.Throughput.Mean)
 	}
-	return []interp.NamedArray{whole("prefill_isl", isl), real("prefill_ttft", ttft), real("prefill_thpt_per_gpu", rate)}
+	return []interp.NamedArray{whole("prefill_isl", isl), real("prefill_ttft", ttft),
+		real("prefill_thpt_per_gpu", rate)}
 }
 
 // DecodeSurface is ITL and throughput over the share of the KV cache in use and
@@ -126,15 +142,23 @@ func (s DecodeSurface) Qualities() []Quality {
 
 // Arrays are the surface as Dynamo's planner reads it: x_kv_usage (0 to 1),
 // y_context_length in tokens, z_itl in milliseconds, z_thpt_per_gpu in tokens
-// per second and GPU, and max_kv_tokens, an array of one.
+// per second and GPU, and max_kv_tokens, an array of one. Tokens are the server's
+// wherever it said how many. What the planner leaves alone is front_end_bound, 1 of
+// points whose ITL is the front end's.
 func (s DecodeSurface) Arrays() []interp.NamedArray {
-	var x, y, itl, rate []float64
+	var x, y, itl, rate, front []float64
 	for _, p := range s.Usable() {
+		between, tokens := p.Served()
 		x, y = append(x, p.KVUsage), append(y, p.Context)
-		itl, rate = append(itl, 1e3*p.ITL.Mean), append(rate, p.Throughput.Mean)
+		itl, rate = append(itl, 1e3*between), append(rate, tokens)
+		front = append(front, 0)
+		if p.FrontBound {
+			front[len(front)-1] = 1
+		}
 	}
 	return []interp.NamedArray{real("x_kv_usage", x), real("y_context_length", y), real("z_itl", itl),
-		real("z_thpt_per_gpu", rate), whole("max_kv_tokens", []float64{float64(s.Facts.KVTokens)})}
+		real("z_thpt_per_gpu", rate), whole("max_kv_tokens", []float64{float64(s.Facts.KVTokens)}),
+		whole("front_end_bound", front)}
 }
 
 func real(name string, values []float64) interp.NamedArray {

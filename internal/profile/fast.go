@@ -57,7 +57,8 @@ func (o outlook) open() bool { return o.total > doubt }
 func (h *fast) outlook(p Phase) outlook {
 	b, f := h.on[p], h.of[p]
 	left := b.left()
-	o := outlook{now: learn(f.factors(b.outcomes()), h.s.ModelError), bar: math.Inf(-1), chance: map[model.Mapping]float64{}}
+	o := outlook{now: learn(f.factors(b.outcomes()), h.s.ModelError), bar: math.Inf(-1),
+		chance: map[model.Mapping]float64{}}
 	if pick, ok := b.best(); ok {
 		s := f.score(pick.Trial.latency(p).Mean, pick.Trial.Throughput.Mean)
 		o.bar = s + worth*math.Abs(s)
@@ -112,15 +113,17 @@ func (h *fast) notes(p Phase) []string {
 	if len(o.chance) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d of %d %s candidates were not started: by the roofline as corrected (×%.2f, each mapping ±%.0f %%) the chance that one of them is better by more than %.0f %% is %.1f %%",
-		len(o.chance), len(h.on[p].candidates), p, math.Exp(o.now.mean), 100*o.now.own*math.Sqrt(3), 100*worth, 100*o.total)}
+	return []string{fmt.Sprintf("%d of %d %s candidates were not started: by the roofline as corrected (×%.2f, each "+
+		"mapping ±%.0f %%) the chance that one of them is better by more than %.0f %% is %.1f %%",
+		len(o.chance), len(h.on[p].candidates), p, math.Exp(o.now.mean), 100*o.now.own*math.Sqrt(3),
+		100*worth, 100*o.total)}
 }
 
 // measure finds the largest concurrency of a decode worker that meets the
 // target.
 func (h *fast) measure(ctx context.Context, p *probe, phase Phase) ([]Trial, error) {
 	if phase == Prefill {
-		t, err := p.prefill(ctx, h.s.Repeats)
+		t, err := uncut(func() (Trial, error) { return p.prefill(ctx, h.s.Repeats) })
 		if err != nil {
 			return nil, err
 		}
@@ -170,7 +173,7 @@ const (
 func (k *climb) run(ctx context.Context, n int) ([]Trial, error) {
 	n = max(n/climbScout/k.x.ranks, 1) * k.x.ranks
 	for len(k.trials) < climbTrials {
-		t, err := k.p.sparing(ctx, n, k.repeats, k.f.target, k.bar)
+		t, err := uncut(func() (Trial, error) { return k.p.sparing(ctx, n, k.repeats, k.f.target, k.bar) })
 		if err != nil {
 			return k.trials, fmt.Errorf("at concurrency %d: %w", n, err)
 		}

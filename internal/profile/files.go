@@ -10,9 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"headway/internal/interp"
+	"headway/internal/profile/step"
+	"headway/report/picture"
 )
 
 // WriteFiles writes the curve below dir, each file whole or not at all:
@@ -21,28 +22,17 @@ import (
 // and prefill_points.csv, every point with its spread. about is said under the
 // pictures.
 func (c PrefillCurve) WriteFiles(dir, about string) error {
-	return writeHalf(dir, Prefill, c.Arrays(), c.csv, c.pictures(about))
+	return writeHalf(dir, Prefill, c.Arrays(), c.csv, c.Pictures(about))
 }
 
 // WriteFiles writes the surface below dir, as [PrefillCurve.WriteFiles] does the
 // curve, under the names of decode.
 func (s DecodeSurface) WriteFiles(dir, about string) error {
-	return writeHalf(dir, Decode, s.Arrays(), s.csv, s.pictures(about))
+	return writeHalf(dir, Decode, s.Arrays(), s.csv, s.Pictures(about))
 }
 
-// picture is what package chart draws.
-type picture interface {
-	WriteSVG(io.Writer) error
-	WritePNG(io.Writer) error
-}
-
-// named is a picture with the name of its files.
-type named struct {
-	name string
-	picture
-}
-
-func writeHalf(dir string, p Phase, arrays []interp.NamedArray, table func(io.Writer) error, pictures []named) error {
+func writeHalf(dir string, p Phase, arrays []interp.NamedArray, table func(io.Writer) error,
+	pictures []picture.Picture) error {
 	folder := filepath.Join(dir, "selected_"+string(p)+"_interpolation")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("making the result folder: %w", err)
@@ -61,12 +51,8 @@ func writeHalf(dir string, p Phase, arrays []interp.NamedArray, table func(io.Wr
 		}
 	}
 	for _, g := range pictures {
-		path := filepath.Join(folder, g.name)
-		if err := writeWhole(path+".svg", g.WriteSVG); err != nil {
-			return err
-		}
-		if err := writeWhole(path+".png", g.WritePNG); err != nil {
-			return err
+		if _, err := g.Write(folder); err != nil {
+			return fmt.Errorf("drawing %s: %w", g.Name, err)
 		}
 	}
 	return nil
@@ -160,17 +146,30 @@ func (s DecodeSurface) csv(w io.Writer) error {
 	out := csv.NewWriter(w)
 	head := append([]string{"isl", "osl", "requests", "kv_usage", "context"}, spreadNames("itl_ms")...)
 	head = append(append(head, spreadNames("tokens_per_second_per_gpu")...), qualityNames()...)
+	head = append(head, "server_itl_ms", step.FrontColumn)
 	rows := [][]string{head}
 	for _, p := range s.Points {
-		row := []string{strconv.Itoa(p.ISL), strconv.Itoa(p.OSL), strconv.Itoa(p.Requests), decimal(p.KVUsage), decimal(p.Context)}
+		row := []string{strconv.Itoa(p.ISL), strconv.Itoa(p.OSL), strconv.Itoa(p.Requests), decimal(p.KVUsage),
+			decimal(p.Context)}
 		row = append(append(row, p.ITL.spread(1e3)...), p.Throughput.spread(1)...)
-		rows = append(rows, append(row, p.columns(p.ITL.N)...))
+		row = append(append(row, p.columns(p.ITL.N)...), p.serverCells()...)
+		rows = append(rows, row)
 	}
 	return out.WriteAll(rows)
 }
 
+// serverCells are ITL in the server's tokens, empty where it is not known to be another,
+// and whether the front end bounds it.
+func (p DecodePoint) serverCells() []string {
+	itl := ""
+	if v, _ := p.Served(); v != p.ITL.Mean {
+		itl = decimal(1e3 * v)
+	}
+	return []string{itl, strconv.FormatBool(p.FrontBound)}
+}
+
 func qualityNames() []string {
-	return []string{"repeats", "wide", "server_isl", "cached_share", "failed", "warnings"}
+	return []string{"repeats", "wide", "server_isl", "cached_share", "failed", "warnings", "invalid"}
 }
 
 // columns are the quality's.
@@ -182,5 +181,6 @@ func (q Quality) columns(repeats int) []string {
 	if q.Cached >= 0 {
 		cached = decimal(q.Cached)
 	}
-	return []string{strconv.Itoa(repeats), strconv.FormatBool(q.Wide), server, cached, q.Failed, strings.Join(q.Warnings, "; ")}
+	return []string{strconv.Itoa(repeats), strconv.FormatBool(q.Wide), server, cached, q.Failed,
+		q.warned(), q.Invalid}
 }

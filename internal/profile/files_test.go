@@ -26,18 +26,23 @@ func written() (PrefillCurve, DecodeSurface) {
 	c := PrefillCurve{Facts: Facts{GPUs: 1}}
 	for _, isl := range []int{100, 971, 1842, 2713, 3584} {
 		ttft := 0.0165 + 1.5e-5*float64(isl) + 4.2e-10*float64(isl)*float64(isl)
-		c.Points = append(c.Points, PrefillPoint{ISL: isl, TTFT: figure(ttft), Throughput: figure(float64(isl) / ttft), Quality: Quality{Cached: -1}})
+		c.Points = append(c.Points, PrefillPoint{ISL: isl, TTFT: figure(ttft), Throughput: figure(float64(isl) / ttft),
+			Quality: Quality{Cached: -1}})
 	}
 	c.Points[1].TTFT.N, c.Points[1].TTFT.Std = 1, 0
-	c.Points = append(c.Points, PrefillPoint{ISL: 9999, Quality: Quality{Failed: "it broke", Warnings: []string{"first, \"quoted\"", "second"}}})
+	c.Points = append(c.Points,
+		PrefillPoint{ISL: 9999, Quality: Quality{Failed: "it broke",
+			Warnings: []string{"first, \"quoted\"", "second"}}})
 	s := DecodeSurface{Facts: Facts{GPUs: 1, KVTokens: 65536}}
 	for _, isl := range []int{100, 999, 1898, 2797} {
 		for _, n := range RequestNumbers(1, CacheRequests(65536, isl, decodeOSL), 4) {
 			context := float64(isl + 250)
 			usage := context * float64(n) / 65536
 			itl := 0.00574 + 0.05401*usage - 0.02574*usage*usage
-			s.Points = append(s.Points, DecodePoint{ISL: isl, OSL: decodeOSL, Requests: n, Context: context, KVUsage: usage,
-				ITL: figure(itl), Throughput: figure(float64(n) / itl), Quality: Quality{Cached: 0.9, Wide: n == 1}})
+			s.Points = append(s.Points,
+				DecodePoint{ISL: isl, OSL: decodeOSL, Requests: n, Context: context, KVUsage: usage,
+					ITL: figure(itl), Throughput: figure(float64(n) / itl),
+					Quality: Quality{Cached: 0.9, Wide: n == 1}})
 		}
 	}
 	return c, s
@@ -54,7 +59,8 @@ func TestWriteFiles(t *testing.T) {
 	if err := errors.Join(c.WriteFiles(dir, "about"), s.WriteFiles(dir, "about")); err != nil {
 		t.Fatal(err)
 	}
-	arrays := []string{"selected_prefill_interpolation/raw_data.npz", "selected_decode_interpolation/raw_data.npz", "prefill_raw_data.json", "decode_raw_data.json"}
+	arrays := []string{"selected_prefill_interpolation/raw_data.npz", "selected_decode_interpolation/raw_data.npz",
+		"prefill_raw_data.json", "decode_raw_data.json"}
 	if *updateFiles {
 		names, err := filepath.Glob(filepath.Join(dir, "*", "*.[sp][vn]g"))
 		if err != nil {
@@ -74,7 +80,8 @@ func TestWriteFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s differs from the one that NumPy has read; if it should, run with -update-profile, then testdata/check.py", name)
+			t.Errorf("%s differs from the one that NumPy has read; if it should, run with -update-profile, then "+
+				"testdata/check.py", name)
 		}
 	}
 	if *updateFiles {
@@ -116,7 +123,8 @@ func numpy(t *testing.T, dir string) {
 func TestFilesReadBack(t *testing.T) {
 	dir := t.TempDir()
 	c, s := written()
-	if err := errors.Join(writeHalf(dir, Prefill, c.Arrays(), c.csv, nil), writeHalf(dir, Decode, s.Arrays(), s.csv, nil)); err != nil {
+	if err := errors.Join(writeHalf(dir, Prefill, c.Arrays(), c.csv, nil),
+		writeHalf(dir, Decode, s.Arrays(), s.csv, nil)); err != nil {
 		t.Fatal(err)
 	}
 	for _, half := range []string{"prefill", "decode", "json"} {
@@ -136,7 +144,8 @@ func TestFilesReadBack(t *testing.T) {
 		}
 		for _, point := range s.Usable() {
 			itl, rate := d.Better(point.KVUsage, point.Context)
-			if math.Abs(itl.Value-1e3*point.ITL.Mean) > 1e-6 || math.Abs(rate.Value-point.Throughput.Mean) > 1e-6*rate.Value {
+			if math.Abs(itl.Value-1e3*point.ITL.Mean) > 1e-6 ||
+				math.Abs(rate.Value-point.Throughput.Mean) > 1e-6*rate.Value {
 				t.Errorf("%s: at %v %v: %+v %+v, want %+v", half, point.KVUsage, point.Context, itl, rate, point)
 			}
 		}
@@ -173,7 +182,8 @@ func TestWriteWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := errors.New("disk full")
-	if err := writeWhole(path, func(w io.Writer) error { _, _ = io.WriteString(w, "ne"); return broken }); !errors.Is(err, broken) {
+	if err := writeWhole(path, func(w io.Writer) error { _, _ = io.WriteString(w, "ne"); return broken }); !errors.Is(
+		err, broken) {
 		t.Errorf("%v", err)
 	}
 	if data, err := os.ReadFile(path); err != nil || string(data) != "old" {
@@ -189,7 +199,8 @@ func TestFitQuadratic(t *testing.T) {
 		y[i] = 4.2e-7*v*v + 0.015*v + 16.5
 	}
 	q, ok := FitQuadratic(x, y)
-	if !ok || math.Abs(q.A/4.2e-7-1) > 1e-9 || math.Abs(q.B/0.015-1) > 1e-7 || math.Abs(q.C-16.5) > 1e-4 || math.Abs(q.R2-1) > 1e-12 {
+	if !ok || math.Abs(q.A/4.2e-7-1) > 1e-9 || math.Abs(q.B/0.015-1) > 1e-7 || math.Abs(q.C-16.5) > 1e-4 ||
+		math.Abs(q.R2-1) > 1e-12 {
 		t.Errorf("%+v", q)
 	}
 	y[4] += 1000

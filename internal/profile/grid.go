@@ -26,10 +26,12 @@ const (
 func PrefillGrid(context, granularity int) ([]int, error) {
 	top := context - templateRoom
 	if granularity < 3 {
-		return nil, fmt.Errorf("interpolation granularity %d: must be at least 3 for prefill, since a cubic curve takes 4 prompt lengths", granularity)
+		return nil, fmt.Errorf("interpolation granularity %d: must be at least 3 for prefill, since a cubic curve "+
+			"takes 4 prompt lengths", granularity)
 	}
 	if top-shortestISL < granularity {
-		return nil, fmt.Errorf("context of %d tokens: too short for %d steps between a prompt of %d tokens and one of %d less than the context; at least %d are needed",
+		return nil, fmt.Errorf("context of %d tokens: too short for %d steps between a prompt of %d tokens and one "+
+			"of %d less than the context; at least %d are needed",
 			context, granularity, shortestISL, templateRoom, templateRoom+shortestISL+granularity)
 	}
 	return steps((top-shortestISL)/granularity, granularity+1), nil
@@ -40,11 +42,13 @@ func PrefillGrid(context, granularity int) ([]int, error) {
 // tokens, as in Dynamo's profiler.
 func DecodeGrid(context, granularity int) ([]int, error) {
 	if granularity < 2 {
-		return nil, fmt.Errorf("interpolation granularity %d: must be at least 2 for decode, since a surface takes several contexts and loads", granularity)
+		return nil, fmt.Errorf("interpolation granularity %d: must be at least 2 for decode, since a surface takes "+
+			"several contexts and loads", granularity)
 	}
 	top := context - decodeOSL
 	if top/granularity < shortestISL {
-		return nil, fmt.Errorf("context of %d tokens: too short for %d prompt lengths from %d tokens beside replies of %d; at least %d are needed",
+		return nil, fmt.Errorf("context of %d tokens: too short for %d prompt lengths from %d tokens beside replies "+
+			"of %d; at least %d are needed",
 			context, granularity, shortestISL, decodeOSL, decodeOSL+shortestISL*granularity)
 	}
 	return steps(top/granularity, granularity), nil
@@ -92,6 +96,9 @@ func RequestNumbers(ranks, most, granularity int) []int {
 	}
 	return out
 }
+
+// GPUs is a number of GPUs in words.
+func GPUs(n int) string { return counted(n, "GPU") }
 
 // counted is a number of things, in words: 1 request, 2 requests.
 func counted(n int, what string) string {

@@ -58,7 +58,8 @@ func TestRequestNumbers(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		ranks, most, granularity := rapid.IntRange(1, 64).Draw(t, "ranks"), rapid.IntRange(0, 5000).Draw(t, "most"), rapid.IntRange(1, 40).Draw(t, "granularity")
+		ranks, most, granularity := rapid.IntRange(1, 64).Draw(t, "ranks"), rapid.IntRange(0, 5000).Draw(t, "most"),
+			rapid.IntRange(1, 40).Draw(t, "granularity")
 		got := RequestNumbers(ranks, most, granularity)
 		say := fmt.Sprint(got)
 		if len(got) > granularity || (len(got) == 0) != (min(most, MaxConcurrency) < ranks) {

@@ -20,14 +20,14 @@ type Demand struct {
 }
 
 // What of their rates matched pools reach at the most: what one pool hands over
-// the other does not take at once. The shares are those of AIConfigurator's
-// rate matching (sdk/picking.py).
+// the other does not take at once. The shares are those of AISimulate's
+// rate matching (sdk/picking.py, formerly AIConfigurator's).
 const (
 	prefillShare = 0.9
 	decodeShare  = 0.92
 )
 
-// mostWorkers bounds a pool where nothing else does, as in AIConfigurator.
+// mostWorkers bounds a pool where nothing else does, as in AISimulate.
 const mostWorkers = 32
 
 // nearlyBest is the share of the best rate per GPU that suffices for a smaller
@@ -147,7 +147,7 @@ func (r PhaseResult) points(target float64) []Pick {
 // a target is missed and nothing says how large the pools are to be: the nearest
 // miss is a worker with hardly any load, to which a prefill worker is matched by
 // hundreds.
-func Match(r Result, t Target, d Demand) *Deployment {
+func Match(r Result, t SLO, d Demand) *Deployment {
 	var all []Deployment
 	for _, p := range r.Prefill.points(t.TTFT) {
 		for _, q := range r.Decode.points(t.ITL) {
@@ -204,7 +204,7 @@ func (d Demand) better(x, y Deployment) bool {
 
 // pair is the deployments of two points that are worth a look: for every size
 // of one pool the sizes of the other that match it.
-func (d Demand) pair(p, q Pick, t Target) []Deployment {
+func (d Demand) pair(p, q Pick, t SLO) []Deployment {
 	var list []Deployment
 	most := mostWorkers
 	if d.TotalGPUs > 0 {
@@ -246,7 +246,7 @@ func (d Demand) pair(p, q Pick, t Target) []Deployment {
 
 // prefillRate is how many requests per second so many prefill workers take. Where
 // the prompt alone misses the target no load meets it, and the queue is let be.
-func (d Demand) prefillRate(p Pick, workers int, t Target) float64 {
+func (d Demand) prefillRate(p Pick, workers int, t SLO) float64 {
 	share := prefillShare
 	if p.Met {
 		share = busiest(workers*p.AttentionDP(), p.Trial.TTFT.Mean, t.TTFT)

@@ -22,12 +22,28 @@ func (r Range) MarshalJSON() ([]byte, error) {
 	return json.Marshal(ends)
 }
 
+// UnmarshalJSON reads both ends.
+func (r *Range) UnmarshalJSON(text []byte) error {
+	var ends struct {
+		Low  float64  `json:"low"`
+		High *float64 `json:"high"`
+	}
+	if err := json.Unmarshal(text, &ends); err != nil {
+		return err
+	}
+	r.Low, r.High = ends.Low, math.Inf(1)
+	if ends.High != nil {
+		r.High = *ends.High
+	}
+	return nil
+}
+
 // within fills in the ranges of a disaggregated deployment: its rates and its
 // cost with both points at the bad ends of their intervals, and with both at
 // the good ends. That is at least as wide as an interval of the smaller of the
 // two pools' rates has to be, since each end is passed only if a point passes
 // its own. Which workers, and how many, stays.
-func (d Demand) within(x *Deployment, t Target) {
+func (d Demand) within(x *Deployment, t SLO) {
 	p, q := x.prefill, x.decode
 	if p.Trial.Throughput.N < 2 || p.Trial.TTFT.N < 2 || q.Trial.Throughput.N < 2 {
 		return

@@ -1,10 +1,10 @@
 package profile
 
 import (
-	"fmt"
 	"math"
 	"strings"
 
+	"headway/internal/fault"
 	"headway/internal/model"
 )
 
@@ -17,11 +17,12 @@ func (s Search) Remedies(r PhaseResult) []string {
 	if r.Pick == nil || r.Pick.Met {
 		return nil
 	}
-	name, option := latencyName(r.Phase), "--"+strings.ToLower(latencyName(r.Phase))
+	name := latencyName(r.Phase)
 	c := Candidate{Phase: r.Phase, Mapping: r.Pick.Mapping}
 	nearest := r.Pick.Trial.latency(r.Phase)
-	list := []string{fmt.Sprintf("%s %.4g: the %s of the nearest candidate, %s, is met by it", option, ceil(nearest.Mean*1e3), name, r.Pick.Mapping)}
-	f, err := newForecast(s.Space, s.Target.of(r.Phase), []Candidate{c})
+	list := []string{fault.Text(s.Name, "%s %.4g: the %s of the nearest candidate, %s, is met by it",
+		fault.Field(strings.ToLower(name)), ceil(nearest.Mean*1e3), name, r.Pick.Mapping)}
+	f, err := newForecast(s.Space, s.SLO.Of(r.Phase), []Candidate{c})
 	if err != nil {
 		return list
 	}
@@ -51,7 +52,7 @@ type wish struct {
 // each with one sequence a rank.
 func (w wish) least(space Space, list []Candidate) (float64, Candidate) {
 	best, who := math.Inf(1), Candidate{}
-	f, err := newForecast(space, w.s.Target.of(w.phase), list)
+	f, err := newForecast(space, w.s.SLO.Of(w.phase), list)
 	if err != nil {
 		return best, who
 	}
@@ -74,7 +75,7 @@ func (w wish) shorter(c Candidate) string {
 	meets := func(isl int) bool {
 		space.ISL = isl
 		t, _ := w.least(space, []Candidate{c})
-		return t <= w.s.Target.of(w.phase)
+		return t <= w.s.SLO.Of(w.phase)
 	}
 	lo, hi := 0, w.s.Space.ISL
 	for hi-lo > 1 {
@@ -87,7 +88,8 @@ func (w wish) shorter(c Candidate) string {
 	if lo < 1 {
 		return ""
 	}
-	return fmt.Sprintf("--isl %d: the longest prompt with which %s would meet it", lo, c.Mapping)
+	return fault.Text(w.s.Name, "%s %d: the longest prompt with which %s would meet it", fault.Field("isl"), lo,
+		c.Mapping)
 }
 
 // larger is the smallest engine that would meet the target.
@@ -100,8 +102,9 @@ func (w wish) larger() string {
 		if err != nil {
 			return ""
 		}
-		if t, c := w.least(space, list); t <= w.s.Target.of(w.phase) {
-			return fmt.Sprintf("--max-num-gpus-per-engine %d: %s would have about %.4g ms", n, c.Mapping, t*1e3)
+		if t, c := w.least(space, list); t <= w.s.SLO.Of(w.phase) {
+			return fault.Text(w.s.Name, "%s %d: %s would have about %.4g ms", fault.Field("max-num-gpus-per-engine"), n,
+				c.Mapping, t*1e3)
 		}
 	}
 	return ""
@@ -116,8 +119,9 @@ func (w wish) faster() string {
 		if err != nil || g.Name == w.s.Space.GPU.Name {
 			continue
 		}
-		if t, c := w.least(space, list); t <= w.s.Target.of(w.phase) {
-			return fmt.Sprintf("--gpu %s: %s would have about %.4g ms", g.Name, c.Mapping, t*1e3)
+		if t, c := w.least(space, list); t <= w.s.SLO.Of(w.phase) {
+			return fault.Text(w.s.Name, "%s %s: %s would have about %.4g ms", fault.Field("gpu"), g.Name, c.Mapping,
+				t*1e3)
 		}
 	}
 	return ""

@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
+	"headway/internal/fault"
 	"headway/metric"
 	"headway/workload"
 )
 
-// Sweep says how an engine is measured in depth. The zero value of every field
+// Grid says how an engine is measured in depth. The zero value of every field
 // but MaxContext and Granularity means its default.
-type Sweep struct {
+type Grid struct {
 	// MaxContext is the engine's longest context in tokens, Granularity how
 	// fine the grid is; see [PrefillGrid] and [DecodeGrid].
 	MaxContext, Granularity int
@@ -38,6 +38,9 @@ type Sweep struct {
 	ReplyTokens int
 	// Tokens says whose counts of tokens the points are made of.
 	Tokens metric.TokenSource
+	// Name is what an option is called where warnings of points are read; nil
+	// leaves options their own names.
+	Name func(fault.Field) string
 }
 
 // Step is how far a sweep has come.
@@ -54,7 +57,7 @@ type Step struct {
 	Warnings []string
 }
 
-// The defaults of a Sweep.
+// The defaults of a Grid.
 const (
 	defaultRepeats  = 3
 	defaultMaxShare = 0.05
@@ -62,7 +65,7 @@ const (
 	giveUp = 3
 )
 
-func (s Sweep) withDefaults() Sweep {
+func (s Grid) withDefaults() Grid {
 	if s.Repeats == 0 {
 		s.Repeats = defaultRepeats
 	}
@@ -79,44 +82,48 @@ func (s Sweep) withDefaults() Sweep {
 }
 
 // Validate lists every fault for a phase, by the names of the options.
-func (s Sweep) Validate(p Phase) error {
+func (s Grid) Validate(p Phase) error {
 	s = s.withDefaults()
-	var faults []error
+	var bad fault.List
 	grid := PrefillGrid
 	if p == Decode {
 		grid = DecodeGrid
 	}
 	if _, err := grid(s.MaxContext, s.Granularity); err != nil {
-		faults = append(faults, err)
+		bad.Join(err)
 	}
-	if s.Repeats < 1 || s.Repeats > 100 {
-		faults = append(faults, fmt.Errorf("repeats %d: must be from 1 to 100", s.Repeats))
-	}
-	if s.MostRepeats < s.Repeats || s.MostRepeats > 1000 {
-		faults = append(faults, fmt.Errorf("--max-repeats %d: must be from %d, the --repeats of every point, to 1000", s.MostRepeats, s.Repeats))
-	}
-	if !(s.MaxShare > 0 && s.MaxShare <= 1) {
-		faults = append(faults, fmt.Errorf("widest interval %g: must be a share of the mean above 0, at most 1", s.MaxShare))
-	}
-	return errors.Join(faults...)
+	repeats := fault.Field("repeats")
+	bad.Check(s.Repeats >= 1 && s.Repeats <= 100, repeats, s.Repeats, "from 1 to 100")
+	bad.When(s.MostRepeats < s.Repeats || s.MostRepeats > 1000,
+		"%s %d: must be from %d, the %s of every point, to 1000",
+		fault.Field("max-repeats"), s.MostRepeats, s.Repeats, repeats)
+	bad.When(!(s.MaxShare > 0 && s.MaxShare <= 1), "%s %g %%: must be above 0, at most 100", fault.Field("max-spread"),
+		100*s.MaxShare)
+	return bad.Err()
 }
 
 // prober measures an engine for a sweep, one point after the other.
 type prober struct {
-	Sweep
-	engine Engine
+	Grid
+	engine Subject
 	phase  Phase
 	facts  Facts
 	key    workload.Key
 	points int // of the grid
 	whose  whose
+	// point is the one that is being measured, said what was said of its runs.
+	point string
+	said  remarks
 }
 
-func newProber(e Engine, s Sweep, p Phase) (*prober, error) {
+// begin says that runs are those of another point.
+func (b *prober) begin(point string) { b.point, b.said = point, remarks{} }
+
+func newProber(e Subject, s Grid, p Phase) (*prober, error) {
 	if err := s.Validate(p); err != nil {
 		return nil, fmt.Errorf("profiling the engine's %s: %w", p, err)
 	}
-	b := &prober{Sweep: s.withDefaults(), engine: e, phase: p, facts: e.Facts()}
+	b := &prober{Grid: s.withDefaults(), engine: e, phase: p, facts: e.Facts()}
 	b.facts.GPUs, b.facts.AttentionDP = max(b.facts.GPUs, 1), max(b.facts.AttentionDP, 1)
 	// An attempt that was cut off has sent prompts that the next must not
 	// repeat: the server may still have them in its cache.
@@ -142,18 +149,20 @@ func (b *prober) series(ctx context.Context, at Step, q *Quality, once func(repe
 		switch {
 		case err == nil:
 			values = append(values, v)
-		case errors.As(err, &dead), ctx.Err() != nil:
+		case errors.As(err, &dead), errors.Is(err, ErrNotKept), ctx.Err() != nil:
 			return err
 		default:
 			if failed++; failed == giveUp {
-				q.Failed = err.Error()
+				q.Failed = b.named(err)
 				return nil
 			}
-			q.warn("a repeat was left out: " + err.Error())
+			q.warn("a repeat was left out: " + b.named(err))
 		}
 	}
+	q.Observed = b.said.observed.sum()
 	if q.Wide = b.wide(values); q.Wide {
-		q.warn(fmt.Sprintf("after %d repeats the 95 %% interval is still ±%.1f %% of the mean", len(values), 100*figureOf(values).Share()))
+		q.warn(fmt.Sprintf("after %d repeats the 95 %% interval is still ±%.1f %% "+
+			"of the mean", len(values), 100*figureOf(values).Share()))
 	}
 	return nil
 }
@@ -175,12 +184,42 @@ func (b *prober) tell(s Step) {
 	}
 }
 
-// run drives n requests at a time of a key and returns what the sink saw. An
+// requests are what a run sends: total of a length, atOnce at a time.
+type requests struct {
+	key                     workload.Key
+	total, atOnce, isl, osl int
+}
+
+func (q requests) plan() workload.Plan {
+	return closed(prompts(q.key, 0, q.total, q.isl, q.osl), q.total, q.atOnce)
+}
+
+// prepare makes a run of which no figure is made.
+func (b *prober) prepare(ctx context.Context, name string, q requests) error {
+	_, err := b.run(ctx, Part{Run: name, Prepares: true}, q)
+	return err
+}
+
+// repeat makes a run of a point, n counted from 0.
+func (b *prober) repeat(ctx context.Context, n int, q requests) (*reading, error) {
+	return b.run(ctx, Part{Run: repeatName(n), Cached: b.phase == Decode}, q)
+}
+
+// repeatName is the name of a run that a figure is made of, counted from 0.
+func repeatName(n int) string { return fmt.Sprintf("repeat_%d", n+1) }
+
+// run drives requests as a part of the point and returns what the sink saw. An
 // error of its own says that a reply cannot be used.
-func (b *prober) run(ctx context.Context, key workload.Key, total, atOnce, isl, osl int) (*reading, error) {
-	sink := metric.NewCounted(b.whose.source(b.Tokens, b.facts), newReading)
-	_, err := b.engine.Run(ctx, workload.Plan{Source: prompts(key, 0, total, isl, osl), Requests: total, Concurrency: atOnce, Grace: -1}, sink)
+func (b *prober) run(ctx context.Context, part Part, q requests) (*reading, error) {
+	part.Plan = q.plan()
+	part.Section = PointsName(b.phase)
+	part.Point = b.point
+	part.Anew = b.Journal.attempt() == 0
+	part.Tokens = b.whose.source(b.Tokens, b.facts)
+	sink := metric.NewCounted(part.Tokens, newReading)
+	ran, err := b.engine.Run(ctx, part, sink)
 	r, s := sink.Chosen()
+	r.name = b.Name
 	r.turned = b.whose.note(s, r.valid)
 	if !b.facts.Simulated {
 		r.countedBy = b.whose.name
@@ -193,14 +232,23 @@ func (b *prober) run(ctx context.Context, key workload.Key, total, atOnce, isl, 
 	}
 	// A prefill's few tokens are needed only where several prompts of a burst
 	// wait for each other.
-	return r, r.fault(total, osl, b.phase == Decode || b.facts.AttentionDP > 1)
+	if err := r.fault(q.total, q.osl, b.phase == Decode || b.facts.AttentionDP > 1); err != nil || part.Prepares {
+		return r, err
+	}
+	r.remarks = b.said.add(part.Run, ran)
+	r.invalid = b.said.invalid
+	return r, nil
+}
+
+// named is the text of an error, options by the names that the sweep gives them.
+func (s Grid) named(err error) string {
+	if s.Name != nil {
+		err = fault.Named(err, s.Name)
+	}
+	return err.Error()
 }
 
 // words is a figure for people, scaled to the unit.
 func words(f Figure, scale float64, unit string) string {
-	s := fmt.Sprintf("%.4g", f.Mean*scale)
-	if h := f.HalfWidth(); !math.IsInf(h, 0) {
-		s += fmt.Sprintf(" ±%.2g", h*scale)
-	}
-	return s + " " + unit
+	return f.In(scale, unit).Within("%.4g") + " " + unit
 }

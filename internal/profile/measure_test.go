@@ -5,96 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"headway/record"
 	"headway/workload"
 )
-
-// played is an engine whose Records are written by hand.
-type played struct {
-	facts Facts
-	// ttft and itl of the i-th request of a run, in seconds; run counts the
-	// plans from 0.
-	ttft func(run, i, isl int) float64
-	itl  func(run, n int) float64
-	// spoil changes a Record, and may be nil.
-	spoil func(run int, r *record.Record)
-	// before, which may be nil, can end a run with an error.
-	before func(run int) error
-
-	runs   int
-	plans  []string
-	known  map[workload.Key]bool
-	silent bool // says no usage
-}
-
-func (e *played) Facts() Facts                { return e.facts }
-func (e *played) Close(context.Context) error { return nil }
-
-func (e *played) Run(ctx context.Context, p workload.Plan, sink record.Sink) (time.Duration, error) {
-	run := e.runs
-	e.runs++
-	if e.before != nil {
-		if err := e.before(run); err != nil {
-			return 0, err
-		}
-	}
-	if e.known == nil {
-		e.known = map[workload.Key]bool{}
-	}
-	i := 0
-	for q, err := range p.Source {
-		if err != nil {
-			return 0, err
-		}
-		if i == 0 {
-			e.plans = append(e.plans, fmt.Sprintf("%d×%d→%d@%d", p.Requests, q.Prompt.Tokens, q.OutputTokens, p.Concurrency))
-		}
-		r := e.answer(run, i, p.Requests, q)
-		if e.spoil != nil {
-			e.spoil(run, r)
-		}
-		if err := sink.Take(r); err != nil {
-			return 0, err
-		}
-		i++
-	}
-	return time.Second, ctx.Err()
-}
-
-func (e *played) answer(run, i, n int, q workload.Request) *record.Record {
-	at := func(s float64) record.Time { return record.Time(1e9 + 1e9*s) }
-	first := e.ttft(run, i, q.Prompt.Tokens)
-	last := first + e.itl(run, n)*float64(q.OutputTokens-1)
-	r := &record.Record{Index: i, Outcome: record.OK, Streamed: true, Sparse: true, Planned: at(0), Start: at(0), Sent: at(0), Ack: at(0), Done: at(last),
-		WantIn: q.Prompt.Tokens, WantOut: q.OutputTokens, TokensIn: q.Prompt.Tokens, TokensOut: q.OutputTokens, TokensReasoning: 0,
-		Arrivals: []record.Arrival{{At: at(first), Kind: record.Content, Tokens: 1}}}
-	if q.OutputTokens > 1 {
-		r.Arrivals = append(r.Arrivals, record.Arrival{At: at(last), Kind: record.Content, Tokens: q.OutputTokens - 1})
-	}
-	if !e.silent {
-		r.Usage = map[string]int{"prompt_tokens": q.Prompt.Tokens, "completion_tokens": q.OutputTokens, "prompt_cache_read_tokens": 0}
-		if e.known[q.Prompt.Key] {
-			r.Usage["prompt_cache_read_tokens"] = q.Prompt.Tokens / 64 * 64
-		}
-	}
-	e.known[q.Prompt.Key] = true
-	return r
-}
-
-// plain is an engine that does what is expected of it.
-func plain() *played {
-	return &played{facts: Facts{GPUs: 2, AttentionDP: 1, KVTokens: 20000},
-		ttft: func(_, _, isl int) float64 { return 0.01 + 1e-5*float64(isl) },
-		itl:  func(_, n int) float64 { return 0.005 + 0.001*float64(n) }}
-}
-
-func sweep() Sweep { return Sweep{MaxContext: 2000, Granularity: 3, Key: workload.Seed(1)} }
 
 func TestPrefillPoint(t *testing.T) {
 	e := plain()
@@ -106,18 +23,42 @@ func TestPrefillPoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	// 1488 tokens are the longest prompt: steps of (1488−100)/3.
-	if want := []string{"3×100→5@1", "1×100→5@1", "1×100→5@1", "1×100→5@1", "3×562→5@1"}; !slices.Equal(e.plans[:5], want) || len(e.plans) != 16 {
+	if want := []string{"3×100→5@1", "4×100→5@1", "4×100→5@1", "4×100→5@1", "3×562→5@1"}; !slices.Equal(e.plans[:5],
+		want) || len(e.plans) != 16 {
 		t.Errorf("plans %v, want %v…", e.plans, want)
 	}
-	if want := []string{"1/4 0 false", "1/4 1 false", "1/4 2 false", "1/4 3 false", "1/4 0 true", "2/4 0 false"}; !slices.Equal(steps[:6], want) {
+	if want := []string{"1/4 0 false", "1/4 1 false", "1/4 2 false", "1/4 3 false", "1/4 0 true",
+		"2/4 0 false"}; !slices.Equal(steps[:6], want) {
 		t.Errorf("progress %v, want %v…", steps, want)
 	}
 	p := c.Points[1]
-	if p.ISL != 562 || math.Abs(p.TTFT.Mean-0.01562) > 1e-8 || p.TTFT.N != 3 || math.Abs(p.Throughput.Mean-562/0.01562/2) > 0.1 || p.Cached != 0 || p.ServerISL != 562 || len(p.Warnings) > 0 {
+	if p.ISL != 562 || math.Abs(p.TTFT.Mean-0.01562) > 1e-8 || p.TTFT.N != 3 ||
+		math.Abs(p.Throughput.Mean-562/0.01562/2) > 0.1 || p.Cached != 0 || p.ServerISL != 562 || len(p.Warnings) > 0 {
 		t.Errorf("%+v", p)
 	}
-	if len(e.known) != 4*(3+3) {
-		t.Errorf("%d different prompts, want 24: none may come twice", len(e.known))
+	if len(e.known) != 4*(3+3*4) {
+		t.Errorf("%d different prompts, want 60: none may come twice", len(e.known))
+	}
+}
+
+// The first prompt of a repeat meets a GPU that was idle, and is not part of its figure.
+func TestPrefillIsMeasuredHot(t *testing.T) {
+	e := plain()
+	hot := e.ttft
+	e.ttft = func(run, i, isl int) float64 {
+		if i == 0 {
+			return hot(run, i, isl) / 2
+		}
+		return hot(run, i, isl) * []float64{0, 0.9, 1, 1.1}[i]
+	}
+	c, err := MeasurePrefill(t.Context(), e, sweep())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range c.Points {
+		if want := hot(0, 0, p.ISL); math.Abs(p.TTFT.Mean-want) > 1e-8 || p.TTFT.N != 3 {
+			t.Errorf("%s: %v, want %v", p.Name(), p.TTFT, want)
+		}
 	}
 }
 
@@ -147,7 +88,8 @@ func TestPrefillRanks(t *testing.T) {
 // Prompts that were found in a cache are no measurement; as much as a chat
 // template is only said.
 func TestPrefillCached(t *testing.T) {
-	for hit, want := range map[int]string{1000: "were found in the prefix cache though every prompt is new", 96: "as those of a chat template are"} {
+	for hit, want := range map[int]string{1000: "were found in the prefix cache though every prompt is new",
+		96: "as those of a chat template are"} {
 		e := plain()
 		e.spoil = func(_ int, r *record.Record) {
 			r.Usage["prompt_cache_read_tokens"] = min(hit, r.Usage["prompt_tokens"])
@@ -162,7 +104,8 @@ func TestPrefillCached(t *testing.T) {
 			}
 			continue
 		}
-		if p := c.Points[3]; err != nil || len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], want) || p.TTFT.N != 3 {
+		if p := c.Points[3]; err != nil || len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], want) ||
+			p.TTFT.N != 3 {
 			t.Errorf("%d tokens: %v, %+v", hit, err, p)
 		}
 	}
@@ -181,12 +124,14 @@ func TestSpread(t *testing.T) {
 		{[]float64{1, 2, 0.5, 1.7, 1, 0.6, 2, 0.4, 1.5}, 9, true},
 	} {
 		e, n := plain(), 0
-		e.ttft = func(run, _, _ int) float64 {
-			if e.plans[len(e.plans)-1][0] != '1' {
+		e.ttft = func(run, i, _ int) float64 {
+			if e.plans[len(e.plans)-1][0] != '4' {
 				n = 0 // a warm-up
 				return 0.02
 			}
-			n++
+			if i == 0 {
+				n++
+			}
 			return 0.02 * v.noise[n-1]
 		}
 		s := sweep()
@@ -214,14 +159,16 @@ func TestDecodePoints(t *testing.T) {
 	}
 	// 19800 tokens hold 29 requests of 100+500+64: 1, 15, 29 at a time. The
 	// first plan fills the cache.
-	if want := []string{"1×100→1@1", "1×100→500@1", "1×100→500@1", "1×100→500@1", "15×100→1@15"}; !slices.Equal(e.plans[:5], want) {
+	if want := []string{"1×100→1@1", "1×100→500@1", "1×100→500@1", "1×100→500@1",
+		"15×100→1@15"}; !slices.Equal(e.plans[:5], want) {
 		t.Errorf("plans %v, want %v…", e.plans[:5], want)
 	}
 	if len(d.Points) != 9 {
 		t.Fatalf("%d points", len(d.Points))
 	}
 	p := d.Points[2]
-	if p.Requests != 29 || p.Context != 350 || math.Abs(p.KVUsage-29*350/20000.0) > 1e-12 || math.Abs(p.ITL.Mean-0.034) > 1e-7 || len(p.Warnings) > 0 || !(p.Cached > 0.6) {
+	if p.Requests != 29 || p.Context != 350 || math.Abs(p.KVUsage-29*350/20000.0) > 1e-12 ||
+		math.Abs(p.ITL.Mean-0.034) > 1e-7 || len(p.Warnings) > 0 || !(p.Cached > 0.6) {
 		t.Errorf("%+v", p)
 	}
 	if want := 29 * 500 / (0.011 + 499*0.034) / 2; math.Abs(p.Throughput.Mean-want) > 0.01 {
@@ -263,7 +210,8 @@ func TestDecodeWarnings(t *testing.T) {
 	}
 	e := plain()
 	e.silent = true
-	if d, err := MeasureDecode(t.Context(), e, sweep()); err != nil || d.Points[0].Cached != -1 || len(d.Points[0].Warnings) > 0 {
+	if d, err := MeasureDecode(t.Context(), e, sweep()); err != nil || d.Points[0].Cached != -1 ||
+		len(d.Points[0].Warnings) > 0 {
 		t.Errorf("a server that says nothing: %v, %+v", err, d.Points)
 	}
 }
@@ -276,7 +224,7 @@ func TestMeasureFailures(t *testing.T) {
 	}
 	e := plain()
 	e.spoil = func(run int, r *record.Record) {
-		if run == 2 || run > 4 && r.WantIn == 562 {
+		if run == 2 || run > 4 && r.PlannedISL == 562 {
 			fail(run, r)
 		}
 	}
@@ -284,7 +232,8 @@ func TestMeasureFailures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := c.Points[0]; p.TTFT.N != 3 || p.Failed != "" || len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], "1 of 1 requests failed: the server broke") {
+	if p := c.Points[0]; p.TTFT.N != 3 || p.Failed != "" || len(p.Warnings) != 1 ||
+		!strings.Contains(p.Warnings[0], "4 of 4 requests failed: the server broke") {
 		t.Errorf("a repeat that failed: %+v", p)
 	}
 	if p := c.Points[1]; !strings.Contains(p.Failed, "the server broke") || len(c.Usable()) != 3 {
@@ -315,103 +264,25 @@ func TestMeasureFailures(t *testing.T) {
 	}
 	e = plain()
 	e.spoil = fail
-	if _, err := MeasureDecode(t.Context(), e, sweep()); err == nil || !strings.Contains(err.Error(), "0 of 9 points were measured") || !strings.Contains(err.Error(), "filling the cache") {
+	if _, err := MeasureDecode(t.Context(), e, sweep()); err == nil ||
+		!strings.Contains(err.Error(), "0 of 9 points were measured") ||
+		!strings.Contains(err.Error(), "filling the cache") {
 		t.Errorf("everything fails: %v", err)
 	}
 	e.facts.KVTokens = 0
-	if _, err := MeasureDecode(t.Context(), e, sweep()); err == nil || !strings.Contains(err.Error(), "--max-kv-tokens") {
+	if _, err := MeasureDecode(t.Context(), e, sweep()); err == nil || !strings.Contains(err.Error(), "max-kv-tokens") {
 		t.Errorf("no size of the cache: %v", err)
 	}
 	e.facts.KVTokens = 500
-	if _, err := MeasureDecode(t.Context(), e, sweep()); err == nil || !strings.Contains(err.Error(), "does not hold one request") {
+	if _, err := MeasureDecode(t.Context(), e, sweep()); err == nil ||
+		!strings.Contains(err.Error(), "does not hold one request") {
 		t.Errorf("a small cache: %v", err)
 	}
-	if err := (Sweep{MaxContext: 300, Granularity: 1, Repeats: -1, MaxShare: 2}).Validate(Decode); err == nil ||
-		!strings.Contains(err.Error(), "granularity 1") || !strings.Contains(err.Error(), "repeats -1") || !strings.Contains(err.Error(), "widest interval 2") {
+	if err := (Grid{MaxContext: 300, Granularity: 1, Repeats: -1, MaxShare: 2}).Validate(Decode); err == nil ||
+		!strings.Contains(err.Error(), "granularity 1") || !strings.Contains(err.Error(), "repeats -1") ||
+		!strings.Contains(err.Error(), "max-spread 200") {
 		t.Errorf("%v", err)
 	}
-}
-
-// An attempt that was cut off goes on where it stopped, with prompts that were
-// not sent before; a line that was cut off is measured again.
-func TestJournal(t *testing.T) {
-	dir := t.TempDir()
-	settings := map[string]int{"a": 1}
-	e := plain()
-	e.before = func(run int) error {
-		if run == 10 {
-			return &DeadError{Reason: ReasonCrash, Message: "gone"}
-		}
-		return nil
-	}
-	attempt := func(resume bool) (PrefillCurve, error) {
-		t.Helper()
-		j, err := OpenJournal(dir, Prefill, settings, resume, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer j.Close()
-		s := sweep()
-		s.Journal = j
-		return MeasurePrefill(t.Context(), e, s)
-	}
-	if _, err := attempt(false); err == nil {
-		t.Fatal("did not die")
-	}
-	path := JournalPath(dir, Prefill)
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, whole[:len(whole)-20], 0o644); err != nil {
-		t.Fatal(err)
-	}
-	e.before = nil
-	sent, runs := len(e.known), e.runs
-	c, err := attempt(true)
-	if err != nil || len(c.Points) != 4 || e.runs-runs != 3*4 || len(e.known)-sent != 3*6 {
-		t.Errorf("%v: %d points, %d runs and %d prompts more", err, len(c.Points), e.runs-runs, len(e.known)-sent)
-	}
-	runs = e.runs
-	again, err := attempt(true)
-	if err != nil || e.runs != runs || fmt.Sprint(again.Points) != fmt.Sprint(c.Points) {
-		t.Errorf("nothing was left to do: %v, %d runs, %v", err, e.runs-runs, again.Points)
-	}
-	if _, err := OpenJournal(dir, Prefill, settings, false, false); !errors.Is(err, ErrHasPoints) {
-		t.Errorf("a second call: %v", err)
-	}
-	if _, err := OpenJournal(dir, Prefill, map[string]int{"a": 2}, true, false); !errors.Is(err, ErrOtherSettings) {
-		t.Errorf("other settings: %v", err)
-	}
-	j, err := OpenJournal(dir, Prefill, map[string]int{"a": 2}, false, true)
-	if err != nil || j.Kept() != 0 {
-		t.Fatalf("overwriting: %v", err)
-	}
-	j.Close()
-	if err := os.WriteFile(path, []byte("{\"version\":9}\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := OpenJournal(dir, Prefill, settings, true, false); err == nil || !strings.Contains(err.Error(), "format version 9") {
-		t.Errorf("another version: %v", err)
-	}
-}
-
-// Whatever a journal holds, reading it does not fail but for its first line, and
-// what is kept are whole lines.
-func FuzzJournal(f *testing.F) {
-	first := `{"version":1,"phase":"prefill","settings":{}}` + "\n"
-	f.Add([]byte(first + `{"prefill":{"isl":100}}` + "\n" + `{"attempt":1}` + "\n" + "nonsense\n" + `{"decode":{"isl":1`))
-	f.Add([]byte(first + "null\n[]\n\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		j := &Journal{prefills: map[int]PrefillPoint{}, decodes: map[[2]int]DecodePoint{}}
-		whole, err := j.read(data, Prefill, []byte(`{}`))
-		if err != nil {
-			return
-		}
-		if whole > 0 && data[whole-1] != '\n' || j.Skipped < 0 || j.attempts+j.Kept()+j.Skipped > strings.Count(string(data), "\n") {
-			t.Errorf("%d bytes of %q: %d attempts, %d points, %d skipped", whole, data, j.attempts, j.Kept(), j.Skipped)
-		}
-	})
 }
 
 // What has no pace and what nobody counted is said as such, and not as a reply

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"headway/internal/bound"
 	"headway/internal/model"
 )
 
@@ -65,7 +66,8 @@ const outcomeVersion = 1
 
 // newOutcome is a candidate before anything is known of it.
 func newOutcome(c Candidate) Outcome {
-	return Outcome{Version: outcomeVersion, Phase: c.Phase, Mapping: c.Mapping.String(), GPUs: c.Mapping.GPUs(), AttentionDP: c.Mapping.AttentionDP()}
+	return Outcome{Version: outcomeVersion, Phase: c.Phase, Mapping: c.Mapping.String(), GPUs: c.Mapping.GPUs(),
+		AttentionDP: c.Mapping.AttentionDP()}
 }
 
 // Candidate is whose outcome it is.
@@ -138,7 +140,7 @@ func (d folder) recall(c Candidate) (Outcome, bool, error) {
 		return Outcome{}, false, nil
 	}
 	path := d.at(c, outcomeFile)
-	data, err := os.ReadFile(path)
+	data, err := bound.ReadFile(path, bound.Document, "the outcome")
 	if errors.Is(err, fs.ErrNotExist) {
 		return Outcome{}, false, nil
 	}
@@ -150,7 +152,8 @@ func (d folder) recall(c Candidate) (Outcome, bool, error) {
 		return o, false, fmt.Errorf("resuming: %s: %w; delete it to measure %s again", path, err, c.Tag())
 	}
 	if o.Phase != c.Phase || o.Mapping != c.Mapping.String() {
-		return o, false, fmt.Errorf("resuming: %s is that of %s %s; delete it to measure %s again", path, o.Phase, o.Mapping, c.Tag())
+		return o, false, fmt.Errorf("resuming: %s is that of %s %s; delete it to measure %s again", path, o.Phase,
+			o.Mapping, c.Tag())
 	}
 	return o, true, nil
 }
@@ -167,14 +170,16 @@ func ParseOutcome(data []byte) (Outcome, error) {
 	if _, err := o.Candidate(); err != nil {
 		return o, fmt.Errorf("reading an outcome: %w", err)
 	}
-	if !slices.Contains([]Status{Measured, Dead, Broken}, o.Status) || o.Status == Measured && len(o.Trials) == 0 || o.Status == Dead && o.Death == nil {
+	if !slices.Contains([]Status{Measured, Dead, Broken}, o.Status) || o.Status == Measured && len(o.Trials) == 0 ||
+		o.Status == Dead && o.Death == nil {
 		return o, fmt.Errorf("reading an outcome: status %q without what belongs to it", o.Status)
 	}
 	for _, t := range o.Trials {
 		// The few tokens of a prefill need no pace.
 		itl := t.ITL.sound() || o.Phase == Prefill && t.ITL == Figure{}
 		if t.Concurrency < 1 || !t.TTFT.sound() || !itl || !t.Throughput.sound() || t.Throughput.Mean <= 0 {
-			return o, fmt.Errorf("reading an outcome: the trial at concurrency %d has figures that cannot be", t.Concurrency)
+			return o, fmt.Errorf("reading an outcome: the trial at concurrency %d has figures that cannot be",
+				t.Concurrency)
 		}
 	}
 	return o, nil

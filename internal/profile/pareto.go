@@ -46,7 +46,8 @@ func picksOf(r PhaseResult) []Pick {
 func frontOf(r PhaseResult) []Pick {
 	all := picksOf(r)
 	slices.SortStableFunc(all, func(a, b Pick) int {
-		return cmp.Or(cmp.Compare(a.Trial.latency(r.Phase).Mean, b.Trial.latency(r.Phase).Mean), cmp.Compare(b.Trial.Throughput.Mean, a.Trial.Throughput.Mean))
+		return cmp.Or(cmp.Compare(a.Trial.latency(r.Phase).Mean, b.Trial.latency(r.Phase).Mean),
+			cmp.Compare(b.Trial.Throughput.Mean, a.Trial.Throughput.Mean))
 	})
 	var front []Pick
 	for _, p := range all {

@@ -56,11 +56,13 @@ func ReadPrefillTable(dir string) (*PrefillTable, error) {
 // ReadDecodeTable reads the decode half: selected_decode_interpolation/raw_data.npz,
 // or decode_raw_data.json.
 func ReadDecodeTable(dir string) (*DecodeTable, error) {
-	a, err := interp.ReadHalf(dir, "decode", "x_kv_usage", "y_context_length", "z_itl", "z_thpt_per_gpu", "max_kv_tokens")
+	a, err := interp.ReadHalf(dir, "decode", "x_kv_usage", "y_context_length", "z_itl", "z_thpt_per_gpu",
+		"max_kv_tokens")
 	if err != nil {
 		return nil, readError("decode", dir, err)
 	}
-	t, err := newDecodeTable(a["x_kv_usage"], a["y_context_length"], a["z_itl"], a["z_thpt_per_gpu"], a["max_kv_tokens"])
+	t, err := newDecodeTable(a["x_kv_usage"], a["y_context_length"], a["z_itl"], a["z_thpt_per_gpu"],
+		a["max_kv_tokens"])
 	if err != nil {
 		return nil, fmt.Errorf("the decode profile in %s: %w", dir, err)
 	}
@@ -69,7 +71,8 @@ func ReadDecodeTable(dir string) (*DecodeTable, error) {
 
 func readError(half, dir string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("reading the %s profile: %w; `headway profile endpoint --mode %s --work-dir %s` measures one", half, err, half, dir)
+		return fmt.Errorf("reading the %s profile: %w; `headway profile endpoint --mode %s --work-dir %s` measures one",
+			half, err, half, dir)
 	}
 	return fmt.Errorf("reading the %s profile in %s: %w", half, dir, err)
 }
@@ -108,7 +111,8 @@ func newPrefillTable(isl, ttft, rate []float64) (*PrefillTable, error) {
 func derived(measured []float64, work, time []interp.Residual, of []float64) []interp.Residual {
 	out := make([]interp.Residual, len(measured))
 	for i := range out {
-		out[i] = interp.Residual{Measured: measured[i], Predicted: work[i].Predicted * of[i] / time[i].Predicted, Inside: time[i].Inside && work[i].Inside}
+		out[i] = interp.Residual{Measured: measured[i], Predicted: work[i].Predicted * of[i] / time[i].Predicted,
+			Inside: time[i].Inside && work[i].Inside}
 	}
 	return out
 }
@@ -116,7 +120,8 @@ func derived(measured []float64, work, time []interp.Residual, of []float64) []i
 func newDecodeTable(usage, context, itl, rate, maxKV []float64) (*DecodeTable, error) {
 	switch n := len(usage); {
 	case len(context) != n || len(itl) != n || len(rate) != n:
-		return nil, fmt.Errorf("x_kv_usage has %d values, y_context_length %d, z_itl %d, z_thpt_per_gpu %d: must be as many", n, len(context), len(itl), len(rate))
+		return nil, fmt.Errorf("x_kv_usage has %d values, y_context_length %d, z_itl %d, z_thpt_per_gpu %d: "+
+			"must be as many", n, len(context), len(itl), len(rate))
 	case len(maxKV) != 1 || !(maxKV[0] > 0) || math.IsInf(maxKV[0], 1):
 		return nil, fmt.Errorf("max_kv_tokens %v: must be one number above 0", maxKV)
 	}

@@ -43,7 +43,10 @@ func TestPlannerAnswers(t *testing.T) {
 	}
 	for i := range n {
 		q, want, exact := a["questions"].Values[4*i:], a["answers"].Values[7*i:], a["exact"].Values[2*i:]
-		isl, osl, target, usage := q[0], q[1], q[2], q[3]
+		isl := q[0]
+		osl := q[1]
+		target := q[2]
+		usage := q[3]
 		ask := Ask(Question{ISL: isl, OSL: osl, TTFT: 100, ITL: target}, p, d)
 		ttft, rate, known := p.Planner(isl)
 		context := ask.Decode.Context
@@ -58,7 +61,8 @@ func TestPlannerAnswers(t *testing.T) {
 		at := interp.Point{X: usage, Y: context}
 		itlThere, _ := d.itl.At(at)
 		surface, _ := d.rate.At(at)
-		if inside := !math.IsNaN(exact[0]); inside != betterITL.Measured || inside && (math.Abs(itlThere-exact[0]) > 1e-6 || math.Abs(surface-exact[1]) > 1e-6*exact[1]) {
+		if inside := !math.IsNaN(exact[0]); inside != betterITL.Measured ||
+			inside && (math.Abs(itlThere-exact[0]) > 1e-6 || math.Abs(surface-exact[1]) > 1e-6*exact[1]) {
 			t.Errorf("question %v: off the surface %+v %v %v, want %v", q[:4], betterITL, itlThere, surface, exact[:2])
 		} else if inside {
 			measured++
@@ -102,7 +106,8 @@ func TestBetterThroughputFollowsFromTimes(t *testing.T) {
 		t.Fatal(err)
 	}
 	gotITL, got := d.Better(0.2, 2000)
-	if want := 0.2 * kv / 2000 / gotITL.Value * 1000 / 4; math.Abs(gotITL.Value-9) > 0.2 || math.Abs(got.Value-want) > 1e-6*want {
+	if want := 0.2 * kv / 2000 / gotITL.Value * 1000 / 4; math.Abs(gotITL.Value-9) > 0.2 ||
+		math.Abs(got.Value-want) > 1e-6*want {
 		t.Errorf("decode: ITL %v, %+v, want 9 and %v", gotITL.Value, got, want)
 	}
 }
@@ -130,7 +135,8 @@ func TestBetterAnswers(t *testing.T) {
 		t.Errorf("beyond the curve: %+v", ttft)
 	}
 	raw, err := json.Marshal(Ask(Question{ISL: 3000, OSL: 150, TTFT: 100, ITL: 10}, p, d))
-	if err != nil || !strings.Contains(string(raw), `"nearest_error":`) || strings.Contains(string(raw), `"error":null`) {
+	if err != nil || !strings.Contains(string(raw), `"nearest_error":`) ||
+		strings.Contains(string(raw), `"error":null`) {
 		t.Errorf("%s %v", raw, err)
 	}
 }
@@ -138,8 +144,10 @@ func TestBetterAnswers(t *testing.T) {
 // grids of a profile with nine points, throughput falling steeply with the context.
 func steep(t *testing.T, kv float64) *DecodeTable {
 	t.Helper()
-	d, err := newDecodeTable([]float64{0.002, 0.5, 0.95, 0.01, 0.5, 0.95, 0.02, 0.5, 0.9}, []float64{350, 350, 350, 2300, 2300, 2300, 4300, 4300, 4300},
-		[]float64{5.9, 26.3, 33.8, 6.4, 26.4, 34, 6.9, 26.6, 33.7}, []float64{168, 10800, 16000, 155, 1650, 2400, 144, 875, 1250}, []float64{kv})
+	d, err := newDecodeTable([]float64{0.002, 0.5, 0.95, 0.01, 0.5, 0.95, 0.02, 0.5, 0.9},
+		[]float64{350, 350, 350, 2300, 2300, 2300, 4300, 4300, 4300},
+		[]float64{5.9, 26.3, 33.8, 6.4, 26.4, 34, 6.9, 26.6, 33.7},
+		[]float64{168, 10800, 16000, 155, 1650, 2400, 144, 875, 1250}, []float64{kv})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +174,8 @@ func TestBetterStaysWithinTheMeasured(t *testing.T) {
 		t.Error("the planner's surface is nowhere below zero: the points do not show what they are for")
 	}
 	// A curve that is flat and then rises: a cubic one would swing below.
-	p, err := newPrefillTable([]float64{100, 2000, 4000, 6000, 8000}, []float64{10, 10, 10, 10, 900}, []float64{10000, 2e5, 4e5, 6e5, 8888})
+	p, err := newPrefillTable([]float64{100, 2000, 4000, 6000, 8000}, []float64{10, 10, 10, 10, 900},
+		[]float64{10000, 2e5, 4e5, 6e5, 8888})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,9 +213,11 @@ func TestNoVerdictWithoutAMeasurement(t *testing.T) {
 	}{
 		{"among the points", d, Question{ISL: 3000, OSL: 150, ITL: 20}, "met", "met", "; "},
 		{"too strict", d, Question{ISL: 3000, OSL: 150, ITL: 2}, "missed", "missed", "; "},
-		{"a longer context", d, Question{ISL: 9000, OSL: 150, ITL: 50}, "", "", "a context of 9075 tokens is outside what was measured (350 to 4300)"},
+		{"a longer context", d, Question{ISL: 9000, OSL: 150, ITL: 50}, "", "",
+			"a context of 9075 tokens is outside what was measured (350 to 4300)"},
 		{"a shorter one", d, Question{ISL: 100, OSL: 150, ITL: 50}, "", "", "175 tokens is outside"},
-		{"a cache for none", steep(t, 3000), Question{ISL: 3000, OSL: 150, ITL: 50}, "", "", "the KV cache of 3000 tokens does not hold one request of 3150"},
+		{"a cache for none", steep(t, 3000), Question{ISL: 3000, OSL: 150, ITL: 50}, "", "",
+			"the KV cache of 3000 tokens does not hold one request of 3150"},
 		{"a load for none", steep(t, 8000), Question{ISL: 4000, OSL: 150, ITL: 7.2}, "", "missed", "hold 0 requests"},
 	} {
 		planner, ours, why := verdicts(c.table, c.q)
@@ -234,7 +245,8 @@ func show(b *bool) any {
 // and said to be too few for the planner.
 func TestTableFaults(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := ReadPrefillTable(dir); err == nil || !strings.Contains(err.Error(), "headway profile endpoint --mode prefill") {
+	if _, err := ReadPrefillTable(dir); err == nil ||
+		!strings.Contains(err.Error(), "headway profile endpoint --mode prefill") {
 		t.Errorf("%v", err)
 	}
 	write := func(name, data string) {
@@ -243,7 +255,8 @@ func TestTableFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("prefill_raw_data.json", `{"prefill_isl": [1, 2, 3], "prefill_ttft": [10, 20, 40], "prefill_thpt_per_gpu": [5, 6, 7]}`)
+	write("prefill_raw_data.json", `{"prefill_isl": [1, 2, 3], "prefill_ttft": [10, 20, 40], `+
+		`"prefill_thpt_per_gpu": [5, 6, 7]}`)
 	p, err := ReadPrefillTable(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -255,13 +268,17 @@ func TestTableFaults(t *testing.T) {
 		t.Errorf("%+v", ttft)
 	}
 	write("prefill_raw_data.json", `{"prefill_isl": [1, 2], "prefill_ttft": [10, 20], "prefill_thpt_per_gpu": [5]}`)
-	if _, err := ReadPrefillTable(dir); err == nil || !strings.Contains(err.Error(), "prefill_thpt_per_gpu over prefill_isl") {
+	if _, err := ReadPrefillTable(dir); err == nil ||
+		!strings.Contains(err.Error(), "prefill_thpt_per_gpu over prefill_isl") {
 		t.Errorf("%v", err)
 	}
 	for want, data := range map[string]string{
-		"must be as many": `{"x_kv_usage": [1], "y_context_length": [1, 2], "z_itl": [1], "z_thpt_per_gpu": [1], "max_kv_tokens": 5}`,
-		"max_kv_tokens":   `{"x_kv_usage": [1], "y_context_length": [1], "z_itl": [1], "z_thpt_per_gpu": [1], "max_kv_tokens": 0}`,
-		"one line":        `{"x_kv_usage": [0, 0.5, 1], "y_context_length": [1, 2, 3], "z_itl": [1, 2, 3], "z_thpt_per_gpu": [1, 2, 3], "max_kv_tokens": 5}`,
+		"must be as many": `{"x_kv_usage": [1], "y_context_length": [1, 2], "z_itl": [1], "z_thpt_per_gpu": [1], ` +
+			`"max_kv_tokens": 5}`,
+		"max_kv_tokens": `{"x_kv_usage": [1], "y_context_length": [1], "z_itl": [1], "z_thpt_per_gpu": [1], ` +
+			`"max_kv_tokens": 0}`,
+		"one line": `{"x_kv_usage": [0, 0.5, 1], "y_context_length": [1, 2, 3], "z_itl": [1, 2, 3], ` +
+			`"z_thpt_per_gpu": [1, 2, 3], "max_kv_tokens": 5}`,
 	} {
 		write("decode_raw_data.json", data)
 		if _, err := ReadDecodeTable(dir); err == nil || !strings.Contains(err.Error(), want) {

@@ -108,7 +108,10 @@ const fineness = 2000
 func (t *DecodeTable) Best(itl, context float64) (rate, atITL Reading, usage float64, ok bool) {
 	low, high := t.contexts()
 	at := min(max(context, low), high)
-	best, least, bestAt, leastAt := math.Inf(-1), math.Inf(1), -1.0, -1.0
+	best := math.Inf(-1)
+	least := math.Inf(1)
+	bestAt := -1.0
+	leastAt := -1.0
 	for i := range fineness + 1 {
 		p := interp.Point{X: float64(i) / fineness, Y: at}
 		v, inside := t.itl.Linear(p)

@@ -24,8 +24,13 @@ type RooflinePoint struct {
 	Fitted    float64 `json:"fitted_ms,omitempty"`
 }
 
-// Comparison holds a profile against a roofline.
-type Comparison struct {
+// RooflineComparison holds a profile against a roofline.
+type RooflineComparison struct {
+	// ComputeEfficiency and MemoryEfficiency are those that were given, from 0 to
+	// 1: with them the points are predicted.
+	ComputeEfficiency float64 `json:"compute_efficiency"`
+	MemoryEfficiency  float64 `json:"memory_efficiency"`
+
 	Points []RooflinePoint `json:"points"`
 	// Fit has the efficiencies for which the relative errors are least; nil
 	// when NoFit says why there are none.
@@ -47,13 +52,13 @@ type RooflineFit struct {
 // and predicts them: a prompt as one step that computes all of it, a decode
 // point as a step of its sequences at their mean context. What an engine adds,
 // queues, host time and HTTP, is in the measurement alone.
-func CompareRoofline(dir string, s model.Setup) (Comparison, error) {
+func CompareRoofline(dir string, s model.Setup) (RooflineComparison, error) {
 	prefill, noPrefill := interp.ReadHalf(dir, "prefill", "prefill_isl", "prefill_ttft")
 	decode, noDecode := interp.ReadHalf(dir, "decode", "x_kv_usage", "y_context_length", "z_itl", "max_kv_tokens")
 	if noPrefill != nil && noDecode != nil {
-		return Comparison{}, readError("prefill", dir, noPrefill)
+		return RooflineComparison{}, readError("prefill", dir, noPrefill)
 	}
-	var c Comparison
+	c := RooflineComparison{ComputeEfficiency: s.Efficiency.Compute, MemoryEfficiency: s.Efficiency.Memory}
 	for i, isl := range prefill["prefill_isl"] {
 		c.Points = append(c.Points, RooflinePoint{Phase: Prefill, Tokens: isl, Measured: prefill["prefill_ttft"][i]})
 	}
@@ -63,20 +68,21 @@ func CompareRoofline(dir string, s model.Setup) (Comparison, error) {
 			Sequences: usage * decode["max_kv_tokens"][0] / context})
 	}
 	if err := c.predict(s, func(p *RooflinePoint) *float64 { return &p.Predicted }); err != nil {
-		return Comparison{}, err
+		return RooflineComparison{}, err
 	}
 	fit, err := s.Fit(c.steps(s))
 	if err != nil {
 		c.NoFit = err.Error()
 		return c, nil
 	}
-	c.Fit = &RooflineFit{Compute: fit.Efficiency.Compute, Memory: fit.Efficiency.Memory, RMS: fit.RMS, Warnings: fit.Warnings}
+	c.Fit = &RooflineFit{Compute: fit.Efficiency.Compute, Memory: fit.Efficiency.Memory, RMS: fit.RMS,
+		Warnings: fit.Warnings}
 	s.Efficiency = fit.Efficiency
 	return c, c.predict(s, func(p *RooflinePoint) *float64 { return &p.Fitted })
 }
 
 // predict fills in one field of every point.
-func (c *Comparison) predict(s model.Setup, field func(*RooflinePoint) *float64) error {
+func (c *RooflineComparison) predict(s model.Setup, field func(*RooflinePoint) *float64) error {
 	r, err := s.Roofline()
 	if err != nil {
 		return fmt.Errorf("the roofline of %s on %s: %w", s.Mapping, s.GPU.Name, err)
@@ -89,7 +95,7 @@ func (c *Comparison) predict(s model.Setup, field func(*RooflinePoint) *float64)
 }
 
 // steps are the points as work of one attention rank.
-func (c *Comparison) steps(s model.Setup) []model.Point {
+func (c *RooflineComparison) steps(s model.Setup) []model.Point {
 	ranks := float64(s.Mapping.AttentionDP())
 	steps := make([]model.Point, len(c.Points))
 	for i, p := range c.Points {

@@ -39,7 +39,8 @@ func TestCompareRooflineFindsTheEfficiencies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	truth := model.Setup{Model: m, GPU: gpu, Mapping: model.Mapping{Kind: model.TP, Size: 1}, Efficiency: model.Efficiency{Compute: 0.5, Memory: 0.7}}
+	truth := model.Setup{Model: m, GPU: gpu, Mapping: model.Mapping{Kind: model.TP, Size: 1},
+		Efficiency: model.Efficiency{Compute: 0.5, Memory: 0.7}}
 	r, err := truth.Roofline()
 	if err != nil {
 		t.Fatal(err)
@@ -55,8 +56,10 @@ func TestCompareRooflineFindsTheEfficiencies(t *testing.T) {
 		contexts = append(contexts, float64(d[1]))
 		itl = append(itl, r.StepTime(0, 0, d[0], d[0]*d[1]).Seconds()*1000)
 	}
-	dir := writeProfile(t, "prefill", map[string]any{"prefill_isl": isl, "prefill_ttft": ttft, "prefill_thpt_per_gpu": isl})
-	addProfile(t, dir, "decode", map[string]any{"x_kv_usage": usage, "y_context_length": contexts, "z_itl": itl, "z_thpt_per_gpu": itl, "max_kv_tokens": kv})
+	dir := writeProfile(t, "prefill",
+		map[string]any{"prefill_isl": isl, "prefill_ttft": ttft, "prefill_thpt_per_gpu": isl})
+	addProfile(t, dir, "decode", map[string]any{"x_kv_usage": usage, "y_context_length": contexts, "z_itl": itl,
+		"z_thpt_per_gpu": itl, "max_kv_tokens": kv})
 
 	c, err := CompareRoofline(dir, truth)
 	if err != nil {

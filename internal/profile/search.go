@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"time"
 
+	"headway/internal/fault"
+	"headway/internal/settings"
 	"headway/workload"
 )
 
-// Target is what a user may be made to wait, in seconds: TTFT for a prefill
+// SLO is what a user may be made to wait, in seconds: TTFT for a prefill
 // worker, ITL for a decode worker.
-type Target struct{ TTFT, ITL float64 }
+type SLO struct{ TTFT, ITL float64 }
 
-// of is the bound of a phase.
-func (t Target) of(p Phase) float64 {
+// Of is the bound of a phase, in seconds.
+func (t SLO) Of(p Phase) float64 {
 	if p == Prefill {
 		return t.TTFT
 	}
@@ -36,7 +38,7 @@ const (
 // Search finds the best worker for each phase.
 type Search struct {
 	Space  Space
-	Target Target
+	SLO    SLO
 	Bench  Bench
 	Method Method
 	// Repeats is how often a load is measured; default 3. Fast stops earlier
@@ -58,8 +60,15 @@ type Search struct {
 	// none. Settings are what has to be equal for Resume to go on in a folder;
 	// without Resume one that has outcomes is refused.
 	Dir      string
-	Settings map[string]string
+	Settings settings.Settings
 	Resume   bool
+	// Overwrite replaces the outcomes of an earlier search, once a candidate of
+	// this one was measured.
+	Overwrite bool
+	place     *place // where outcomes go; set by Run
+	// Name is what an option is called where texts of outcomes are read; nil leaves
+	// options their own names.
+	Name func(fault.Field) string
 	// Progress, which may be nil, hears of every start and end. Calls come one
 	// at a time.
 	Progress func(Progress)
@@ -123,20 +132,17 @@ func (s Search) withDefaults() Search {
 // Validate lists every fault, by the names of the options.
 func (s Search) Validate() error {
 	s = s.withDefaults()
-	faults := []error{s.Space.Validate()}
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
-	check(s.Target.TTFT > 0, "--ttft %g ms: must be above 0", s.Target.TTFT*1e3)
-	check(s.Target.ITL > 0, "--itl %g ms: must be above 0", s.Target.ITL*1e3)
-	check(s.Method == Thorough || s.Method == Fast, "--search %s: must be thorough or fast", s.Method)
-	check(s.Repeats >= 1 && s.Repeats <= 100, "--repeats %d: must be from 1 to 100", s.Repeats)
-	check(s.Granularity >= 1 && s.Granularity <= 1000, "--decode-interpolation-granularity %d: must be from 1 to 1000", s.Granularity)
-	check(s.Parallel >= 1 && s.Parallel <= 1000, "--parallel %d: must be from 1 to 1000", s.Parallel)
-	check(s.ModelError > 0 && s.ModelError < 1, "--roofline-error %g: must be above 0 and below 1", s.ModelError)
-	return errors.Join(faults...)
+	var bad fault.List
+	bad.Join(s.Space.Validate())
+	bad.When(!(s.SLO.TTFT > 0), "%s %g ms: must be above 0", fault.Field("ttft"), s.SLO.TTFT*1e3)
+	bad.When(!(s.SLO.ITL > 0), "%s %g ms: must be above 0", fault.Field("itl"), s.SLO.ITL*1e3)
+	bad.Check(s.Method == Thorough || s.Method == Fast, "search", s.Method, "thorough or fast")
+	bad.Check(s.Repeats >= 1 && s.Repeats <= 100, "repeats", s.Repeats, "from 1 to 100")
+	bad.Check(s.Granularity >= 1 && s.Granularity <= 1000, "decode-interpolation-granularity", s.Granularity,
+		"from 1 to 1000")
+	bad.Check(s.Parallel >= 1 && s.Parallel <= 1000, "parallel", s.Parallel, "from 1 to 1000")
+	bad.Check(s.ModelError > 0 && s.ModelError < 1, "roofline-error", s.ModelError, "above 0 and below 1")
+	return bad.Err()
 }
 
 // Run searches both phases. What was measured before an error, or before ctx
@@ -150,6 +156,7 @@ func (s Search) Run(ctx context.Context) (Result, error) {
 	if err := s.Claim(); err != nil {
 		return r, err
 	}
+	s.place = &place{folder: folder{s.Dir}, claim: s.replace, ours: !s.Overwrite}
 	on, err := s.boards()
 	if err != nil {
 		return r, err
@@ -193,16 +200,10 @@ func (s Search) boards() (boards, error) {
 	all := boards{}
 	var faults []error
 	for _, p := range []Phase{Prefill, Decode} {
-		list, rejected, err := s.Space.Candidates(p)
-		if err == nil && len(list) == 0 {
-			lo, hi := s.Space.bounds()
-			err = &NoCandidateError{Phase: p, Rejections: rejected, Lo: lo, Hi: hi}
-		}
+		list, rejected, err := s.Space.some(p)
 		faults = append(faults, err)
 		all[p] = newBoard(s, p, list, rejected)
 	}
-	// What cannot be laid out for one phase should be known before hours are
-	// spent on the other.
 	return all, errors.Join(faults...)
 }
 
@@ -290,8 +291,10 @@ func (s Search) one(ctx context.Context, j job, how strategy) (list []Outcome, e
 		}
 	}()
 	for _, phase := range j.measure {
-		p := &probe{engine: e, mapping: j.open.Mapping, opened: j.open.Phase, isl: s.Space.ISL, osl: s.Space.OSL, key: s.Key.Named(j.open.Tag()).Named(string(phase))}
+		p := &probe{engine: e, mapping: j.open.Mapping, opened: j.open.Phase, isl: s.Space.ISL, osl: s.Space.OSL,
+			key: s.Key.Named(j.open.Tag()).Named(string(phase))}
 		trials, err := how.measure(ctx, p, phase)
+		trials = grounded(ctx, e, phase, trials, s.Space)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -301,7 +304,7 @@ func (s Search) one(ctx context.Context, j job, how strategy) (list []Outcome, e
 		}
 		o := newOutcome(Candidate{Phase: phase, Mapping: j.open.Mapping})
 		o.account(facts, p.spent.Seconds())
-		o.conclude(trials, err)
+		o.conclude(trials, s.named(err))
 		if phase != j.open.Phase {
 			o.OpenedAs = j.open.Phase
 		}
@@ -318,7 +321,7 @@ func (s Search) one(ctx context.Context, j job, how strategy) (list []Outcome, e
 func (s Search) died(j job, why error, after time.Duration) ([]Outcome, error) {
 	o := newOutcome(j.open)
 	o.account(Facts{Load: after.Round(time.Millisecond)}, 0)
-	o.conclude(nil, why)
+	o.conclude(nil, s.named(why))
 	list := []Outcome{o}
 	return list, s.keep(list)
 }
@@ -327,11 +330,19 @@ func (s Search) keep(list []Outcome) error {
 	for _, o := range list {
 		c, err := o.Candidate()
 		if err == nil {
-			err = folder{s.Dir}.keep(c, o)
+			err = s.place.keep(c, o)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// named is an error with options by the names that the search gives them.
+func (s Search) named(err error) error {
+	if s.Name == nil {
+		return err
+	}
+	return fault.Named(err, s.Name)
 }

@@ -19,7 +19,7 @@ type board struct {
 }
 
 func newBoard(s Search, p Phase, list []Candidate, rejected []Rejected) *board {
-	return &board{phase: p, target: s.Target.of(p), candidates: list, rejected: rejected, known: map[Candidate]Outcome{}}
+	return &board{phase: p, target: s.SLO.Of(p), candidates: list, rejected: rejected, known: map[Candidate]Outcome{}}
 }
 
 // start notes that a job runs, on the boards of all phases that it measures.

@@ -31,12 +31,12 @@ func newForecast(s Space, target float64, list []Candidate) (*forecast, error) {
 		if err != nil {
 			return nil, err
 		}
-		memory, err := setup.Memory()
+		facts, err := s.Facts(c)
 		if err != nil {
 			return nil, err
 		}
 		x := &foreseen{c: c, line: line, ranks: max(c.Mapping.AttentionDP(), 1), gpus: float64(c.Mapping.GPUs())}
-		if x.most, err = mostConcurrent(Facts{AttentionDP: x.ranks, KVTokens: memory.Tokens()}, s); err != nil {
+		if x.most, err = mostConcurrent(facts, s); err != nil {
 			x.most = x.ranks
 		}
 		f.of[c] = x

@@ -1,29 +1,37 @@
 package profile
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
+	"sync"
+
+	"headway/internal/bound"
+	"headway/internal/fault"
+	"headway/internal/settings"
 )
 
 // ErrHasOutcomes says that a folder holds an earlier search.
-var ErrHasOutcomes = errors.New("holds the outcomes of an earlier search: --resume goes on with it, --overwrite replaces it, another --output-dir leaves it")
+var ErrHasOutcomes = fault.New("holds the outcomes of an earlier search: %s goes on with it, %s replaces it, "+
+	"another %s leaves it",
+	fault.Field("resume"), fault.Field("overwrite"), fault.Field("output-dir"))
 
 // Claim makes the folder this search's own, which Run does first of all. It
-// fails with [ErrHasOutcomes] or a *SettingsError where the folder is another's.
+// fails with [ErrHasOutcomes] or [settings.ErrChanged] where the folder is another's.
+// Outcomes that are to be overwritten stay, with their settings, until a
+// candidate was measured.
 func (s Search) Claim() error {
 	if s.Dir == "" {
 		return nil
 	}
-	old, err := filepath.Glob(filepath.Join(s.Dir, "*", outcomeFile))
+	old, err := bound.Glob(s.Dir, "*/"+outcomeFile)
 	if err != nil {
 		return err
+	}
+	if len(old) > 0 && s.Overwrite {
+		return nil
 	}
 	if len(old) > 0 && !s.Resume {
 		return fmt.Errorf("%s %w", s.Dir, ErrHasOutcomes)
@@ -39,56 +47,70 @@ func (s Search) Claim() error {
 
 // same compares the settings with those of the search that is resumed.
 func (s Search) same(path string, outcomes bool) error {
-	data, err := os.ReadFile(path)
+	data, err := bound.ReadFile(path, bound.Document, "the search")
 	if errors.Is(err, fs.ErrNotExist) && !outcomes {
 		return nil // nothing was begun here
 	}
 	if err != nil {
 		return fmt.Errorf("resuming: %w", err)
 	}
-	var before map[string]string
-	if err := json.Unmarshal(data, &before); err != nil {
-		return fmt.Errorf("resuming: reading %s: %w", path, err)
+	before, err := settings.Read(data)
+	if err != nil {
+		return fmt.Errorf("resuming: %s: %w", path, err)
 	}
-	var changed []string
-	names := map[string]bool{}
-	for _, m := range []map[string]string{before, s.Settings} {
-		for name := range m {
-			names[name] = true
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if before[name] != s.Settings[name] {
-			changed = append(changed, fmt.Sprintf("--%s was %q and is %q", name, before[name], s.Settings[name]))
-		}
-	}
-	if len(changed) > 0 {
-		return &SettingsError{Dir: filepath.Dir(path), Changed: changed}
-	}
-	return nil
+	return settings.Compare("the search in "+filepath.Dir(path), before, s.Settings)
 }
 
-// SettingsError says that a folder has a search with other settings.
-type SettingsError struct {
-	Dir     string
-	Changed []string // a sentence for each
-}
-
-// Error lists them.
-func (e *SettingsError) Error() string {
-	return fmt.Sprintf("resuming %s: it was begun with other settings: %s; give the same, or search in another folder", e.Dir, strings.Join(e.Changed, "; "))
-}
-
-// ClearOutcomes removes the outcomes of an earlier search from a folder, and
-// nothing else.
-func ClearOutcomes(dir string) error {
-	old, err := filepath.Glob(filepath.Join(dir, "*", outcomeFile))
+// replace removes the outcomes of an earlier search, and nothing else, and makes
+// the folder this one's.
+func (s Search) replace() error {
+	if s.Dir == "" {
+		return nil
+	}
+	old, err := bound.Glob(s.Dir, "*/"+outcomeFile)
 	if err != nil {
 		return err
 	}
-	for _, path := range append(old, filepath.Join(dir, settingsFile)) {
+	for _, path := range old {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("removing an earlier search: %w", err)
+		}
+	}
+	return writeJSON(filepath.Join(s.Dir, settingsFile), s.Settings)
+}
+
+// place keeps outcomes. Those before the first that was measured wait where they
+// would take the place of another search's.
+type place struct {
+	folder folder
+	claim  func() error
+
+	mu      sync.Mutex
+	ours    bool
+	waiting []Outcome
+}
+
+func (p *place) keep(c Candidate, o Outcome) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ours {
+		return p.folder.keep(c, o)
+	}
+	p.waiting = append(p.waiting, o)
+	if o.Status != Measured {
+		return nil
+	}
+	if err := p.claim(); err != nil {
+		return err
+	}
+	p.ours = true
+	for _, o := range p.waiting {
+		c, err := o.Candidate()
+		if err == nil {
+			err = p.folder.keep(c, o)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

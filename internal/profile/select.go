@@ -45,7 +45,8 @@ func SelectPhase(p Phase, outcomes []Outcome, target float64) (Pick, bool) {
 			continue
 		}
 		for _, t := range o.Trials {
-			pick := &Pick{Phase: p, Mapping: c.Mapping, GPUs: o.GPUs, KVTokens: o.KVTokens, Trial: t, Simulated: o.Simulated}
+			pick := &Pick{Phase: p, Mapping: c.Mapping, GPUs: o.GPUs, KVTokens: o.KVTokens, Trial: t,
+				Simulated: o.Simulated}
 			if nearest == nil || nearer(p, t, nearest.Trial) {
 				nearest = pick
 			}

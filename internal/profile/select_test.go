@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"headway/internal/model"
+	"headway/metric"
 )
 
 func outcome(mapping string, gpus int, points ...[2]float64) Outcome {
 	o := Outcome{Version: outcomeVersion, Phase: Decode, Mapping: mapping, Status: Measured, GPUs: gpus}
 	for i, p := range points {
-		o.Trials = append(o.Trials, Trial{Concurrency: i + 1, TTFT: Figure{Mean: p[0], N: 1}, ITL: Figure{Mean: p[0], N: 1}, Throughput: Figure{Mean: p[1], N: 1}})
+		o.Trials = append(o.Trials, Trial{Concurrency: i + 1, TTFT: Figure{Mean: p[0], N: 1},
+			ITL: Figure{Mean: p[0], N: 1}, Throughput: Figure{Mean: p[1], N: 1}})
 	}
 	return o
 }
@@ -26,12 +28,16 @@ func TestSelectPhase(t *testing.T) {
 		concurrency int
 		met         bool
 	}{
-		{"the most within the target", 0.01, []Outcome{outcome("TP=1", 1, [2]float64{.005, 10}, [2]float64{.011, 30}), outcome("TP=2", 2, [2]float64{.01, 20})}, "TP=2", 1, true},
-		{"the first of equals", 0.01, []Outcome{outcome("TP=1", 1, [2]float64{.009, 20}), outcome("TP=2", 2, [2]float64{.004, 20})}, "TP=1", 1, true},
-		{"the nearest miss", 0.01, []Outcome{outcome("TP=1", 1, [2]float64{.03, 90}), outcome("TP=2", 2, [2]float64{.02, 10}, [2]float64{.02, 20})}, "TP=2", 1, false},
+		{"the most within the target", 0.01, []Outcome{outcome("TP=1", 1, [2]float64{.005, 10}, [2]float64{.011, 30}),
+			outcome("TP=2", 2, [2]float64{.01, 20})}, "TP=2", 1, true},
+		{"the first of equals", 0.01, []Outcome{outcome("TP=1", 1, [2]float64{.009, 20}),
+			outcome("TP=2", 2, [2]float64{.004, 20})}, "TP=1", 1, true},
+		{"the nearest miss", 0.01, []Outcome{outcome("TP=1", 1, [2]float64{.03, 90}),
+			outcome("TP=2", 2, [2]float64{.02, 10}, [2]float64{.02, 20})}, "TP=2", 1, false},
 	} {
 		p, ok := SelectPhase(Decode, c.outcomes, c.target)
-		if !ok || p.Mapping.String() != c.mapping || p.Trial.Concurrency != c.concurrency || p.Met != c.met || (p.Warning == "") != c.met {
+		if !ok || p.Mapping.String() != c.mapping || p.Trial.Concurrency != c.concurrency || p.Met != c.met ||
+			(p.Warning == "") != c.met {
 			t.Errorf("%s: %+v", c.name, p)
 		}
 	}
@@ -41,7 +47,8 @@ func TestSelectPhase(t *testing.T) {
 	if p, ok := SelectPhase(Decode, []Outcome{shedding, whole}, 0.01); !ok || p.Met || p.Mapping.String() != "TP=2" {
 		t.Errorf("failed requests: %+v", p)
 	}
-	if p, ok := SelectPhase(Decode, []Outcome{shedding}, 0.01); !ok || p.Met || !strings.Contains(p.Warning, "failed requests") {
+	if p, ok := SelectPhase(Decode, []Outcome{shedding}, 0.01); !ok || p.Met ||
+		!strings.Contains(p.Warning, "failed requests") {
 		t.Errorf("failed requests alone: %+v", p)
 	}
 	if _, ok := SelectPhase(Decode, []Outcome{{Phase: Decode, Mapping: "TP=1", Status: Dead, Death: &Death{}}}, 1); ok {
@@ -61,8 +68,8 @@ func phaseOf(p Phase, o Outcome, target float64) PhaseResult {
 
 // A prefill worker of 2 GPUs takes 10 prompts a second and a decode worker of 4
 // takes 20 replies.
-func matched() (Result, Target) {
-	t := Target{TTFT: 10, ITL: 0.01}
+func matched() (Result, SLO) {
+	t := SLO{TTFT: 10, ITL: 0.01}
 	return Result{
 		Prefill: phaseOf(Prefill, outcome("TP=2", 2, [2]float64{.1, 5000}), t.TTFT),
 		Decode:  phaseOf(Decode, outcome("TP=4", 4, [2]float64{.01, 500}), t.ITL),
@@ -93,8 +100,10 @@ func TestMatch(t *testing.T) {
 		if c.gpus > 0 && x.GPUs > c.gpus {
 			t.Errorf("%s: %d GPUs", c.name, x.GPUs)
 		}
-		if want := float64(x.GPUs) * 3 / 3600 / x.Served * 1000; math.Abs(x.Per1000Requests-want) > 1e-9 || math.Abs(x.PerMillionTokens*1.1-want) > 1e-9 {
-			t.Errorf("%s: $%.4f per 1000 requests and $%.4f per million tokens, want %.4f and %.4f", c.name, x.Per1000Requests, x.PerMillionTokens, want, want/1.1)
+		if want := float64(x.GPUs) * 3 / 3600 / x.Served * 1000; math.Abs(x.Per1000Requests-want) > 1e-9 ||
+			math.Abs(x.PerMillionTokens*1.1-want) > 1e-9 {
+			t.Errorf("%s: $%.4f per 1000 requests and $%.4f per million tokens, want %.4f and %.4f", c.name,
+				x.Per1000Requests, x.PerMillionTokens, want, want/1.1)
 		}
 	}
 	if x := Match(r, target, Demand{ISL: 1000, OSL: 100, TotalGPUs: 5, GPUHour: 3}); x != nil {
@@ -109,7 +118,8 @@ func TestWaitingCostsPrefillWorkers(t *testing.T) {
 	target.TTFT = 0.12
 	hasty := Match(r, target, Demand{ISL: 1000, OSL: 100, RequestRate: 40, GPUHour: 3})
 	if hasty.Prefill.Workers <= patient.Prefill.Workers || hasty.TTFT > target.TTFT+1e-9 || !hasty.Met {
-		t.Errorf("%d workers for a TTFT of 10 s, %d with %.3f s for one of 0.12 s", patient.Prefill.Workers, hasty.Prefill.Workers, hasty.TTFT)
+		t.Errorf("%d workers for a TTFT of 10 s, %d with %.3f s for one of 0.12 s", patient.Prefill.Workers,
+			hasty.Prefill.Workers, hasty.TTFT)
 	}
 }
 
@@ -145,17 +155,22 @@ func TestCostPer1000(t *testing.T) {
 
 func TestMatchAggregated(t *testing.T) {
 	list := []AggregatedOutcome{
-		{Mapping: "TP=2", GPUs: 2, Trials: []Trial{{Concurrency: 4, TTFT: Figure{Mean: .2, N: 9}, ITL: Figure{Mean: .01, N: 9}, Throughput: Figure{Mean: 100, N: 1}}}},
-		{Mapping: "TP=4", GPUs: 4, Trials: []Trial{{Concurrency: 4, TTFT: Figure{Mean: .1, N: 9}, ITL: Figure{Mean: .01, N: 9}, Throughput: Figure{Mean: 50, N: 1}}}},
+		{Mapping: "TP=2", GPUs: 2,
+			Trials: []Trial{{Concurrency: 4, TTFT: Figure{Mean: .2, N: 9}, ITL: Figure{Mean: .01, N: 9},
+				Throughput: Figure{Mean: 100, N: 1}}}},
+		{Mapping: "TP=4", GPUs: 4,
+			Trials: []Trial{{Concurrency: 4, TTFT: Figure{Mean: .1, N: 9}, ITL: Figure{Mean: .01, N: 9},
+				Throughput: Figure{Mean: 50, N: 1}}}},
 	}
 	d := Demand{ISL: 1000, OSL: 100, RequestRate: 5, GPUHour: 3}
-	if x := MatchAggregated(list, Target{TTFT: .15, ITL: .02}, d); x == nil || x.Aggregated.Mapping != "TP=4" || x.Aggregated.Workers != 3 || !x.Met {
+	if x := MatchAggregated(list, SLO{TTFT: .15, ITL: .02}, d); x == nil || x.Aggregated.Mapping != "TP=4" ||
+		x.Aggregated.Workers != 3 || !x.Met {
 		t.Errorf("only TP=4 meets both: %+v", x)
 	}
-	if x := MatchAggregated(list, Target{TTFT: .01, ITL: .02}, d); x == nil || x.Aggregated.Mapping != "TP=4" || x.Met {
+	if x := MatchAggregated(list, SLO{TTFT: .01, ITL: .02}, d); x == nil || x.Aggregated.Mapping != "TP=4" || x.Met {
 		t.Errorf("the nearest: %+v", x)
 	}
-	if x := MatchAggregated(nil, Target{TTFT: 1, ITL: 1}, d); x != nil {
+	if x := MatchAggregated(nil, SLO{TTFT: 1, ITL: 1}, d); x != nil {
 		t.Errorf("of nothing: %+v", x)
 	}
 }
@@ -174,7 +189,8 @@ func TestCandidates(t *testing.T) {
 	if names != "decode_2gpus_TP2 decode_4gpus_TP4 decode_8gpus_TP8 " {
 		t.Errorf("candidates %s", names)
 	}
-	if len(rejected) != 1 || rejected[0].Candidate.Mapping.Size != 16 || rejected[0].Reasons[0].Rule != model.RuleKVHeads {
+	if len(rejected) != 1 || rejected[0].Candidate.Mapping.Size != 16 ||
+		rejected[0].Reasons[0].Rule != model.RuleKVHeads {
 		t.Errorf("rejected %+v", rejected)
 	}
 	if n := s.Setup(list[0]).MaxBatchedTokens; n != stepTokens {
@@ -187,8 +203,11 @@ func TestCandidates(t *testing.T) {
 
 // FuzzOutcome reads files that anything may have written.
 func FuzzOutcome(f *testing.F) {
-	f.Add([]byte(`{"version":1,"phase":"decode","mapping":"TP=4","status":"dead","death":{"reason":"crashed","message":"x"},"gpus":4}`))
-	f.Add([]byte(`{"version":1,"phase":"decode","mapping":"TP=4","status":"measured","gpus":4,"trials":[{"concurrency":1,"ttft_s":{"mean":1,"repeats":1},"itl_s":{"mean":1,"repeats":1},"tokens_per_second_per_gpu":{"mean":1,"repeats":1}}]}`))
+	f.Add([]byte(`{"version":1,"phase":"decode","mapping":"TP=4","status":"dead","death":{"reason":"crashed",` +
+		`"message":"x"},"gpus":4}`))
+	f.Add([]byte(`{"version":1,"phase":"decode","mapping":"TP=4","status":"measured","gpus":4,` +
+		`"trials":[{"concurrency":1,"ttft_s":{"mean":1,"repeats":1},"itl_s":{"mean":1,"repeats":1},` +
+		`"tokens_per_second_per_gpu":{"mean":1,"repeats":1}}]}`))
 	f.Add([]byte(`{"version":1,"phase":"decode","mapping":"TP=4","status":"measured"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		o, err := ParseOutcome(data)
@@ -211,7 +230,7 @@ func TestMatchHasRanges(t *testing.T) {
 		trial.TTFT, trial.Throughput = ttft, rate
 		p.Pick.Trial = *trial
 	}
-	half := student95(2) / math.Sqrt(3) // of a standard deviation, with 3 repeats
+	half := metric.HalfOfRuns(1, 3) // of a standard deviation, with 3 repeats
 	d := Demand{ISL: 1000, OSL: 100, GPUHour: 3}
 	if x := Match(r, target, d); x.RequestRateRange != nil || x.CostRange != nil || x.Decode.AlwaysBusyRange != nil {
 		t.Errorf("points that were measured once have ranges: %+v", x)
@@ -228,9 +247,12 @@ func TestMatchHasRanges(t *testing.T) {
 		what      string
 		got, want float64
 	}{
-		{"low rate", x.RequestRateRange.Low, decode}, {"high rate", x.RequestRateRange.High, prefill}, {"high served", x.ServedRange.High, prefill},
-		{"low cost", x.CostRange.Low, 8 * 3000. / 3600 / prefill}, {"high cost", x.CostRange.High, 8 * 3000. / 3600 / decode},
-		{"low decode", x.Decode.AlwaysBusyRange.Low, decode / .92}, {"high prefill", x.Prefill.AlwaysBusyRange.High, prefill / .9},
+		{"low rate", x.RequestRateRange.Low, decode}, {"high rate", x.RequestRateRange.High, prefill},
+		{"high served", x.ServedRange.High, prefill},
+		{"low cost", x.CostRange.Low, 8 * 3000. / 3600 / prefill},
+		{"high cost", x.CostRange.High, 8 * 3000. / 3600 / decode},
+		{"low decode", x.Decode.AlwaysBusyRange.Low, decode / .92},
+		{"high prefill", x.Prefill.AlwaysBusyRange.High, prefill / .9},
 	} {
 		if math.Abs(c.got-c.want) > 1e-9 {
 			t.Errorf("%s: %.6f, want %.6f", c.what, c.got, c.want)
@@ -262,7 +284,9 @@ func TestMatchOfAMissedTarget(t *testing.T) {
 	if x := Match(r, target, d); x == nil || x.Met || x.GPUs > 16 {
 		t.Errorf("16 GPUs: %+v", x)
 	}
-	list := []AggregatedOutcome{{Mapping: "TP=2", GPUs: 2, Trials: []Trial{{Concurrency: 4, TTFT: Figure{Mean: .2, N: 9}, ITL: Figure{Mean: .01, N: 9}, Throughput: Figure{Mean: 100, N: 1}}}}}
+	list := []AggregatedOutcome{{Mapping: "TP=2", GPUs: 2,
+		Trials: []Trial{{Concurrency: 4, TTFT: Figure{Mean: .2, N: 9}, ITL: Figure{Mean: .01, N: 9},
+			Throughput: Figure{Mean: 100, N: 1}}}}}
 	if x := MatchAggregated(list, target, Demand{ISL: 1000, OSL: 100, GPUHour: 3}); x != nil {
 		t.Errorf("aggregated: %+v", x)
 	}
@@ -272,11 +296,12 @@ func TestMatchOfAMissedTarget(t *testing.T) {
 // target is missed.
 func TestPicturesSayWhatIsMissed(t *testing.T) {
 	r, target := matched()
-	report := func(ttft float64) Report {
+	report := func(ttft float64) Pictures {
 		r.Prefill = phaseOf(Prefill, r.Prefill.Outcomes[0], ttft)
-		return Report{Result: r, Target: Target{TTFT: ttft, ITL: target.ITL}, Demand: Demand{ISL: 1000, OSL: 100, GPUHour: 3}}
+		return Pictures{Result: r, SLO: SLO{TTFT: ttft, ITL: target.ITL},
+			Demand: Demand{ISL: 1000, OSL: 100, GPUHour: 3}}
 	}
-	top := func(r Report) float64 { return r.pareto().Series[0].Points[0].Y }
+	top := func(r Pictures) float64 { return r.pareto().Series[0].Points[0].Y }
 	// 1000 tokens at 5000·0.9 and 100 at 500·0.92, where prompts may wait.
 	if got, most := top(report(10)), 100/(1000/4500.+100/460.); got > most+1e-9 || got < 0.97*most {
 		t.Errorf("prompts may wait: %.2f tokens/s/GPU, at most %.2f", got, most)
@@ -285,7 +310,8 @@ func TestPicturesSayWhatIsMissed(t *testing.T) {
 		t.Errorf("prompts that may not wait leave %.2f tokens/s/GPU of %.2f", tight, loose)
 	}
 	series := report(10).pareto().Series
-	if x := Match(r, target, report(10).Demand); len(series) != 2 || series[1].Points[0].Y != x.RequestRate*100/float64(x.GPUs) {
+	if x := Match(r, target, report(10).Demand); len(series) != 2 ||
+		series[1].Points[0].Y != x.RequestRate*100/float64(x.GPUs) {
 		t.Errorf("the recommended pools are not in the picture: %+v", series)
 	}
 	if s := report(.05).cost().Series[0]; !s.Faint || !strings.Contains(s.Name, "misses 50 ms") {

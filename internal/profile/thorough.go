@@ -24,7 +24,7 @@ func (h thorough) next() (job, bool) {
 // filled anew.
 func (h thorough) measure(ctx context.Context, p *probe, phase Phase) ([]Trial, error) {
 	if phase == Prefill {
-		t, err := p.prefill(ctx, h.s.Repeats)
+		t, err := uncut(func() (Trial, error) { return p.prefill(ctx, h.s.Repeats) })
 		if err != nil {
 			return nil, err
 		}
@@ -36,7 +36,7 @@ func (h thorough) measure(ctx context.Context, p *probe, phase Phase) ([]Trial, 
 	}
 	var trials []Trial
 	for _, n := range RequestNumbers(p.ranks(), most, h.s.Granularity) {
-		t, err := p.decode(ctx, n, h.s.Repeats)
+		t, err := uncut(func() (Trial, error) { return p.decode(ctx, n, h.s.Repeats) })
 		if err != nil {
 			return trials, fmt.Errorf("at concurrency %d: %w", n, err)
 		}
@@ -53,12 +53,14 @@ func (h thorough) notes(Phase) []string { return nil }
 func mostConcurrent(f Facts, s Space) (int, error) {
 	ranks := max(f.AttentionDP, 1)
 	if f.KVTokens <= 0 {
-		return 0, &DeadError{Reason: ReasonLog, Message: "the engine did not say how many tokens its KV cache holds", Advice: "give --max-kv-tokens"}
+		return 0, &DeadError{Reason: ReasonLog, Message: "the engine did not say how many tokens its KV cache holds",
+			Advice: "give --max-kv-tokens"}
 	}
 	perRank := f.KVTokens / ranks / (s.ISL + s.OSL)
 	if perRank == 0 {
-		return 0, &DeadError{Reason: ReasonMemory, Message: fmt.Sprintf("the KV cache of %d tokens on %s does not hold one request of %d a rank", f.KVTokens, counted(ranks, "rank"), s.ISL+s.OSL),
+		return 0, &DeadError{Reason: ReasonMemory, Message: fmt.Sprintf("the KV cache of %d tokens on %s does not "+
+			"hold one request of %d a rank", f.KVTokens, counted(ranks, "rank"), s.ISL+s.OSL),
 			Advice: "give the engine more GPUs, or a larger share of their memory"}
 	}
-	return max(min(perRank*ranks, MaxConcurrency/ranks*ranks), ranks), nil
+	return max(min(f.running(perRank*ranks), MaxConcurrency)/ranks*ranks, ranks), nil
 }

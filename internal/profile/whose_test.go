@@ -17,14 +17,14 @@ func decodeCounted(t *testing.T, source metric.TokenSource, spoil func(run int, 
 	e.facts.KVTokens = 20_000
 	e.itl = func(int, int) float64 { return 0.02 } // by our count
 	e.spoil = func(run int, r *record.Record) {
-		if r.WantOut > 1 {
-			r.Usage["completion_tokens"] = 2*r.WantOut - 1
+		if r.PlannedOSL > 1 {
+			r.Usage["completion_tokens"] = 2*r.PlannedOSL - 1
 		}
 		if spoil != nil {
 			spoil(run, r)
 		}
 	}
-	s, err := MeasureDecode(t.Context(), e, Sweep{MaxContext: 2000, Granularity: 2, Repeats: 1, Tokens: source})
+	s, err := MeasureDecode(t.Context(), e, Grid{MaxContext: 2000, Granularity: 2, Repeats: 1, Tokens: source})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,8 @@ func TestDecodeByTheServersCounts(t *testing.T) {
 			if math.Abs(p.ITL.Mean-want.itl) > 1e-9 || p.CountedBy != want.by {
 				t.Errorf("%s: ITL %v, counted by %q, want %v, %s", source, p.ITL.Mean, p.CountedBy, want.itl, want.by)
 			}
-			if warned := strings.Contains(strings.Join(p.Warnings, " "), "as many reply tokens"); warned != (source == metric.TokensClient) {
+			if warned := strings.Contains(strings.Join(p.Warnings, " "),
+				"as many reply tokens"); warned != (source == metric.TokensClient) {
 				t.Errorf("%s: %q", source, p.Warnings)
 			}
 		}

@@ -30,11 +30,14 @@ type part struct {
 func (m *Maker) Blocks(p workload.Prompt) (string, error) {
 	switch reach := len(p.Blocks) * p.BlockSize; {
 	case p.BlockSize < 1 || p.Tokens < 1:
-		return "", fmt.Errorf("making a prompt of block ids: %d tokens in blocks of %d: both must be at least 1", p.Tokens, p.BlockSize)
+		return "", fmt.Errorf("making a prompt of block ids: %d tokens in blocks of %d: both must be at least 1",
+			p.Tokens, p.BlockSize)
 	case p.Tokens <= reach-p.BlockSize:
-		return "", fmt.Errorf("making a prompt of block ids: %d ids of %d tokens each are too many for %d tokens", len(p.Blocks), p.BlockSize, p.Tokens)
+		return "", fmt.Errorf("making a prompt of block ids: %d ids of %d tokens each are too many for %d tokens",
+			len(p.Blocks), p.BlockSize, p.Tokens)
 	case p.Prefix.Tokens > 0:
-		return "", fmt.Errorf("making a prompt of block ids: a prefix of %d tokens would move every block", p.Prefix.Tokens)
+		return "", fmt.Errorf("making a prompt of block ids: a prefix of %d tokens would move every block",
+			p.Prefix.Tokens)
 	}
 	all := parts(p)
 	if text, ok := m.plain(all, p.Tokens); ok {
@@ -113,7 +116,9 @@ func (m *Maker) grown(all []part) (string, error) {
 	for i, p := range all {
 		more, next, ok := m.extend(text, ids, p)
 		if !ok {
-			return "", fmt.Errorf("making block %d of %d of a prompt: the vocabulary of tokenizer %s has no text of %d tokens that leaves the %d before it as they are; choose another tokenizer, or replay the lengths without hash_ids",
+			return "", fmt.Errorf("making block %d of %d of a prompt: the vocabulary of tokenizer %s has no text of "+
+				"%d tokens that leaves the %d before it as they are; choose another tokenizer, or replay the "+
+				"lengths without hash_ids",
 				i+1, len(all), m.tok.Name(), p.tokens, len(ids))
 		}
 		text, ids = text+more, next
@@ -141,7 +146,8 @@ func (m *Maker) extend(head string, ids []int, p part) (string, []int, bool) {
 			continue
 		}
 		inside, ok := m.inside(head+text, len(whole))
-		if same := common(whole, inside); !ok || common(inside, ids) < len(ids) || same < len(whole)-1 || same < len(whole) && try < seamTries {
+		if same := common(whole, inside); !ok || common(inside, ids) < len(ids) || same < len(whole)-1 ||
+			same < len(whole) && try < seamTries {
 			continue
 		}
 		if p.tokens == p.full {

@@ -54,7 +54,8 @@ func sharedBlocks(a, b workload.Prompt) int {
 
 // endsInSpaces are fixtures whose words end in a space, so that the last token of
 // a text is one that stands nowhere else.
-var endsInSpaces = []string{"split_removed.tokenizer.json", "split_merged_with_previous_invert.tokenizer.json", "split_merged_with_next.tokenizer.json"}
+var endsInSpaces = []string{"split_removed.tokenizer.json", "split_merged_with_previous_invert.tokenizer.json",
+	"split_merged_with_next.tokenizer.json"}
 
 // checkBlocks makes the prompts and compares the tokens of each two.
 func checkBlocks(t rapid.TB, tok *tokenizer.Tokenizer, m *Maker, all []workload.Prompt) {
@@ -130,7 +131,8 @@ func TestBlocksApart(t *testing.T) {
 	m, other := New(tok), New(tok)
 	seen := map[string]int64{}
 	for id := range int64(20_000) {
-		p := workload.Prompt{Blocks: []int64{id % 10_000}, BlockSize: 16, Tokens: 6, BlockKey: workload.Key(id / 10_000)}
+		p := workload.Prompt{Blocks: []int64{id % 10_000}, BlockSize: 16, Tokens: 6,
+			BlockKey: workload.Key(id / 10_000)}
 		text, err := m.Blocks(p)
 		if err != nil {
 			t.Fatal(err)
@@ -165,10 +167,11 @@ func TestGrown(t *testing.T) {
 func TestBlocksFaults(t *testing.T) {
 	m := New(builtin(t))
 	for want, p := range map[string]workload.Prompt{
-		"both must be at least 1":         {Blocks: []int64{1}, Tokens: 5},
-		"0 tokens in blocks":              {Blocks: []int64{1}, BlockSize: 4},
-		"2 ids of 4 tokens each are too":  {Blocks: []int64{1, 2}, BlockSize: 4, Tokens: 4},
-		"a prefix of 3 tokens would move": {Blocks: []int64{1}, BlockSize: 4, Tokens: 4, Prefix: workload.Prefix{Tokens: 3}},
+		"both must be at least 1":        {Blocks: []int64{1}, Tokens: 5},
+		"0 tokens in blocks":             {Blocks: []int64{1}, BlockSize: 4},
+		"2 ids of 4 tokens each are too": {Blocks: []int64{1, 2}, BlockSize: 4, Tokens: 4},
+		"a prefix of 3 tokens would move": {Blocks: []int64{1}, BlockSize: 4, Tokens: 4,
+			Prefix: workload.Prefix{Tokens: 3}},
 	} {
 		if _, err := m.Blocks(p); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", p, err, want)

@@ -37,7 +37,10 @@ func (m *Maker) fill(r *workload.Request) error {
 		if err != nil {
 			return err
 		}
-		p.Text, p.Tokens, p.Prefix, p.Planned = text, 0, workload.Prefix{}, planned
+		p.Text = text
+		p.Tokens = 0
+		p.Prefix = workload.Prefix{}
+		p.Planned = planned
 		p.Blocks, p.BlockSize, p.BlockKey = nil, 0, 0
 	}
 	if p.Reference != "" {

@@ -23,7 +23,8 @@ func TestFill(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := got.Prompt
-	if p.Tokens != 0 || p.Prefix.Tokens != 0 || p.SystemTokens != 0 || p.Planned != 61 || p.Length() != 61 || tok.Count(p.Text) != 52 || tok.Count(p.System) != 9 {
+	if p.Tokens != 0 || p.Prefix.Tokens != 0 || p.SystemTokens != 0 || p.Planned != 61 || p.Length() != 61 ||
+		tok.Count(p.Text) != 52 || tok.Count(p.System) != 9 {
 		t.Errorf("filled: %+v", p)
 	}
 	again, err := m.Fill(got)
@@ -32,7 +33,8 @@ func TestFill(t *testing.T) {
 	}
 
 	given := workload.Request{Prompt: workload.Prompt{Text: "hi", Reference: " one two three"}}
-	if got, err := m.Fill(given); err != nil || got.OutputTokens != 3 || got.Prompt.Reference != "" || got.Prompt.Text != "hi" {
+	if got, err := m.Fill(given); err != nil || got.OutputTokens != 3 || got.Prompt.Reference != "" ||
+		got.Prompt.Text != "hi" {
 		t.Errorf("reference: %+v, %v", got, err)
 	}
 	given.OutputTokens = 8
@@ -49,12 +51,14 @@ func TestFill(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "request 3 (session s, turn 0): the prompt has neither") {
 		t.Errorf("an empty prompt: %v", err)
 	}
-	r := workload.Request{Prompt: workload.Prompt{Tokens: 900, Blocks: []int64{1, 2}, BlockSize: 512, BlockKey: 4, Whole: true}}
+	r := workload.Request{Prompt: workload.Prompt{Tokens: 900, Blocks: []int64{1, 2}, BlockSize: 512,
+		BlockKey: 4, Whole: true}}
 	want, err := m.Blocks(r.Prompt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := m.Fill(r); err != nil || !reflect.DeepEqual(got.Prompt, workload.Prompt{Text: want, Whole: true, Planned: 900}) || tok.Count(want) != 900 {
+	if got, err := m.Fill(r); err != nil || !reflect.DeepEqual(got.Prompt,
+		workload.Prompt{Text: want, Whole: true, Planned: 900}) || tok.Count(want) != 900 {
 		t.Errorf("blocks: %+v, %v", got, err)
 	}
 }

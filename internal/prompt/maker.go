@@ -93,7 +93,8 @@ func (m *Maker) after(head string, headTokens int, key workload.Key, tokens int)
 			}
 		}
 	}
-	return "", fmt.Errorf("making a prompt of %d tokens: the vocabulary of tokenizer %s has no text of exactly that length after %d tokens; choose another length or another tokenizer",
+	return "", fmt.Errorf("making a prompt of %d tokens: the vocabulary of tokenizer %s has no text of exactly that "+
+		"length after %d tokens; choose another length or another tokenizer",
 		tokens, m.tok.Name(), headTokens)
 }
 

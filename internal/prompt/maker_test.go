@@ -76,7 +76,8 @@ func TestExact(t *testing.T) {
 						t.Fatalf("prompt %d of %d tokens encodes to %d: %.200q", i, tokens, got, text)
 					}
 					if strings.TrimSpace(text) != text {
-						t.Fatalf("prompt %d begins or ends with white space, which chat templates strip: %.200q", i, text)
+						t.Fatalf("prompt %d begins or ends with white space, which chat templates "+
+							"strip: %.200q", i, text)
 					}
 				}
 			}

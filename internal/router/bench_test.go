@@ -20,7 +20,11 @@ const (
 func newBenchRouter(b *testing.B, workers int, events bool) (*Router, [][]uint64) {
 	b.Helper()
 	c := Defaults()
-	c.Mode, c.Workers, c.UseKVEvents, c.QueueThreshold, c.Seed = KV, workers, events, 0, workload.Seed(1)
+	c.Mode = KV
+	c.Workers = workers
+	c.UseKVEvents = events
+	c.QueueThreshold = 0
+	c.Seed = workload.Seed(1)
 	r, err := New(c)
 	if err != nil {
 		b.Fatal(err)
@@ -48,7 +52,8 @@ func newBenchRouter(b *testing.B, workers int, events bool) (*Router, [][]uint64
 		}
 	}
 	for i := range workers * 4 {
-		if _, err := r.Route(0, Request{ID: uint64(i), Blocks: prompts[rng.IntN(len(prompts))], Tokens: 8192}); err != nil {
+		if _, err := r.Route(0, Request{ID: uint64(i), Blocks: prompts[rng.IntN(len(prompts))],
+			Tokens: 8192}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -80,7 +85,8 @@ func BenchmarkRequest(b *testing.B) {
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {
 					id := uint64(1_000_000 + i)
-					if _, err := r.Route(time.Duration(i)*time.Millisecond, Request{ID: id, Blocks: prompts[i%len(prompts)], Tokens: 8192}); err != nil {
+					if _, err := r.Route(time.Duration(i)*time.Millisecond,
+						Request{ID: id, Blocks: prompts[i%len(prompts)], Tokens: 8192}); err != nil {
 						b.Fatal(err)
 					}
 					r.PrefillDone(id)

@@ -1,11 +1,11 @@
 package router
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"time"
 
+	"headway/internal/fault"
 	"headway/workload"
 )
 
@@ -26,7 +26,8 @@ type Config struct {
 	Seed workload.Key
 
 	// OverlapScoreCredit is the credit for a block that the worker has on its
-	// device, 0 to 1; 0 routes without regard to the caches.
+	// device, 0 or more; 0 routes without regard to the caches, and above 1 a
+	// cached block makes up for some that are not, down to a prefill of 0.
 	OverlapScoreCredit float64
 	// CreditDecay (k) reduces the device credit of a worker that has more
 	// prefill to do than the least loaded one: by 1/(1 + k·excess/request),
@@ -69,14 +70,27 @@ type Config struct {
 
 	// QueueThreshold holds requests back while every worker has more prompt
 	// tokens to compute than QueueThreshold·MaxNumBatchedTokens; 0 is off.
-	// (In Dynamo 0 is the most sensitive queue, and "none" is off.)
+	// Dynamo's 0, the most sensitive queue, is [AnyPrefill].
 	QueueThreshold float64
 	// MaxNumBatchedTokens is that of the workers, in tokens.
 	MaxNumBatchedTokens int
 	QueuePolicy         QueuePolicy
+	// Profile has several queues, in place of QueueThreshold and QueuePolicy;
+	// nil is one.
+	Profile *Profile
 }
 
-// Defaults are those of Dynamo's router (lib/kv-router config at 0243c51,
+// queues says that requests can wait.
+func (c *Config) queues() bool {
+	return c.Mode == KV && (c.QueueThreshold > 0 || c.Profile != nil && c.Profile.queues())
+}
+
+// AnyPrefill is the queue threshold that holds requests back while every worker
+// has anything to prefill.
+const AnyPrefill = math.SmallestNonzeroFloat64
+
+// Defaults are those of the router of Dynamo 1.6 (lib/kv-router config at 0243c51
+// but for the queue, which was on there with a threshold of 16 and is off now;
 // approximate mode as documented), for one worker with blocks of 64 tokens.
 func Defaults() Config {
 	return Config{
@@ -84,43 +98,46 @@ func Defaults() Config {
 		OverlapScoreCredit: 1, HostCredit: 0.75, DiskCredit: 0.25, PrefillLoadScale: 1,
 		UseKVEvents: true, TTL: 120 * time.Second, MaxTreeBlocks: 1 << 20, PruneTarget: 0.8,
 		TrackActiveBlocks: true, AssumeKVReuse: true, TrackPrefillTokens: true,
-		QueueThreshold: 16, MaxNumBatchedTokens: 8192,
+		MaxNumBatchedTokens: 8192,
 	}
 }
 
 // Validate reports every fault, by the names of the options.
 func (c Config) Validate() error {
-	var faults []error
-	check := func(ok bool, option string, got any, allowed string) {
-		if !ok {
-			faults = append(faults, fmt.Errorf("%s %v: must be %s", option, got, allowed))
-		}
+	var bad fault.List
+	share := func(v float64, option fault.Field) { bad.Check(v >= 0 && v <= 1, option, v, "from 0 to 1") }
+	weight := func(v float64, option fault.Field) {
+		bad.Check(v >= 0 && !math.IsInf(v, 1), option, v, "0 or more, and finite")
 	}
-	share := func(v float64, option string) { check(v >= 0 && v <= 1, option, v, "from 0 to 1") }
-	weight := func(v float64, option string) {
-		check(v >= 0 && !math.IsInf(v, 1), option, v, "0 or more, and finite")
-	}
-	check(int(c.Mode) < len(modeNames), "router-mode", c.Mode, "a known mode")
-	check(c.Workers >= 1 && c.Workers <= MaxWorkers, "workers", c.Workers, fmt.Sprintf("from 1 to %d", MaxWorkers))
-	check(c.BlockSize >= 1 && c.BlockSize <= workload.MaxTokens, "block-size", c.BlockSize, fmt.Sprintf("from 1 to %d tokens", workload.MaxTokens))
-	share(c.OverlapScoreCredit, "router-kv-overlap-score-credit")
+	bad.Check(int(c.Mode) < len(modeNames), "router-mode", c.Mode, "a known mode")
+	bad.Check(c.Workers >= 1 && c.Workers <= MaxWorkers, "workers", c.Workers, fmt.Sprintf("from 1 to %d", MaxWorkers))
+	bad.Check(c.BlockSize >= 1 && c.BlockSize <= workload.MaxTokens, "block-size", c.BlockSize,
+		fmt.Sprintf("from 1 to %d tokens", workload.MaxTokens))
+	weight(c.OverlapScoreCredit, "router-kv-overlap-score-credit")
 	weight(c.CreditDecay, "router-kv-overlap-score-credit-decay")
 	share(c.HostCredit, "router-host-cache-hit-weight")
 	share(c.DiskCredit, "router-disk-cache-hit-weight")
 	weight(c.PrefillLoadScale, "router-prefill-load-scale")
-	weight(c.RequestWeight, "router-active-request-weight")
+	weight(c.RequestWeight, "router-decode-active-request-weight")
 	weight(c.Temperature, "router-temperature")
-	check(c.TTL > 0 || c.UseKVEvents, "router-ttl-secs", c.TTL, "above 0 without KV events")
-	check(c.MaxTreeBlocks >= 1 && c.MaxTreeBlocks <= 1<<30 || c.UseKVEvents, "router-max-tree-size", c.MaxTreeBlocks, "from 1 to 2^30 blocks without KV events")
-	check(c.PruneTarget > 0 && c.PruneTarget <= 1 || c.UseKVEvents, "router-prune-target-ratio", c.PruneTarget, "above 0 and up to 1 without KV events")
-	check(c.TrackActiveBlocks || !c.TrackOutputBlocks, "router-track-output-blocks", c.TrackOutputBlocks, "off when router-track-active-blocks is")
+	bad.Check(c.TTL > 0 || c.UseKVEvents, "router-ttl-secs", c.TTL, "above 0 without KV events")
+	bad.Check(c.MaxTreeBlocks >= 1 && c.MaxTreeBlocks <= 1<<30 || c.UseKVEvents, "router-max-tree-size",
+		c.MaxTreeBlocks, "from 1 to 2^30 blocks without KV events")
+	bad.Check(c.PruneTarget > 0 && c.PruneTarget <= 1 || c.UseKVEvents, "router-prune-target-ratio", c.PruneTarget,
+		"above 0 and up to 1 without KV events")
+	bad.Check(c.TrackActiveBlocks || !c.TrackOutputBlocks, "router-track-output-blocks", c.TrackOutputBlocks,
+		"off when router-track-active-blocks is")
 	weight(c.QueueThreshold, "router-queue-threshold")
-	check(c.MaxNumBatchedTokens >= 1 || c.QueueThreshold == 0, "max-num-batched-tokens", c.MaxNumBatchedTokens, "at least 1 with a queue threshold")
-	check(c.Mode != KV || c.TrackPrefillTokens || c.QueueThreshold == 0, "router-queue-threshold", c.QueueThreshold,
-		"0 when router-track-prefill-tokens is off: nothing would ever be held back")
-	check(int(c.QueuePolicy) < len(policyNames), "router-queue-policy", c.QueuePolicy, "a known policy")
-	if len(faults) > 0 {
-		return fmt.Errorf("configuring the router: %w", errors.Join(faults...))
+	bad.Check(c.MaxNumBatchedTokens >= 1 || c.QueueThreshold == 0 && c.Profile == nil,
+		"max-num-batched-tokens", c.MaxNumBatchedTokens, "at least 1 with a queue threshold")
+	bad.Check(c.TrackPrefillTokens || !c.queues(), "router-queue-threshold", c.QueueThreshold,
+		"left out when router-track-prefill-tokens is off: nothing would ever be held back")
+	bad.Check(int(c.QueuePolicy) < len(policyNames), "router-queue-policy", c.QueuePolicy, "a known policy")
+	if c.Profile != nil {
+		c.Profile.Validate(&bad)
+	}
+	if err := bad.Err(); err != nil {
+		return fmt.Errorf("configuring the router: %w", err)
 	}
 	return nil
 }

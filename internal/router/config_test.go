@@ -17,17 +17,22 @@ func TestDefaultsAreValid(t *testing.T) {
 
 func TestValidateListsEveryFault(t *testing.T) {
 	c := Config{
-		Mode: 99, OverlapScoreCredit: 1.5, CreditDecay: -1, HostCredit: -0.1, DiskCredit: math.NaN(), PrefillLoadScale: math.Inf(1),
-		RequestWeight: -1, Temperature: math.NaN(), PruneTarget: 1.1, TrackOutputBlocks: true, QueueThreshold: 1, QueuePolicy: 9,
+		Mode: 99, OverlapScoreCredit: -0.5, CreditDecay: -1, HostCredit: -0.1, DiskCredit: math.NaN(),
+		PrefillLoadScale: math.Inf(1),
+		RequestWeight:    -1, Temperature: math.NaN(), PruneTarget: 1.1, TrackOutputBlocks: true, QueueThreshold: 1,
+		QueuePolicy: 9,
 	}
 	_, err := New(c)
 	if err == nil {
 		t.Fatal("no error")
 	}
 	for _, option := range []string{
-		"router-mode", "workers", "block-size", "router-kv-overlap-score-credit ", "router-kv-overlap-score-credit-decay",
-		"router-host-cache-hit-weight", "router-disk-cache-hit-weight", "router-prefill-load-scale", "router-active-request-weight",
-		"router-temperature", "router-ttl-secs", "router-max-tree-size", "router-prune-target-ratio", "router-track-output-blocks",
+		"router-mode", "workers", "block-size", "router-kv-overlap-score-credit ",
+		"router-kv-overlap-score-credit-decay",
+		"router-host-cache-hit-weight", "router-disk-cache-hit-weight", "router-prefill-load-scale",
+		"router-decode-active-request-weight",
+		"router-temperature", "router-ttl-secs", "router-max-tree-size", "router-prune-target-ratio",
+		"router-track-output-blocks",
 		"max-num-batched-tokens", "router-queue-policy",
 	} {
 		if !strings.Contains(err.Error(), option) {
@@ -45,7 +50,7 @@ func TestValidateQueueNeedsPrefill(t *testing.T) {
 	if err := c.Validate(); err != nil {
 		t.Errorf("round-robin has no queue: %v", err)
 	}
-	c.Mode = KV
+	c.Mode, c.QueueThreshold = KV, AnyPrefill
 	if err := c.Validate(); err == nil {
 		t.Error("a queue that can never hold anything is taken")
 	}

@@ -33,7 +33,8 @@ func (r *Router) price(q *Request) {
 	for i := range r.costs {
 		c, o, w := &r.costs[i], r.overlaps[i], &r.workers[i]
 		decay := 1 / (1 + r.cfg.CreditDecay*float64(w.prefill-least)/tokens)
-		credit := r.cfg.OverlapScoreCredit*decay*float64(o.Device) + r.cfg.HostCredit*float64(o.Host) + r.cfg.DiskCredit*float64(o.Disk)
+		credit := r.cfg.OverlapScoreCredit*decay*float64(o.Device) + r.cfg.HostCredit*float64(o.Host) +
+			r.cfg.DiskCredit*float64(o.Disk)
 		c.Overlap = o
 		c.Prefill = max(0, (float64(w.prefill)+tokens)/size-credit)
 		c.Decode = 0

@@ -22,7 +22,10 @@ func chain(name, n int) []uint64 {
 func newClassic(t *testing.T, change func(*Config)) (*Router, Request) {
 	t.Helper()
 	c := Defaults()
-	c.Mode, c.Workers, c.BlockSize, c.Seed = KV, 3, 16, workload.Seed(7)
+	c.Mode = KV
+	c.Workers = 3
+	c.BlockSize = 16
+	c.Seed = workload.Seed(7)
 	change(&c)
 	r := mustNew(t, c)
 	q := Request{ID: 1, Blocks: chain(1, 5), Tokens: 80}
@@ -64,8 +67,11 @@ func TestClassicVectors(t *testing.T) {
 		{"weight 0", func(c *Config) { c.PrefillLoadScale = 0 }, []float64{10, 5, 9}, 1},
 		{"no credit", func(c *Config) { c.OverlapScoreCredit = 0 }, []float64{18, 10, 14}, 1},
 		{"half credit", func(c *Config) { c.OverlapScoreCredit = 0.5 }, []float64{18, 10, 12.5}, 1},
+		{"credit and a half", func(c *Config) { c.OverlapScoreCredit = 1.5 }, []float64{18, 10, 9.5}, 2},
+		{"more credit than prefill", func(c *Config) { c.OverlapScoreCredit = 2.5 }, []float64{18, 10, 9}, 2},
 		{"no decode", func(c *Config) { c.TrackActiveBlocks = false }, []float64{8, 5, 2}, 2},
-		{"no active prefill", func(c *Config) { c.TrackPrefillTokens, c.QueueThreshold = false, 0 }, []float64{15, 10, 11}, 1},
+		{"no active prefill", func(c *Config) { c.TrackPrefillTokens, c.QueueThreshold = false, 0 },
+			[]float64{15, 10, 11}, 1},
 		{"weight of requests", func(c *Config) { c.RequestWeight = 3 }, []float64{21, 10, 14}, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -135,7 +141,10 @@ func near(got, want []float64, tolerance float64) bool {
 func TestTemperature(t *testing.T) {
 	newRouter := func(temperature float64, costs ...float64) *Router {
 		c := Defaults()
-		c.Mode, c.Workers, c.Temperature, c.Seed = KV, len(costs), temperature, workload.Seed(1)
+		c.Mode = KV
+		c.Workers = len(costs)
+		c.Temperature = temperature
+		c.Seed = workload.Seed(1)
 		r := mustNew(t, c)
 		setCosts(r, costs...)
 		return r

@@ -55,7 +55,8 @@ func checkOverlaps(t rapid.TB, x *index, o oracle, blocks []uint64) {
 	x.overlaps(blocks, out)
 	for w, got := range out {
 		if want := o.overlap(w, blocks); got != want || x.overlap(w, blocks) != want {
-			t.Fatalf("worker %d, blocks %v: overlap %+v (alone %+v), want %+v", w, blocks, got, x.overlap(w, blocks), want)
+			t.Fatalf("worker %d, blocks %v: overlap %+v (alone %+v), want %+v", w, blocks, got,
+				x.overlap(w, blocks), want)
 		}
 	}
 }
@@ -78,7 +79,8 @@ func TestIndexAgainstSets(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"event": func(t *rapid.T) {
 				e := Event{
-					Kind:   rapid.SampledFrom([]EventKind{Stored, Stored, Stored, Removed, Removed, Cleared}).Draw(t, "kind"),
+					Kind: rapid.SampledFrom([]EventKind{Stored, Stored, Stored, Removed, Removed,
+						Cleared}).Draw(t, "kind"),
 					Tier:   rapid.SampledFrom([]Tier{Device, Device, Host, Disk}).Draw(t, "tier"),
 					Blocks: blocks.Draw(t, "blocks"),
 				}
@@ -175,7 +177,8 @@ func TestEventsRepeatedAndOutOfOrder(t *testing.T) {
 		var on []int
 		for w := range workers {
 			// Every block once: stored, or stored and removed in one go.
-			for _, b := range rapid.SliceOfNDistinct(rapid.Uint64Range(0, 30), 0, 20, rapid.ID[uint64]).Draw(t, "blocks") {
+			for _, b := range rapid.SliceOfNDistinct(rapid.Uint64Range(0, 30), 0, 20,
+				rapid.ID[uint64]).Draw(t, "blocks") {
 				events = append(events, Event{Kind: Stored, Blocks: []uint64{b}})
 				on = append(on, w)
 			}

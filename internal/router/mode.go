@@ -40,7 +40,8 @@ func (m Mode) String() string { return nameOf(modeNames[:], int(m), "Mode") }
 func ParseMode(s string) (Mode, error) {
 	s = strings.ReplaceAll(s, "_", "-")
 	if s == deviceAwareWeighted {
-		return 0, fmt.Errorf("router-mode %q: %w; use one of %s", s, workload.ErrNotBuilt, strings.Join(modeNames[:], ", "))
+		return 0, fmt.Errorf("router-mode %q: %w; use one of %s", s, workload.ErrNotBuilt,
+			strings.Join(modeNames[:], ", "))
 	}
 	i, err := indexOf(modeNames[:], s, "router-mode")
 	return Mode(i), err

@@ -135,7 +135,8 @@ func TestRouterAgainstPlainModel(t *testing.T) {
 			test.change(&c)
 			m := &metamorphosis{
 				t: t, r: mustNew(t, c), rng: rand.New(rand.NewPCG(uint64(i), 1)),
-				plain: &plain{c: c, o: newOracle(c.Workers), running: map[uint64]*plainRequest{}}, waiting: map[uint64]Request{},
+				plain:   &plain{c: c, o: newOracle(c.Workers), running: map[uint64]*plainRequest{}},
+				waiting: map[uint64]Request{},
 			}
 			m.prompts = drawTree(m.rng, 300)
 			for range test.steps {
@@ -227,7 +228,8 @@ func (m *metamorphosis) decided(q Request, d Decision, costs []Cost) {
 	if d.Costs[d.Worker].Total != lowest || d.Overlap != costs[d.Worker].Overlap {
 		m.t.Fatalf("worker %d with %+v is chosen, the lowest cost is %v", d.Worker, d.Costs[d.Worker], lowest)
 	}
-	m.plain.running[q.ID] = &plainRequest{Request: q, worker: d.Worker, prefill: q.Tokens - m.plain.c.BlockSize*d.Overlap.Device}
+	m.plain.running[q.ID] = &plainRequest{Request: q, worker: d.Worker,
+		prefill: q.Tokens - m.plain.c.BlockSize*d.Overlap.Device}
 }
 
 // any is a request that runs, or nil.
@@ -308,7 +310,8 @@ func (m *metamorphosis) drain() {
 		m.r.Finished(id)
 	}
 	a := m.r.active
-	if !a.held.empty() || !a.marked.empty() || len(a.more) > 0 || len(a.faded) > 0 || len(m.r.known) > 0 || m.r.Waiting() > 0 {
+	if !a.held.empty() || !a.marked.empty() || len(a.more) > 0 || len(a.faded) > 0 || len(m.r.known) > 0 ||
+		m.r.Waiting() > 0 {
 		m.t.Errorf("left when all have ended: %d blocks, %d marks, %d more, %d faded, %d requests, %d waiting",
 			a.held.n, a.marked.n, len(a.more), len(a.faded), len(m.r.known), m.r.Waiting())
 	}

@@ -45,7 +45,8 @@ func TestQueueOrder(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := newBusy(t, test.policy)
 			for i, a := range test.in {
-				d, err := r.Route(time.Duration(10+i)*time.Second, Request{ID: uint64(10 + i), Tokens: a.tokens, Priority: a.priority})
+				d, err := r.Route(time.Duration(10+i)*time.Second,
+					Request{ID: uint64(10 + i), Tokens: a.tokens, Priority: a.priority})
 				if err != nil || !d.Queued || d.Worker != -1 {
 					t.Fatalf("%+v, %v: want it queued", d, err)
 				}
@@ -148,6 +149,18 @@ func TestQueueLimit(t *testing.T) {
 			if mustRoute(t, r, Request{ID: id, Tokens: 1_000_000}).Queued {
 				t.Errorf("%v with threshold %v queues", c.Mode, c.QueueThreshold)
 			}
+		}
+	}
+}
+
+// The most sensitive queue holds while every worker has one token to prefill.
+func TestAnyPrefillHoldsBack(t *testing.T) {
+	c := mode(KV, 2)
+	c.QueueThreshold = AnyPrefill
+	r := mustNew(t, c)
+	for id := range uint64(3) {
+		if d := mustRoute(t, r, Request{ID: id, Tokens: 1}); d.Queued != (id == 2) {
+			t.Errorf("request %d: queued is %v", id, d.Queued)
 		}
 	}
 }

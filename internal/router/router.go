@@ -11,7 +11,8 @@
 //
 // It has no goroutines and takes no locks: one goroutine calls it. Not built:
 // a cache that workers share, the credit against decode blocks of pure decode
-// pools, prefill load by a model, tiers of strict priority.
+// pools, prefill load by a model, tiers of strict priority, limits of a queue's
+// length.
 package router
 
 import (
@@ -37,6 +38,9 @@ type Request struct {
 	Priority float64
 	// Direct is the worker in mode Direct; other modes ignore it.
 	Direct int
+	// Class is the policy family or class that the request asks for, if any;
+	// see [Profile].
+	Class string
 }
 
 // Decision is where a request goes.
@@ -100,7 +104,7 @@ func New(c Config) (*Router, error) {
 	n := c.Workers
 	r := &Router{
 		cfg: c, key: c.Seed.Named("router"), workers: make([]worker, n), index: newIndex(n), active: newActive(n),
-		queue: queue{policy: c.QueuePolicy}, known: map[uint64]int32{},
+		queue: newQueue(c), known: map[uint64]int32{},
 		overlaps: make([]Overlap, n), found: make([]int, n), costs: make([]Cost, n), weights: make([]float64, n),
 	}
 	if !c.UseKVEvents && c.Mode == KV {
@@ -115,23 +119,42 @@ func (r *Router) Route(now time.Duration, q Request) (Decision, error) {
 	if err := r.check(&q); err != nil {
 		return Decision{Worker: -1}, fmt.Errorf("routing request %d: %w", q.ID, err)
 	}
-	// One that comes while others wait goes through the queue even if a
-	// worker is free, so that it cannot overtake them.
-	if r.queues() && (r.queue.Len() > 0 || r.saturated()) {
-		r.known[q.ID] = -1
-		r.queue.push(now, q)
+	if r.cfg.queues() && r.hold(now, &q) {
 		return Decision{Worker: -1, Queued: true}, nil
 	}
 	return r.decide(now, q), nil
 }
 
+// hold keeps a request if it has to wait. One that comes while others of its
+// class wait goes through the queue even if a worker is free, so that it cannot
+// overtake them.
+func (r *Router) hold(now time.Duration, q *Request) bool {
+	class, uncached := 0, q.Tokens
+	if r.cfg.Profile != nil || r.cfg.QueuePolicy == WSPT {
+		uncached = r.leastUncached(now, q)
+	}
+	if r.cfg.Profile != nil {
+		class = r.cfg.Profile.class(q.Class, uncached)
+	}
+	c := &r.queue.classes[class]
+	if len(c.pending) == 0 && r.leastPrefill() <= c.limit {
+		return false
+	}
+	r.known[q.ID] = -1
+	r.queue.push(now, class, *q, max(uncached, 1))
+	return true
+}
+
 // Release decides for the next waiting request, if a worker can take it. Call
 // it until ok is false, after PrefillDone and Finished and before Route.
 func (r *Router) Release(now time.Duration) (id uint64, d Decision, ok bool) {
-	if r.queue.Len() == 0 || r.saturated() {
+	if r.queue.n == 0 {
 		return 0, Decision{Worker: -1}, false
 	}
-	q := r.queue.pop()
+	q, ok := r.queue.pop(r.leastPrefill())
+	if !ok {
+		return 0, Decision{Worker: -1}, false
+	}
 	return q.ID, r.decide(now, q), true
 }
 
@@ -143,7 +166,8 @@ func (r *Router) check(q *Request) error {
 	case q.Tokens < 1 || q.Tokens > workload.MaxTokens:
 		return fmt.Errorf("a prompt of %d tokens: must be from 1 to %d", q.Tokens, workload.MaxTokens)
 	case len(q.Blocks) > q.Tokens/r.cfg.BlockSize:
-		return fmt.Errorf("%d blocks of %d tokens do not fit a prompt of %d tokens: give full blocks only", len(q.Blocks), r.cfg.BlockSize, q.Tokens)
+		return fmt.Errorf("%d blocks of %d tokens do not fit a prompt of %d tokens: give full blocks only",
+			len(q.Blocks), r.cfg.BlockSize, q.Tokens)
 	case q.ExpectedOutput < 0:
 		return fmt.Errorf("an expected output of %d tokens: must be 0 or more", q.ExpectedOutput)
 	case math.IsNaN(q.Priority) || math.IsInf(q.Priority, 0):
@@ -154,17 +178,27 @@ func (r *Router) check(q *Request) error {
 	return nil
 }
 
-func (r *Router) queues() bool { return r.cfg.Mode == KV && r.cfg.QueueThreshold > 0 }
-
-// saturated says that every worker has more to prefill than the threshold.
-func (r *Router) saturated() bool {
-	limit := r.cfg.QueueThreshold * float64(r.cfg.MaxNumBatchedTokens)
+// leastPrefill is what the worker with the least to prefill has, in tokens.
+func (r *Router) leastPrefill() float64 {
+	least := math.MaxInt
 	for i := range r.workers {
-		if float64(r.workers[i].prefill) <= limit {
-			return false
-		}
+		least = min(least, r.workers[i].prefill)
 	}
-	return true
+	return float64(least)
+}
+
+// leastUncached is how much of a prompt the worker that has most of it would
+// compute, in tokens.
+func (r *Router) leastUncached(now time.Duration, q *Request) int {
+	if r.leases != nil {
+		r.leases.expire(now, r.index.tables[Device])
+	}
+	r.index.overlaps(q.Blocks, r.overlaps)
+	least := q.Tokens
+	for _, o := range r.overlaps {
+		least = min(least, r.uncached(q.Tokens, o))
+	}
+	return least
 }
 
 func (r *Router) decide(now time.Duration, q Request) Decision {
@@ -185,7 +219,7 @@ func (r *Router) decide(now time.Duration, q Request) Decision {
 }
 
 // Waiting is how many requests are in the queue.
-func (r *Router) Waiting() int { return r.queue.Len() }
+func (r *Router) Waiting() int { return r.queue.n }
 
 // Load is the router's view of a worker, from 0.
 func (r *Router) Load(worker int) Load {

@@ -1,6 +1,9 @@
 package series
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Confidence is the level of all intervals.
 const Confidence = 0.95
@@ -63,10 +66,12 @@ func (r Reason) String() string {
 // nothing is amiss.
 func (r Reason) Remedy() string {
 	switch r {
-	case TooShort, FewInTail:
+	case TooShort:
+		return fmt.Sprintf("measure at least %d requests, and %d for each that is in flight", least, flights)
+	case FewInTail:
 		return "measure more requests"
 	case NotStationary:
-		return "lower the load below what the server can carry, or measure longer"
+		return "measure longer; where they still drift, the load is more than the server can carry"
 	case Infinite:
 		return "find out why requests fail"
 	}

@@ -41,27 +41,29 @@ func (f *Flow) Rate(flight float64) Estimate {
 	if !(f.width > 0) {
 		return without(math.NaN(), TooShort)
 	}
-	e := Delivery(f.amounts, flight/f.width)
+	e := Delivery(f.amounts, f.amounts, flight/f.width)
 	e.Value, e.Low, e.High = e.Value/f.width, e.Low/f.width, e.High/f.width
 	return e
 }
 
 // Delivery estimates the stationary mean of what came in equal pieces of time.
-// Together is how many pieces a request is in flight for on average.
+// Together is how many pieces a request is in flight for on average. Smooth is the
+// same spread over the requests' times in flight, which has the same slow
+// movements and none of the waves in which requests that go in step bring
+// something; the mean and whether it drifts are of what came.
 //
 // No first-order process is fitted here, unlike for latencies. What a queue
 // remembers delays what is delivered and adds nothing to it: in the long run as
 // much comes out as went in. On shorter times more does than went in, since a
 // server catches up, so that only cosines count that are several times as slow as
 // a request.
-func Delivery(amounts []float64, together float64) Estimate {
-	s := New(amounts, together)
-	e := s.Mean()
+func Delivery(came, smooth []float64, together float64) Estimate {
+	e := New(came, together).Mean()
 	if !e.Known() {
 		return e
 	}
-	sp := slow(amounts)
-	n := float64(len(amounts))
+	sp := slow(smooth)
+	n := float64(len(smooth))
 	used := sp.squares[:min(len(sp.squares), int(max(n/(slower*max(together, 1)), 5)))]
 	sp.longRun = mean(used)
 	half := student(len(used)) * math.Sqrt(sp.longRun/n)

@@ -134,12 +134,18 @@ func tailScale(sorted []float64, q float64) float64 {
 // NumPy's, so that the last bit agrees with it; a value may be infinite. It is
 // the one definition of a percentile in the program.
 func Percentile(sorted []float64, p float64) float64 {
-	at := p / 100 * float64(len(sorted)-1)
+	return PercentileOf(len(sorted), p, func(rank int) float64 { return sorted[rank] })
+}
+
+// PercentileOf is [Percentile] of n values of which it asks for at most two, by their
+// ranks from 0.
+func PercentileOf(n int, p float64, ranked func(rank int) float64) float64 {
+	at := p / 100 * float64(n-1)
 	i := int(at)
-	if i+1 >= len(sorted) {
-		return sorted[len(sorted)-1]
+	if i+1 >= n {
+		return ranked(n - 1)
 	}
-	a, b, t := sorted[i], sorted[i+1], at-math.Floor(at)
+	a, b, t := ranked(i), ranked(i+1), at-math.Floor(at)
 	if a == b || t == 0 {
 		return a
 	}

@@ -1,6 +1,13 @@
 package study
 
-import "runtime"
+import (
+	"runtime"
+	"sync"
+)
+
+// processors is held while their number is changed: it is one of the whole
+// program, and runs on several engines may begin and end at the same time.
+var processors sync.Mutex
 
 // spare gives the scheduler of the Go runtime one processor more until the
 // function that it returns is called.
@@ -12,6 +19,11 @@ import "runtime"
 // away, on one core for every reply. With one more both have theirs, and which
 // of the two runs is up to the kernel, which knows their priorities.
 func spare() (back func()) {
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	return func() { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) - 1) }
+	change := func(by int) {
+		processors.Lock()
+		defer processors.Unlock()
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + by)
+	}
+	change(1)
+	return func() { change(-1) }
 }

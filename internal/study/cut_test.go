@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"headway/internal/settings"
 	"headway/load"
 	"headway/metric"
 	"headway/record"
@@ -57,7 +58,7 @@ func TestFaultWhileRunning(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "s")
 	e := &echo{}
 	broken := true
-	s := Sweep{Dir: dir, Levels: []int{2}, Fingerprint: "a"}
+	s := Sweep{Dir: dir, Levels: []int{2}, Settings: settings.Settings{"seed": "a"}}
 	s.Measure = func(level, run int, d string) (Measurement, error) {
 		m := measurement(e, d, 50, level)
 		m.Body = func(r workload.Request) (json.RawMessage, error) {
@@ -72,7 +73,8 @@ func TestFaultWhileRunning(t *testing.T) {
 	if err == nil || strings.Count(err.Error(), "no body for it") != 1 || len(all) != 1 {
 		t.Fatalf("%d levels, %v", len(all), err)
 	}
-	if r := all[0].Reports[0]; r.Result.Planned != 50 || r.Result.Dropped != 30 || !strings.Contains(r.Run.Aborted, "no body for it") {
+	if r := all[0].Reports[0]; r.Result.Planned != 50 || r.Result.Dropped != 30 ||
+		!strings.Contains(r.Run.Aborted, "no body for it") {
 		t.Errorf("%d planned, %d dropped, aborted %q", r.Result.Planned, r.Result.Dropped, r.Run.Aborted)
 	}
 	if d := summary(t, filepath.Join(dir, "c2")); d.Complete || d.Headway.Requests.Planned != 50 {
@@ -83,7 +85,8 @@ func TestFaultWhileRunning(t *testing.T) {
 		t.Errorf("the records: %+v, %v", again, err)
 	}
 	broken, s.Resume = false, true
-	if all, err = s.Run(t.Context()); err != nil || all[0].Reports[0].Result.OK != 50 || !lies(dir, "c2", "inputs.json") {
+	if all, err = s.Run(t.Context()); err != nil || all[0].Reports[0].Result.OK != 50 ||
+		!lies(dir, "c2", "inputs.json") {
 		t.Errorf("resumed: %+v, %v", all, err)
 	}
 }
@@ -192,11 +195,13 @@ func TestFolderHoldsOneRun(t *testing.T) {
 		}
 	}
 	repeat(1, true)
-	check("notes.txt records.jsonl schedule.jsonl profile_export.jsonl", "records.jsonl.partial", ".profile_export.jsonl.tmp-123")
+	check("notes.txt records.jsonl schedule.jsonl profile_export.jsonl", "records.jsonl.partial",
+		".profile_export.jsonl.tmp-123")
 	repeat(1, false)
 	check("notes.txt records.jsonl", "profile_export.jsonl")
 	repeat(3, false)
-	check("notes.txt aggregate profile_runs/run_0003/records.jsonl", "records.jsonl", "profile_export_aiperf.json", "schedule.jsonl")
+	check("notes.txt aggregate profile_runs/run_0003/records.jsonl", "records.jsonl", "profile_export_aiperf.json",
+		"schedule.jsonl")
 	repeat(2, false)
 	check("notes.txt aggregate profile_runs/run_0002", "profile_runs/run_0003")
 	repeat(1, false)
@@ -214,7 +219,8 @@ func TestKilledRunIsKept(t *testing.T) {
 	e.onStart = func(int64) {
 		looked = true
 		b, err := os.ReadFile(filepath.Join(dir, "schedule.jsonl"))
-		if err != nil || string(b) != "earlier" || !lies(dir, "records.jsonl.partial-2") || !lies(dir, "schedule.jsonl.partial") {
+		if err != nil || string(b) != "earlier" || !lies(dir, "records.jsonl.partial-2") ||
+			!lies(dir, "schedule.jsonl.partial") {
 			t.Errorf("while the run goes: schedule %q, %v", b, err)
 		}
 	}
@@ -247,7 +253,8 @@ func TestInterruptedCooldown(t *testing.T) {
 		warned = warned || w.Code == "runs_missing" && strings.Contains(w.Text, "2 of 3")
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "aggregate", report.AggregateJSON))
-	if !warned || err != nil || !strings.Contains(string(b), `"num_profile_runs": 3`) || !strings.Contains(string(b), "run_0003") {
+	if !warned || err != nil || !strings.Contains(string(b), `"num_profile_runs": 3`) ||
+		!strings.Contains(string(b), "run_0003") {
 		t.Errorf("warned %v, %v, aggregate %s", warned, err, b)
 	}
 }

@@ -40,7 +40,8 @@ func everyRequest(rt *rapid.T, transport string) {
 	defer stop()
 	target, err := openai.NewTarget(openai.Config{URLs: []string{url}, Models: []string{"m"}, Streaming: true,
 		Transport: transport, Timeout: 150 * time.Millisecond,
-		ConnectionReuse: rapid.SampledFrom([]string{openai.ReusePooled, openai.ReuseNever, openai.ReuseSticky}).Draw(rt, "reuse")})
+		ConnectionReuse: rapid.SampledFrom([]string{openai.ReusePooled, openai.ReuseNever, openai.ReuseSticky}).Draw(
+			rt, "reuse")})
 	if err != nil {
 		rt.Fatal(err)
 	}

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
+	"headway/internal/bound"
 	"headway/metric"
 	"headway/record"
 	"headway/report"
+	"headway/report/parquet"
 )
 
 // export is a file with something of every request that is written for
@@ -56,7 +57,7 @@ func (e *export) again(dir, records string) error {
 		return err
 	}
 	e.sink, e.end = sink, end
-	in, err := os.Open(records)
+	in, err := bound.Open(records)
 	if err != nil {
 		return fmt.Errorf("reading the records again: %w", err)
 	}
@@ -79,7 +80,7 @@ func (e *export) again(dir, records string) error {
 	}
 }
 
-// exported are the names of the exports of a measurement.
+// exported are the names of the exports of a measurement that are made of its Records.
 func (m Measurement) exported() []string {
 	var names []string
 	if m.Lines {
@@ -87,6 +88,9 @@ func (m Measurement) exported() []string {
 	}
 	if m.Table {
 		names = append(names, m.Names.Table)
+	}
+	if m.Raw {
+		names = append(names, m.Names.Raw)
 	}
 	return names
 }
@@ -109,17 +113,33 @@ func (o *outputs) openExports(m Measurement) error {
 			return err
 		}
 	}
+	if m.Raw {
+		if err := o.exportRaw(m, options); err != nil {
+			return err
+		}
+	}
 	if !m.Table {
 		return nil
 	}
 	return o.export(m, m.Names.Table, func(w io.Writer) (record.Sink, func() error, error) {
-		t := report.NewTable(w, options)
+		t := parquet.NewTable(w, options)
 		return t, t.Close, nil
 	})
 }
 
+// exportRaw begins the file of what went over the wire. It has no counts, so that
+// it never has to be made again, which no file of Records could do.
+func (o *outputs) exportRaw(m Measurement, options report.LineOptions) error {
+	m.Metrics.Tokens = metric.TokensClient
+	return o.export(m, m.Names.Raw, func(w io.Writer) (record.Sink, func() error, error) {
+		l := report.NewRawLines(w, options)
+		return l, l.Flush, nil
+	})
+}
+
 // export begins one file.
-func (o *outputs) export(m Measurement, name string, begin func(io.Writer) (sink record.Sink, end func() error, err error)) error {
+func (o *outputs) export(m Measurement, name string,
+	begin func(io.Writer) (sink record.Sink, end func() error, err error)) error {
 	f, err := report.Create(filepath.Join(o.dir, name))
 	if err != nil {
 		return err

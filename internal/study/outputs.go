@@ -3,13 +3,13 @@ package study
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"headway/internal/audit"
+	"headway/internal/bound"
+	"headway/internal/tail"
 	"headway/load"
 	"headway/metric"
 	"headway/record"
@@ -23,6 +23,7 @@ import (
 // records.jsonl.partial.
 type outputs struct {
 	collector *metric.Collector
+	tail      tail.Evidence
 	sinks     []record.Sink
 	dir       string
 	names     report.Names
@@ -34,43 +35,68 @@ type outputs struct {
 	inputsFile  *report.File
 	schedule    *report.File // already written; nil where the plan has no end
 	audit       *audit.Watch // nil makes none
+	telemetry   *report.File // nil where nothing is sampled
+	sampledToo  bool         // as Parquet, too
+	unsampled   error        // why not all that was sampled is in that file
 
-	seen   []bool // the measured requests that have a Record, by index
-	failed func() // called when a Record could not be kept
+	told    Telling  // others of the run; nil tells nobody
+	llmd    bool     // the Benchmark Report of llm-d is written
+	earlier *Earlier // what is there; nil is nothing
+	seen    []bool   // the measured requests that have a Record, by index
+	failed  func()   // called when a Record could not be kept
 }
 
 // open begins the files, but for the schedule, which it takes over.
 func (m Measurement) open(schedule *report.File) (_ *outputs, err error) {
-	o := &outputs{collector: metric.NewCollector(m.Metrics), dir: m.Dir, names: m.Names, schedule: schedule, failed: func() {}}
+	o := &outputs{collector: metric.NewCollector(m.Metrics), dir: m.Dir, names: m.Names, schedule: schedule,
+		earlier: m.Earlier, sampledToo: m.Table, llmd: m.Others.LLMD, failed: func() {}}
 	defer func() {
 		if err != nil {
 			o.abort()
 		}
 	}()
-	if err = report.ClearTemporary(m.Dir); err != nil {
-		return nil, err
+	o.sinks = []record.Sink{o.collector, &o.tail}
+	if m.Dir != "" {
+		if err = o.openFiles(m); err != nil {
+			return nil, err
+		}
 	}
-	if o.records, err = report.CreatePartial(filepath.Join(m.Dir, m.Names.Records)); err != nil {
-		return nil, err
-	}
-	if o.recordLines, err = record.NewWriter(o.records, m.Header); err != nil {
-		return nil, err
-	}
-	o.sinks = []record.Sink{o.collector, m.Secrets.Sink(o.recordLines)}
 	if m.Audit != nil {
 		o.audit = audit.New(*m.Audit)
 		o.sinks = append(o.sinks, o.audit)
 	}
+	if m.Also != nil {
+		o.sinks = append(o.sinks, m.Also)
+	}
+	if e := m.Others.Exporter; e != nil {
+		o.told = e.Begin(m.Header, m.Metrics.Tokens, m.At)
+		o.sinks = append(o.sinks, o.told)
+	}
+	return o, nil
+}
+
+// openFiles begins what is written to the folder.
+func (o *outputs) openFiles(m Measurement) (err error) {
+	if err = report.ClearTemporary(m.Dir); err != nil {
+		return err
+	}
+	if o.records, err = report.CreatePartial(filepath.Join(m.Dir, m.Names.Records)); err != nil {
+		return err
+	}
+	if o.recordLines, err = record.NewWriter(o.records, m.Header); err != nil {
+		return err
+	}
+	o.sinks = append(o.sinks, m.Secrets.Sink(o.recordLines))
 	if err = o.openExports(m); err != nil {
-		return nil, err
+		return err
 	}
 	if m.Body != nil {
 		if o.inputsFile, err = report.Create(filepath.Join(m.Dir, m.Names.Inputs)); err != nil {
-			return nil, err
+			return err
 		}
 		o.inputs = report.NewInputs(o.inputsFile, m.Secrets)
 	}
-	return o, nil
+	return nil
 }
 
 // Take hands a Record to every output, even when one of them fails.
@@ -85,6 +111,7 @@ func (o *outputs) Take(r *record.Record) error {
 	for _, s := range o.sinks {
 		errs = append(errs, s.Take(r))
 	}
+	errs = append(errs, o.earlier.answered(r, o.mine))
 	err := errors.Join(errs...)
 	if err != nil {
 		o.failed()
@@ -149,96 +176,10 @@ func (o *outputs) inputsOf(session string, bodies []json.RawMessage) error {
 	return o.inputs.Add(session, bodies)
 }
 
-// finish writes what is known only at the end and gives every file its name.
-// It tries all of them: a fault with one must not lose another. The records
-// come after the files that can fail for their size, so that they say so, and
-// the report last: where it lies, everything else does.
-func (o *outputs) finish(rep *report.Report) error {
-	var errs []error
-	closeFile := func(f *report.File, err error) bool {
-		if err == nil {
-			err = f.Commit()
-		} else {
-			f.Leave()
-		}
-		if err != nil {
-			errs = append(errs, err)
-			if rep.Run.Aborted == "" {
-				rep.Run.Aborted = "a file could not be written: " + err.Error()
-			}
-		}
-		return err == nil
-	}
-	keep := map[string]bool{o.names.JSON: true, o.names.CSV: true, o.names.Console: true}
-	if o.schedule != nil {
-		keep[scheduleName] = closeFile(o.schedule, nil)
-	}
-	for _, e := range o.exports {
-		err := error(nil)
-		if e.silent && e.said {
-			err = errors.Join(o.recordLines.Flush(), e.again(o.dir, o.records.Name()))
-		}
-		keep[e.name] = closeFile(e.file, errors.Join(err, e.end()))
-	}
-	if o.inputsFile != nil {
-		keep[o.names.Inputs] = closeFile(o.inputsFile, o.inputs.Close())
-	}
-	if keep[o.names.Records] = closeFile(o.records, o.recordLines.Close(rep.Run.Trailer)); !keep[o.names.Records] {
-		errs = append(errs, fmt.Errorf("what was measured until then is in %s", o.records.Name()))
-	}
-	if err := rep.WriteFiles(o.dir, o.names); err != nil {
-		return distinct(append(errs, err)...)
-	}
-	return distinct(append(errs, o.clear(keep, rep.Complete()))...)
-}
-
-// clear removes what an earlier run left and this one did not write, and, when
-// this one is complete, what killed ones left.
-func (o *outputs) clear(keep map[string]bool, complete bool) error {
-	var errs []error
-	for _, name := range known(o.names) {
-		// inputs.json is also what a run can be made of: one that this run
-		// was not to write is left alone.
-		if !keep[name] && (name != o.names.Inputs || o.inputsFile != nil) {
-			errs = append(errs, remove(filepath.Join(o.dir, name)))
-		}
-	}
-	if complete {
-		for _, name := range []string{o.names.Records, scheduleName} {
-			errs = append(errs, report.ClearPartial(filepath.Join(o.dir, name)))
-		}
-	}
-	return distinct(errs...)
-}
-
-// known are the files of a run.
-func known(n report.Names) []string {
-	return []string{n.JSON, n.CSV, n.JSONL, n.JSONL + report.Zst, n.Console, n.Inputs, n.Records, n.Table, scheduleName}
-}
-
-// remove removes a file or a folder that may be missing.
-func remove(path string) error {
-	if err := os.RemoveAll(path); err != nil {
-		return fmt.Errorf("removing an earlier run: %w", err)
-	}
-	return nil
-}
-
-func (o *outputs) abort() {
-	for _, f := range []*report.File{o.schedule, o.records, o.inputsFile} {
-		if f != nil {
-			f.Abort()
-		}
-	}
-	for _, e := range o.exports {
-		e.file.Abort()
-	}
-}
-
 // Reread makes the report of a run again from its records; nil where the run
 // had not ended or lost lines.
 func Reread(path string, o metric.Options, secrets report.Redactor) (*report.Report, error) {
-	f, err := os.Open(path)
+	f, err := bound.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -249,6 +190,7 @@ func Reread(path string, o metric.Options, secrets report.Redactor) (*report.Rep
 	}
 	o.Clock = record.ClockAt(in.Header().Origin)
 	c := metric.NewCollector(o)
+	var slow tail.Evidence
 	for {
 		r, err := in.Next()
 		if err == io.EOF {
@@ -257,7 +199,7 @@ func Reread(path string, o metric.Options, secrets report.Redactor) (*report.Rep
 		if err != nil {
 			return nil, err
 		}
-		if err := c.Take(r); err != nil {
+		if err := errors.Join(c.Take(r), slow.Take(r)); err != nil {
 			return nil, err
 		}
 	}
@@ -265,5 +207,8 @@ func Reread(path string, o metric.Options, secrets report.Redactor) (*report.Rep
 	if skipped, _ := in.Skipped(); !complete || skipped > 0 {
 		return nil, nil
 	}
-	return &report.Report{Run: record.Run{Header: in.Header(), Trailer: trailer}, Result: c.Result(), Secrets: secrets}, nil
+	result := c.Result()
+	result.Tail = tailOf(&slow, trailer)
+	return &report.Report{Run: record.Run{Header: in.Header(), Trailer: trailer}, Result: result,
+		Secrets: secrets}, nil
 }

@@ -17,6 +17,7 @@ import (
 	"headway/metric"
 	"headway/record"
 	"headway/report"
+	"headway/report/parquet"
 )
 
 // TestRecords sends many long Records through all that stands behind the wire:
@@ -30,7 +31,8 @@ func TestRecords(t *testing.T) {
 	if full {
 		size = recordsSize{records: 1_000_000, arrivals: 5000, toDisk: 20_000}
 	}
-	for name, to := range map[string]*int{"RECORDS": &size.records, "ARRIVALS": &size.arrivals, "TO_DISK": &size.toDisk} {
+	for name, to := range map[string]*int{"RECORDS": &size.records, "ARRIVALS": &size.arrivals,
+		"TO_DISK": &size.toDisk} {
 		if n, err := strconv.Atoi(os.Getenv(name)); full && err == nil {
 			*to = n
 		}
@@ -44,14 +46,16 @@ func TestRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 		if full && (i+1)%(size.records/10) == 0 {
-			t.Logf("%9d Records: %s, live heap %d MB, %.0f s", i+1, memory(), liveHeap()>>20, time.Since(begin).Seconds())
+			t.Logf("%9d Records: %s, live heap %d MB, %.0f s", i+1, memory(), liveHeap()>>20,
+				time.Since(begin).Seconds())
 		}
 	}
 	res := sinks.close(t)
 	if full {
 		t.Logf("with the result: %s, %.0f s in all", memory(), time.Since(begin).Seconds())
 	}
-	if want := size.records * (size.arrivals - 1); res.Chunks.Gaps != want || want > metric.GapLimit && res.Chunks.Error == 0 {
+	if want := size.records * (size.arrivals - 1); res.Chunks.Gaps != want || want > metric.GapLimit &&
+		res.Chunks.Error == 0 {
 		t.Errorf("%+v, want %d gaps", res.Chunks, want)
 	}
 	if res.OK != size.records || sinks.discarded.lines != size.records+1 {
@@ -113,11 +117,16 @@ func (d *drawn) record(i int) *record.Record {
 	ttft := d.table[uint16(d.random.Uint64())]
 	d.ttft.add(ttft)
 	r := &record.Record{
-		Index: i, Session: "session_" + strconv.Itoa(i), RequestID: "request-" + strconv.Itoa(i), CorrelationID: "session-" + strconv.Itoa(i),
-		URL: "http://127.0.0.1:8000/v1/chat/completions", Planned: start, Start: start + 40_000, Sent: start + 60_000, Ack: start + 2e6,
-		Streamed: true, Outcome: record.OK, WantIn: 1000, WantOut: d.size.arrivals, TokensIn: 1000, TokensOut: d.size.arrivals,
-		Arrivals: make([]record.Arrival, d.size.arrivals),
-		Usage:    map[string]int{"prompt_tokens": 1010, "completion_tokens": d.size.arrivals, "total_tokens": 1010 + d.size.arrivals},
+		Index: i, Session: "session_" + strconv.Itoa(i), RequestID: "request-" + strconv.Itoa(i),
+		CorrelationID: "session-" + strconv.Itoa(i),
+		URL:           "http://127.0.0.1:8000/v1/chat/completions", Planned: start, Start: start + 40_000,
+		Sent:     start + 60_000,
+		Ack:      start + 2e6,
+		Streamed: true, Outcome: record.OK, PlannedISL: 1000, PlannedOSL: d.size.arrivals, TokensIn: 1000,
+		TokensOut: d.size.arrivals,
+		Arrivals:  make([]record.Arrival, d.size.arrivals),
+		Usage: map[string]int{"prompt_tokens": 1010, "completion_tokens": d.size.arrivals,
+			"total_tokens": 1010 + d.size.arrivals},
 	}
 	at := r.Start + record.Time(ttft)*1000
 	var bits uint64
@@ -134,8 +143,10 @@ func (d *drawn) record(i int) *record.Record {
 		r.Arrivals[k] = record.Arrival{At: at, Kind: record.Content, Tokens: 1, Bytes: 5}
 	}
 	r.Done = at + 100_000
-	r.HTTP = record.HTTP{GotConn: r.Start + 10_000, HeadersSent: r.Start + 15_000, FirstByte: r.Ack, FirstBody: r.Ack, End: r.Done,
-		Reused: true, BytesSent: 5000, BytesReceived: int64(250 * d.size.arrivals), Chunks: d.size.arrivals, Status: 200, Remote: "127.0.0.1:8000"}
+	r.HTTP = record.HTTP{GotConn: r.Start + 10_000, HeadersSent: r.Start + 15_000, FirstByte: r.Ack,
+		FirstBody: r.Ack, End: r.Done,
+		Reused: true, BytesSent: 5000, BytesReceived: int64(250 * d.size.arrivals), Chunks: d.size.arrivals,
+		Status: 200, Remote: "127.0.0.1:8000"}
 	return r
 }
 
@@ -195,7 +206,7 @@ func openRecordSinks(t *testing.T, size recordsSize) *recordSinks {
 		t.Fatal(err)
 	}
 	add(sink, end)
-	table := report.NewTable(file("records.parquet"), lineOptions)
+	table := parquet.NewTable(file("records.parquet"), lineOptions)
 	add(table, table.Close)
 	return s
 }

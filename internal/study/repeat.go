@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"headway/internal/audit"
+	"headway/internal/bound"
+	"headway/internal/options"
 	"headway/record"
 	"headway/report"
 )
@@ -23,12 +25,20 @@ type Repeat struct {
 	Runs       int
 	Cooldown   time.Duration
 	Confidence float64
+	// Until ends the repeats before Runs are made, when all of these are known well enough.
+	Until []options.Wanted
 	// Measure prepares a run, counted from 0.
 	Measure func(run int, dir string) (Measurement, error)
 	Watch   Watcher
 	// Keep takes runs that an earlier call finished as they are.
 	Keep bool
+	// Earlier are results that a good reply of these runs replaces; where it is
+	// nil they are looked for in Dir.
+	Earlier *Earlier
 }
+
+// runPattern matches the folders of several runs, below that of the measurement.
+const runPattern = "profile_runs/run_*"
 
 // Run makes the runs and returns their reports in order. Those that were made
 // before an error or the end of ctx are returned with it. What an earlier
@@ -52,6 +62,10 @@ func (r Repeat) Run(ctx context.Context) ([]*report.Report, error) {
 		if err != nil {
 			return all, err
 		}
+		if len(r.Until) > 0 && r.short(all) == nil {
+			r.Runs = len(all) // the aggregate is of these
+			break
+		}
 		if ctx.Err() != nil && measured == 0 {
 			return all, nil // nothing is new, and what is there stays
 		}
@@ -59,35 +73,71 @@ func (r Repeat) Run(ctx context.Context) ([]*report.Report, error) {
 			break
 		}
 	}
+	r.warnShort(all)
 	return all, distinct(r.aggregate(all), r.clear(all, names))
 }
 
-func (r Repeat) dir(run int) string {
-	if r.Runs <= 1 {
-		return r.Dir
+func (r Repeat) dir(run int) string { return folderOfRun(r.Dir, run, r.Runs) }
+
+// folderOfRun is where run i of n lies that were made of one load.
+func folderOfRun(dir string, i, n int) string {
+	if n <= 1 {
+		return dir
 	}
-	return filepath.Join(r.Dir, "profile_runs", report.RunLabel(run))
+	return filepath.Join(dir, "profile_runs", report.RunLabel(i))
 }
 
-func (r Repeat) one(ctx context.Context, run int, names *report.Names) (rep *report.Report, kept bool, err error) {
+func (r *Repeat) one(ctx context.Context, run int, names *report.Names) (rep *report.Report, kept bool, err error) {
 	m, err := r.Measure(run, r.dir(run))
 	if err != nil {
 		return nil, false, err
 	}
 	*names = m.Names
+	if m.Earlier, err = r.replaced(m); err != nil {
+		return nil, false, err
+	}
 	if r.Keep {
-		rep, err := earlier(m)
-		if rep != nil {
+		if rep := m.kept(); rep != nil {
 			return rep, true, nil
-		}
-		if err != nil {
-			m.Warnings = append(slices.Clip(m.Warnings), record.Warning{Code: "measured_again",
-				Text: fmt.Sprintf("%s holds an earlier run that cannot be read, so it is measured again: %v", m.Dir, err)})
 		}
 	}
 	m.Watch = r.Watch
 	rep, err = m.Run(ctx)
 	return rep, false, err
+}
+
+// replaced are the results that a run replaces: of another measurement those of
+// all its runs, and of the same one those of the same run.
+func (r *Repeat) replaced(m Measurement) (_ *Earlier, err error) {
+	if r.Keep {
+		return newEarlier(m.Dir, m.Names, nil, ".")
+	}
+	if r.Earlier != nil {
+		return r.Earlier, nil
+	}
+	var clear func(map[string]bool) error
+	if r.Runs > 1 {
+		clear = func(mine map[string]bool) error { return r.clearAll(m.Names, mine) }
+	}
+	r.Earlier, err = newEarlier(r.Dir, m.Names, clear, ".", runPattern)
+	return r.Earlier, err
+}
+
+// clearAll removes a measurement that lies in Dir, but for files of this one and
+// bodies, which are also what a later run can be made of.
+func (r Repeat) clearAll(names report.Names, mine map[string]bool) error {
+	errs := []error{remove(filepath.Join(r.Dir, "aggregate"))}
+	for _, name := range known(names) {
+		if name != names.Inputs {
+			errs = append(errs, remove(filepath.Join(r.Dir, name)))
+		}
+	}
+	old, err := bound.Glob(r.Dir, runPattern)
+	errs = append(errs, err)
+	for _, dir := range old {
+		errs = append(errs, removeBut(dir, mine))
+	}
+	return distinct(errs...)
 }
 
 // earlier is the report of a run that an earlier call brought to its end; nil
@@ -147,7 +197,8 @@ func (r Repeat) aggregate(all []*report.Report) error {
 		a.Failed = append(a.Failed, report.FailedRun{Label: report.RunLabel(i), Error: why})
 	}
 	for i := len(all); i < r.Runs; i++ {
-		a.Failed = append(a.Failed, report.FailedRun{Label: report.RunLabel(i), Error: "not made: the measurement was ended before"})
+		a.Failed = append(a.Failed, report.FailedRun{Label: report.RunLabel(i),
+			Error: "not made: the measurement was ended before"})
 	}
 	if missing := r.Runs - len(all); missing > 0 && len(all) > 0 {
 		last := &all[len(all)-1].Run
@@ -176,7 +227,7 @@ func (r Repeat) clear(all []*report.Report, names report.Names) error {
 			errs = append(errs, remove(filepath.Join(r.Dir, name)))
 		}
 	}
-	old, err := filepath.Glob(filepath.Join(r.Dir, "profile_runs", "run_*"))
+	old, err := bound.Glob(r.Dir, runPattern)
 	errs = append(errs, err)
 	made := len(all)
 	if r.Keep {

@@ -70,8 +70,8 @@ func (u *reuse) look(r *record.Record) {
 		shared = 0
 	}
 	template := 0.0
-	if r.WantIn > 0 {
-		template = max(0, tokens-float64(r.WantIn))
+	if r.PlannedISL > 0 {
+		template = max(0, tokens-float64(r.PlannedISL))
 	}
 	u.tokens, u.cached, u.shared = u.tokens+tokens, u.cached+cached, u.shared+shared
 	u.beyond += max(0, cached-shared-template-ownTokens)
@@ -99,7 +99,8 @@ func (u *reuse) warn(list []record.Warning) []record.Warning {
 		return list
 	}
 	return append(slices.Clip(list), record.Warning{Code: "cache_was_warm", Text: fmt.Sprintf(
-		"The server took %.3g %% of the prompt tokens from its prefix cache, and the prompts of this run share at most %.3g %%: "+
+		"The server took %.3g %% of the prompt tokens from its prefix cache, and the prompts of this run share at "+
+			"most %.3g %%: "+
 			"it has seen them before, as in an earlier run with the same --random-seed. TTFT is that of a warm cache; "+
 			"choose another seed, or empty the server's cache.", 100*u.cached/u.tokens, 100*u.shared/u.tokens)})
 }

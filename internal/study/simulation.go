@@ -3,11 +3,11 @@ package study
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"slices"
 	"time"
 
 	"headway/internal/cluster"
+	"headway/internal/fault"
 	"headway/metric"
 	"headway/record"
 	"headway/report"
@@ -23,15 +23,24 @@ type Simulation struct {
 	Cluster cluster.Config
 	Metrics metric.Options
 
+	// Dir takes the files; "" writes none, and the report is all there is.
 	Dir   string
 	Names report.Names
 	// Lines asks for profile_export.jsonl.
 	Lines   bool
 	Secrets report.Redactor
+	// Earlier are results that this run replaces; nil is none.
+	Earlier *Earlier
 	// Also takes every Record, too; nil does not.
 	Also record.Sink
 	// Warnings are known before the run.
 	Warnings []record.Warning
+	// Foretell asks for where the figures of the server are expected, where the
+	// cluster's times were calibrated: it takes a dozen simulations more.
+	Foretell bool
+	// SomeTooLong takes a load with requests that no worker can ever run: they
+	// fail, and a warning says so. Otherwise they are a [TooLongError].
+	SomeTooLong bool
 }
 
 // TooLongError says that a load has requests that no worker can ever run.
@@ -42,13 +51,18 @@ type TooLongError struct {
 }
 
 // Error gives the numbers and what to do.
-func (e *TooLongError) Error() string {
+func (e *TooLongError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap is the fault, with the fields that it is about.
+func (e *TooLongError) Unwrap() error {
 	which := fmt.Sprintf("%d requests do not fit the simulated workers: the longest", e.Requests)
 	if e.Requests == 1 {
 		which = "1 request does not fit the simulated workers: it"
 	}
-	return fmt.Sprintf("%s has %d tokens, prompt and output together, and %d fit; "+
-		"raise --num-gpu-blocks-override, --block-size or --max-model-len, or ask for shorter requests", which, e.Tokens, e.Capacity)
+	return fault.New("%s has %d tokens, prompt and output together, and %d fit; raise %s, %s or %s, or ask for "+
+		"shorter requests",
+		which, e.Tokens, e.Capacity,
+		fault.Field("num-gpu-blocks-override"), fault.Field("block-size"), fault.Field("max-model-len"))
 }
 
 // Fits finds out before a run whether the cluster can run every request; the
@@ -76,14 +90,13 @@ func Fits(c cluster.Config, src workload.Source) error {
 
 // Run simulates and writes every file. The times in them count from 1970,
 // since virtual time has no other beginning: the same configuration gives the
-// same bytes on every day.
+// same bytes on every day. Where ctx ends, the report is of what was done until
+// then.
 func (s Simulation) Run(ctx context.Context) (*report.Report, error) {
-	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
-		return nil, fmt.Errorf("making the result folder: %w", err)
+	m := s.measurement()
+	if err := makeDir(s.Dir); err != nil {
+		return nil, err
 	}
-	s.Header.Origin, s.Header.Simulated = time.Unix(0, 0).UTC(), true
-	s.Metrics.Clock = record.ClockAt(s.Header.Origin)
-	m := Measurement{Header: s.Header, Plan: s.Plan, Metrics: s.Metrics, Dir: s.Dir, Names: s.Names, Lines: s.Lines, Secrets: s.Secrets}
 	schedule, err := m.writeSchedule(ctx)
 	if err != nil {
 		return nil, err
@@ -92,125 +105,43 @@ func (s Simulation) Run(ctx context.Context) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Also != nil {
-		out.sinks = append(out.sinks, s.Also)
-	}
+	hinted := 0
+	s.Plan.Source = countPriorities(s.Plan.Source, &hinted)
 	facts, o, err := cluster.Replay(ctx, s.Cluster, s.Plan, out)
 	run := record.Run{Header: m.Header}
-	run.Begin, run.End, run.Cancelled, run.Aborted, run.Cluster = o.Begin, o.End, o.Cancelled, o.Aborted, &facts
-	run.Warnings = append(s.Warnings, silentWorkers(s.Cluster, facts)...)
+	run.Begin = o.Begin
+	run.End = o.End
+	run.Cancelled = o.Cancelled
+	run.Aborted = o.Aborted
+	run.Cluster = &facts
+	run.Warnings = append(slices.Clip(s.Warnings), simulationWarnings(s.Cluster, facts, o)...)
+	run.Warnings = append(run.Warnings, idlePriorities(s.Cluster, hinted)...)
 	rep := &report.Report{Run: run, Result: out.collector.Result(), Secrets: s.Secrets}
+	if err == nil && s.Foretell && !o.Cancelled {
+		facts.Foretold, err = s.foretell(ctx, rep, m.Metrics)
+	}
+	rep.Result.Tail = tailOf(&out.tail, run.Trailer)
 	err = distinct(err, out.finish(rep))
-	if err == nil && o.TooLong > 0 {
+	if err == nil && o.TooLong > 0 && !s.SomeTooLong {
 		err = &TooLongError{Requests: o.TooLong, Tokens: o.TooLongTokens, Capacity: o.Capacity}
 	}
 	return rep, err
 }
 
-// silentWorkers warns of KV-aware routing that was blind.
-func silentWorkers(c cluster.Config, facts record.Cluster) []record.Warning {
-	if facts.RouterMode != "kv" || !c.Router.UseKVEvents || facts.EventsApplied > 0 {
-		return nil
+// measurement is the run as one on a clock, without what loads it.
+func (s Simulation) measurement() Measurement {
+	s.Header.Origin, s.Header.Simulated = time.Unix(0, 0).UTC(), true
+	s.Metrics.Clock = record.ClockAt(s.Header.Origin)
+	return Measurement{
+		Header:   s.Header,
+		Plan:     s.Plan,
+		Metrics:  s.Metrics,
+		Dir:      s.Dir,
+		Names:    s.Names,
+		Lines:    s.Lines,
+		Secrets:  s.Secrets,
+		Earlier:  s.Earlier,
+		Also:     s.Also,
+		Warnings: s.Warnings,
 	}
-	return []record.Warning{{Code: "no_kv_events", Text: "the router is in mode kv, and not one KV event was applied: every overlap was 0, so it routed by load alone. " +
-		"Prompts shorter than a block, or workers without prefix caching, publish nothing"}}
-}
-
-// Contest puts each of several loads on each of several arms, into
-// <Dir>/<load>/<arm>.
-type Contest struct {
-	Dir       string
-	Overwrite bool
-	Loads     []Load
-	Arms      []string
-	// Repeats is how many runs there are of each load on each arm; 0 is one. All
-	// but the first go to <Dir>/<load>/<arm>/repeat_<n>, n from 2.
-	Repeats int
-	// Measure makes one run, the repeat counted from 0; tiers may be nil.
-	Measure func(ctx context.Context, load Load, arm string, repeat int, dir string) (rep *report.Report, tiers []report.Tier, err error)
-	// Done is called after every run.
-	Done func(load Load, arm report.Arm)
-}
-
-// Load is one of the loads; X is where it stands on the axis of all.
-type Load struct {
-	Name string
-	X    float64
-}
-
-// Run makes all runs. Those that were made before an error or the end of ctx
-// are returned with it.
-func (c Contest) Run(ctx context.Context) ([]report.Case, error) {
-	if err := c.prepare(); err != nil {
-		return nil, err
-	}
-	var all []report.Case
-	for _, l := range c.Loads {
-		k := report.Case{Name: l.Name, X: l.X}
-		for _, name := range c.Arms {
-			arm, err := c.arm(ctx, l, name)
-			if arm.Report != nil {
-				k.Arms = append(k.Arms, arm)
-				if c.Done != nil {
-					c.Done(l, arm)
-				}
-			}
-			if err != nil || ctx.Err() != nil {
-				if len(k.Arms) > 0 {
-					all = append(all, k)
-				}
-				if err != nil {
-					err = fmt.Errorf("%s on %s: %w", l.Name, name, err)
-				}
-				return all, err
-			}
-		}
-		all = append(all, k)
-	}
-	return all, nil
-}
-
-// arm makes the runs of a load on an arm, and returns those that were made
-// before an error or the end of ctx.
-func (c Contest) arm(ctx context.Context, l Load, name string) (report.Arm, error) {
-	at := filepath.Join(l.Name, name)
-	arm := report.Arm{Name: name, Dir: filepath.ToSlash(at)}
-	for i := range max(1, c.Repeats) {
-		dir := filepath.Join(c.Dir, at)
-		if i > 0 {
-			dir = filepath.Join(dir, fmt.Sprintf("repeat_%d", i+1))
-		}
-		rep, tiers, err := c.Measure(ctx, l, name, i, dir)
-		switch {
-		case rep == nil:
-		case i == 0:
-			arm.Report, arm.Tiers = rep, tiers
-		default:
-			arm.Repeats = append(arm.Repeats, rep)
-		}
-		if err != nil || ctx.Err() != nil {
-			return arm, err
-		}
-	}
-	return arm, nil
-}
-
-// prepare makes the folder, and refuses one that holds results.
-func (c Contest) prepare() error {
-	if err := report.Probe(c.Dir); err != nil {
-		return err
-	}
-	old, err := filepath.Glob(filepath.Join(c.Dir, "*", "*", report.FileNames("").Records))
-	if err != nil || len(old) == 0 {
-		return err
-	}
-	if !c.Overwrite {
-		return fmt.Errorf("%s %w: --overwrite replaces it, another --output-dir leaves it", c.Dir, ErrHasResults)
-	}
-	for _, path := range old {
-		if err := os.RemoveAll(filepath.Dir(path)); err != nil {
-			return fmt.Errorf("removing an earlier run: %w", err)
-		}
-	}
-	return nil
 }

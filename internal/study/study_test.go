@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"headway/internal/audit"
+	"headway/internal/settings"
 	"headway/metric"
 	"headway/record"
 	"headway/report"
@@ -36,9 +37,11 @@ func (e *echo) Start(ctx context.Context, r workload.Request, tape *record.Tape,
 		tape.Streamed = true
 		switch {
 		case ctx.Err() != nil:
-			tape.Fail(&record.Failure{Class: record.ClassCancelled, Code: 499, Type: "RequestCancellationError", Message: "cancelled"})
+			tape.Fail(&record.Failure{Class: record.ClassCancelled, Code: 499, Type: "RequestCancellationError",
+				Message: "cancelled"})
 		case e.fail != nil && e.fail(r):
-			tape.Fail(&record.Failure{Class: record.ClassHTTP5, Code: 500, Type: "Internal Server Error", Message: "no"})
+			tape.Fail(&record.Failure{Class: record.ClassHTTP5, Code: 500, Type: "Internal Server Error",
+				Message: "no"})
 		default:
 			tape.Arrive(record.Arrival{At: tape.Clock.Now()}, nil, nil, []byte("word"))
 			tape.Outcome = record.OK
@@ -50,7 +53,8 @@ func (e *echo) Start(ctx context.Context, r workload.Request, tape *record.Tape,
 func requests(n int) workload.Source {
 	return func(yield func(workload.Request, error) bool) {
 		for i := range n {
-			if !yield(workload.Request{Index: i, Session: fmt.Sprint("s", i), Turns: 1, Prompt: workload.Prompt{Text: "hello"}}, nil) {
+			if !yield(workload.Request{Index: i, Session: fmt.Sprint("s", i), Turns: 1,
+				Prompt: workload.Prompt{Text: "hello"}}, nil) {
 				return
 			}
 		}
@@ -156,7 +160,7 @@ func TestCancelledMeasurementKeepsWhatThereIs(t *testing.T) {
 func TestSweepResumes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "s")
 	e := &echo{}
-	s := Sweep{Dir: dir, Levels: []int{1, 2}, Runs: 1, Fingerprint: "a"}
+	s := Sweep{Dir: dir, Levels: []int{1, 2}, Runs: 1, Settings: settings.Settings{"seed": "a"}}
 	s.Measure = func(level, run int, d string) (Measurement, error) { return measurement(e, d, 4, level), nil }
 	if all, err := s.Run(t.Context()); err != nil || len(all) != 2 || e.started.Load() != 8 {
 		t.Fatalf("%d levels, %d requests, %v", len(all), e.started.Load(), err)
@@ -170,10 +174,11 @@ func TestSweepResumes(t *testing.T) {
 	}
 	e.started.Store(0)
 	if all, err := s.Run(t.Context()); err != nil || len(all) != 3 || e.started.Load() != 8 {
-		t.Errorf("resumed: %d levels, %d new requests (level 2 was not whole, level 3 is new), %v", len(all), e.started.Load(), err)
+		t.Errorf("resumed: %d levels, %d new requests (level 2 was not whole, level 3 is new), %v", len(all),
+			e.started.Load(), err)
 	}
-	s.Fingerprint = "b"
-	if _, err := s.Run(t.Context()); !errors.Is(err, ErrOtherConfig) {
+	s.Settings = settings.Settings{"seed": "b"}
+	if _, err := s.Run(t.Context()); !errors.Is(err, settings.ErrChanged) {
 		t.Errorf("resumed with other settings: %v", err)
 	}
 	s.Resume, s.Overwrite, s.Levels = false, true, []int{5}
@@ -201,7 +206,8 @@ func TestRepeatWritesAggregate(t *testing.T) {
 			Conf float64 `json:"confidence_level"`
 		} `json:"metadata"`
 	}
-	if err = errors.Join(err, json.Unmarshal(b, &doc)); err != nil || doc.Metadata.Runs != 3 || doc.Metadata.Conf != 0.9 {
+	if err = errors.Join(err, json.Unmarshal(b, &doc)); err != nil || doc.Metadata.Runs != 3 ||
+		doc.Metadata.Conf != 0.9 {
 		t.Errorf("aggregate: %+v, %v", doc, err)
 	}
 }

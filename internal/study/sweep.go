@@ -11,6 +11,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"headway/internal/bound"
+	"headway/internal/fault"
+	"headway/internal/options"
+	"headway/internal/settings"
 	"headway/report"
 )
 
@@ -23,6 +27,10 @@ type Sweep struct {
 	Runs       int
 	Cooldown   time.Duration
 	Confidence float64
+	// Until ends the repeats of a level before Runs are made; see [Repeat].
+	Until []options.Wanted
+	// Enough says after a level that those after it are left out; nil leaves out none.
+	Enough func([]Level) bool
 	// Measure prepares one run.
 	Measure func(level, run int, dir string) (Measurement, error)
 	// Watch sees every run while it goes; see Measurement.Watch.
@@ -30,9 +38,9 @@ type Sweep struct {
 	// Resume keeps levels that are done; Overwrite replaces what is there.
 	// Without either a folder that holds results is refused.
 	Resume, Overwrite bool
-	// Fingerprint names the configuration, so that a resumed sweep cannot mix
-	// two; any value that goes to JSON.
-	Fingerprint any
+	// Settings are what was asked for, so that a resumed sweep cannot mix two
+	// calls.
+	Settings settings.Settings
 	// Done is called after every level.
 	Done func(Level)
 }
@@ -51,19 +59,20 @@ func (s Sweep) Run(ctx context.Context) ([]Level, error) {
 	if err := s.Prepare(); err != nil {
 		return nil, err
 	}
-	if err := s.begin(); err != nil {
+	earlier, err := s.begin()
+	if err != nil {
 		return nil, err
 	}
 	var all []Level
 	for _, n := range s.Levels {
-		l, err := s.level(ctx, n)
+		l, err := s.level(ctx, n, earlier)
 		if len(l.Reports) > 0 {
 			all = append(all, l)
 			if s.Done != nil {
 				s.Done(l)
 			}
 		}
-		if err != nil || ctx.Err() != nil {
+		if err != nil || ctx.Err() != nil || s.Enough != nil && s.Enough(all) {
 			return all, err
 		}
 	}
@@ -73,44 +82,49 @@ func (s Sweep) Run(ctx context.Context) ([]Level, error) {
 // ErrHasResults says that a folder holds results that would be lost.
 var ErrHasResults = errors.New("holds results of an earlier run")
 
-// ErrOtherConfig says that a sweep to be resumed was made with other settings.
-var ErrOtherConfig = errors.New("holds results made with other settings")
-
 // Prepare finds out, before any load, whether the sweep can be made: that its
 // folder can be written to and holds nothing that would be lost or mixed
-// ([ErrHasResults], [ErrOtherConfig]). It may be called any number of times and
+// ([ErrHasResults], [settings.ErrChanged]). It may be called any number of times and
 // leaves nothing but the folder. Run calls it too; a caller with several
 // sweeps calls it for all of them before the first Run.
 func (s Sweep) Prepare() error {
 	if err := report.Probe(s.Dir); err != nil {
 		return err
 	}
-	mine, err := s.settings()
-	if err != nil || s.Overwrite {
-		return err
+	if s.Overwrite {
+		return nil
 	}
-	theirs, err := os.ReadFile(s.path())
+	theirs, err := bound.ReadFile(s.path(), bound.Document, "the settings")
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return s.foreign()
 	case err != nil:
 		return fmt.Errorf("reading the earlier sweep: %w", err)
-	case !s.Resume:
-		return fmt.Errorf("%s %w: --resume goes on with it, --overwrite replaces it, another --benchmark-name leaves it", s.Dir, ErrHasResults)
-	case !json.Valid(theirs):
-		return fmt.Errorf("%s %w, and with which settings cannot be read from %s, which is damaged: --overwrite replaces them, another --benchmark-name leaves them",
-			s.Dir, ErrHasResults, s.path())
-	case string(theirs) != string(mine):
-		return fmt.Errorf("%s %w: repeat the command that made them (%s has the settings), or use --overwrite or another --benchmark-name", s.Dir, ErrOtherConfig, s.path())
 	}
-	return nil
+	return s.compare(theirs)
+}
+
+// compare says why the sweep cannot go on with one that was made with the
+// settings theirs; nil where it can.
+func (s Sweep) compare(theirs []byte) error {
+	if !s.Resume {
+		return fault.New("%s %w: %s goes on with it, %s replaces it, another %s leaves it", s.Dir, ErrHasResults,
+			fault.Field("resume"), fault.Field("overwrite"), fault.Field("benchmark-name"))
+	}
+	before, err := settings.Read(theirs)
+	if err != nil {
+		return fault.New("%s %w, and with which settings cannot be read from %s, which is damaged: %s replaces "+
+			"them, another %s leaves them",
+			s.Dir, ErrHasResults, s.path(), fault.Field("overwrite"), fault.Field("benchmark-name"))
+	}
+	return settings.Compare(s.Dir, before, s.Settings)
 }
 
 // path is the file that holds the sweep's settings.
 func (s Sweep) path() string { return filepath.Join(s.Dir, "sweep.json") }
 
-func (s Sweep) settings() ([]byte, error) {
-	b, err := json.MarshalIndent(s.Fingerprint, "", "  ")
+func (s Sweep) kept() ([]byte, error) {
+	b, err := json.MarshalIndent(s.Settings, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("describing the sweep: %w", err)
 	}
@@ -121,16 +135,19 @@ func (s Sweep) settings() ([]byte, error) {
 // script around it, or of a single run. Their settings are not known, so that
 // they cannot be gone on with either.
 func (s Sweep) foreign() error {
-	levels, err := filepath.Glob(filepath.Join(s.Dir, "c[0-9]*"))
+	levels, err := bound.Glob(s.Dir, levelPattern)
 	if err != nil {
 		return err
 	}
 	own := report.FileNames("")
 	for _, dir := range levels {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && (d.Name() == own.JSON || d.Name() == own.Records || d.Name() == own.JSONL || d.Name() == own.JSONL+report.Zst) {
-				return fmt.Errorf("%s %w (%s) that --resume cannot go on with, since their settings are not known: --overwrite replaces them, another --benchmark-name leaves them",
-					s.Dir, ErrHasResults, path)
+			if err == nil && !d.IsDir() && (d.Name() == own.JSON || d.Name() == own.Records || d.Name() == own.JSONL ||
+				d.Name() == own.JSONL+report.Zst) {
+				return fault.New("%s %w (%s) that %s cannot go on with, since their settings are not known: %s "+
+					"replaces them, another %s leaves them",
+					s.Dir, ErrHasResults, path, fault.Field("resume"), fault.Field("overwrite"),
+					fault.Field("benchmark-name"))
 			}
 			return err
 		})
@@ -141,39 +158,37 @@ func (s Sweep) foreign() error {
 	return nil
 }
 
-// begin removes what is to be overwritten and leaves the sweep's settings in
-// its folder.
-func (s Sweep) begin() error {
-	mine, err := s.settings()
+// begin leaves the sweep's settings in its folder: at once, or, where there are
+// results to be overwritten, when a good reply replaces those. Only levels are
+// removed then.
+func (s Sweep) begin() (*Earlier, error) {
+	mine, err := s.kept()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if s.Overwrite {
-		if err := s.clear(); err != nil {
-			return err
+	write := func() error {
+		return report.WriteFile(s.path(), func(w io.Writer) error { _, err := w.Write(mine); return err })
+	}
+	if !s.Overwrite {
+		return nil, write()
+	}
+	return newEarlier(s.Dir, report.FileNames(""), func(mine map[string]bool) error {
+		old, err := bound.Glob(s.Dir, levelPattern)
+		errs := []error{err}
+		for _, dir := range old {
+			errs = append(errs, removeBut(dir, mine))
 		}
-	}
-	return report.WriteFile(s.path(), func(w io.Writer) error { _, err := w.Write(mine); return err })
+		return distinct(append(errs, write())...)
+	}, levelPattern, levelPattern+"/*", levelPattern+"/"+runPattern)
 }
 
-// clear removes the levels of an earlier sweep; nothing else in the folder is
-// touched.
-func (s Sweep) clear() error {
-	old, err := filepath.Glob(filepath.Join(s.Dir, "c[0-9]*"))
-	if err != nil {
-		return err
-	}
-	for _, dir := range old {
-		if err := os.RemoveAll(dir); err != nil {
-			return fmt.Errorf("removing an earlier level: %w", err)
-		}
-	}
-	return nil
-}
+// levelPattern matches the folders of levels.
+const levelPattern = "c[0-9]*"
 
-func (s Sweep) level(ctx context.Context, n int) (Level, error) {
+func (s Sweep) level(ctx context.Context, n int, earlier *Earlier) (Level, error) {
 	l := Level{Concurrency: n, Dir: filepath.Join(s.Dir, fmt.Sprintf("c%d", n))}
-	r := Repeat{Dir: l.Dir, Runs: s.Runs, Cooldown: s.Cooldown, Confidence: s.Confidence, Keep: s.Resume, Watch: s.Watch}
+	r := Repeat{Dir: l.Dir, Runs: s.Runs, Cooldown: s.Cooldown, Confidence: s.Confidence, Keep: s.Resume,
+		Watch: s.Watch, Earlier: earlier, Until: s.Until}
 	r.Measure = func(run int, dir string) (Measurement, error) { return s.Measure(n, run, dir) }
 	var err error
 	l.Reports, err = r.Run(ctx)

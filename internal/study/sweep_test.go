@@ -2,17 +2,19 @@ package study
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"headway/internal/settings"
 	"headway/record"
 	"headway/report"
 )
 
 func twoLevels(e *echo, dir string) Sweep {
-	s := Sweep{Dir: dir, Levels: []int{1, 2}, Runs: 1, Fingerprint: "a"}
+	s := Sweep{Dir: dir, Levels: []int{1, 2}, Runs: 1, Settings: settings.Settings{"seed": "a"}}
 	s.Measure = func(level, run int, d string) (Measurement, error) {
 		m := measurement(e, d, 4, level)
 		m.Header.ID = filepath.Base(d)
@@ -44,7 +46,8 @@ func TestPrepareChangesNothing(t *testing.T) {
 	}
 	s.Overwrite, s.Resume = false, true
 	put(t, `{"half`, dir, "sweep.json")
-	if err := s.Prepare(); !errors.Is(err, ErrHasResults) || errors.Is(err, ErrOtherConfig) || !strings.Contains(err.Error(), "damaged") {
+	if err := s.Prepare(); !errors.Is(err, ErrHasResults) || errors.Is(err, settings.ErrChanged) ||
+		!strings.Contains(err.Error(), "damaged") {
 		t.Errorf("a damaged sweep.json: %v", err)
 	}
 }
@@ -62,7 +65,8 @@ func TestForeignResults(t *testing.T) {
 			s := twoLevels(e, dir)
 			s.Resume = resume
 			_, err := s.Run(t.Context())
-			if b, _ := os.ReadFile(filepath.Join(dir, at)); !errors.Is(err, ErrHasResults) || e.started.Load() != 0 || string(b) != `{"x":1}` {
+			if b, _ := os.ReadFile(filepath.Join(dir, at)); !errors.Is(err, ErrHasResults) || e.started.Load() != 0 ||
+				string(b) != `{"x":1}` {
 				t.Errorf("%s, resume %v: %v, %d requests, file %s", at, resume, err, e.started.Load(), b)
 			}
 		}
@@ -86,13 +90,17 @@ func TestResumeMeasuresAgain(t *testing.T) {
 		spoil  func(dir string) error
 		warned bool
 	}{
-		"empty records":   {func(d string) error { return os.Truncate(filepath.Join(d, "records.jsonl"), 0) }, true},
-		"garbage records": {func(d string) error { return os.WriteFile(filepath.Join(d, "records.jsonl"), []byte("x"), 0o644) }, true},
-		"no inputs.json":  {func(d string) error { return os.Remove(filepath.Join(d, "inputs.json")) }, false},
+		"empty records": {func(d string) error { return os.Truncate(filepath.Join(d, "records.jsonl"), 0) }, true},
+		"garbage records": {func(d string) error {
+			return os.WriteFile(filepath.Join(d, "records.jsonl"), []byte("x"),
+				0o644)
+		}, true},
+		"no inputs.json": {func(d string) error { return os.Remove(filepath.Join(d, "inputs.json")) }, false},
 		"another run's summary": {func(d string) error {
 			path := filepath.Join(d, "profile_export_aiperf.json")
 			b, err := os.ReadFile(path)
-			return errors.Join(err, os.WriteFile(path, []byte(strings.Replace(string(b), `"benchmark_id": "c1"`, `"benchmark_id": "c9"`, 1)), 0o644))
+			return errors.Join(err, os.WriteFile(path,
+				[]byte(strings.Replace(string(b), `"benchmark_id": "c1"`, `"benchmark_id": "c9"`, 1)), 0o644))
 		}, false},
 	} {
 		dir, e := t.TempDir(), &echo{}
@@ -122,4 +130,38 @@ func warning(r *report.Report, code string) *record.Warning {
 		}
 	}
 	return nil
+}
+
+// FuzzSweepSettings: a sweep goes on with its own settings only, whatever
+// sweep.json holds.
+func FuzzSweepSettings(f *testing.F) {
+	s := Sweep{Dir: "d", Resume: true, Settings: settings.Settings{"isl": "5", "url": "http://h"}}
+	mine, err := s.kept()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, text := range []string{string(mine), `{"half`, `{"isl": 5}`, "", "null", strings.Repeat("[", 20000),
+		string(mine) + "\n", string(mine) + "{}"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, theirs []byte) {
+		read, damaged := settings.Read(theirs)
+		switch err := s.compare(theirs); {
+		case damaged != nil:
+			if !errors.Is(err, ErrHasResults) {
+				t.Errorf("%q: %v", theirs, err)
+			}
+		case maps.Equal(read, s.Settings):
+			if err != nil {
+				t.Errorf("its own settings: %v", err)
+			}
+		case read["isl"] != s.Settings["isl"] && !errors.Is(err, settings.ErrChanged):
+			t.Errorf("%q: %v", theirs, err)
+		}
+		anew := s
+		anew.Resume = false
+		if err := anew.compare(theirs); !errors.Is(err, ErrHasResults) {
+			t.Errorf("%q, without --resume: %v", theirs, err)
+		}
+	})
 }

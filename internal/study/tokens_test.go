@@ -29,24 +29,30 @@ func (e reporting) Start(_ context.Context, r workload.Request, tape *record.Tap
 	done()
 }
 
+// countsOfTheWholeRunCases are the cases of TestCountsOfTheWholeRun.
+var countsOfTheWholeRunCases = []struct {
+	name   string
+	silent func(workload.Request) bool
+	by     string
+	osl    float64
+}{
+	{"all have usage", func(workload.Request) bool { return false }, "server", 7},
+	{"none has", func(workload.Request) bool { return true }, "client", 1},
+	{"the first has none", func(r workload.Request) bool { return r.Index == 0 }, "client", 1},
+	{"the last has none", func(r workload.Request) bool { return r.Index == 5 }, "client", 1},
+}
+
 // The summary, the lines of requests and the trailer are of the same counts,
 // whichever reply is the one without usage.
 func TestCountsOfTheWholeRun(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		silent func(workload.Request) bool
-		by     string
-		osl    float64
-	}{
-		{"all have usage", func(workload.Request) bool { return false }, "server", 7},
-		{"none has", func(workload.Request) bool { return true }, "client", 1},
-		{"the first has none", func(r workload.Request) bool { return r.Index == 0 }, "client", 1},
-		{"the last has none", func(r workload.Request) bool { return r.Index == 5 }, "client", 1},
-	} {
+	for _, tt := range countsOfTheWholeRunCases {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
 			m := measurement(nil, dir, 6, 1)
-			m.Target, m.Metrics.Tokens, m.Header.TokenCount, m.Table = reporting{tt.silent}, metric.TokensAuto, "auto", true
+			m.Target = reporting{tt.silent}
+			m.Metrics.Tokens = metric.TokensAuto
+			m.Header.TokenCount = "auto"
+			m.Table = true
 			rep, err := m.Run(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -73,8 +79,10 @@ func TestCountsOfTheWholeRun(t *testing.T) {
 			if err != nil || again == nil {
 				t.Fatal(again, err)
 			}
-			if again.Run.TokenCount != "auto" || again.Run.CountedBy != tt.by || again.Result.Tokens.By() != tt.by || rep.Result.Tokens.By() != tt.by {
-				t.Errorf("asked %q, counted by %q, read again %+v, want %q", again.Run.TokenCount, again.Run.CountedBy, again.Result.Tokens, tt.by)
+			if again.Run.TokenCount != "auto" || again.Run.CountedBy != tt.by || again.Result.Tokens.By() != tt.by ||
+				rep.Result.Tokens.By() != tt.by {
+				t.Errorf("asked %q, counted by %q, read again %+v, want %q", again.Run.TokenCount, again.Run.CountedBy,
+					again.Result.Tokens, tt.by)
 			}
 			if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
 				t.Errorf("left behind: %v %v", left, err)

@@ -147,7 +147,8 @@ func TestDrawable(t *testing.T) {
 	for _, test := range []struct {
 		term, goos string
 		want       bool
-	}{{"xterm-256color", "linux", true}, {"dumb", "linux", false}, {"", "linux", false}, {"", "windows", true}, {"dumb", "windows", false}} {
+	}{{"xterm-256color", "linux", true}, {"dumb", "linux", false}, {"", "linux", false}, {"", "windows", true},
+		{"dumb", "windows", false}} {
 		if got := drawable(test.term, test.goos); got != test.want {
 			t.Errorf("TERM=%q on %s: %v", test.term, test.goos, got)
 		}

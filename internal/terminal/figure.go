@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"headway/internal/plain"
 	"math"
 	"strconv"
 	"time"
@@ -27,14 +28,8 @@ func figure(v float64) string {
 // millis writes seconds as milliseconds, without the unit.
 func millis(seconds float64) string { return figure(seconds * 1e3) }
 
-// grouped writes n, which is not negative, with commas between thousands.
-func grouped(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
+// grouped writes n with commas between thousands.
+func grouped(n int64) string { return plain.Grouped(strconv.FormatInt(n, 10)) }
 
 // percent writes a share of 0 to 1 rounded down, so that 100 % is the end.
 func percent(share float64) string {

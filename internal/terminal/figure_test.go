@@ -8,7 +8,8 @@ import (
 
 func TestFigure(t *testing.T) {
 	for v, want := range map[float64]string{
-		0: "0.00", 0.004: "0.00", 8.106: "8.11", 9.994: "9.99", 9.995: "10.0", 45.24: "45.2", 99.94: "99.9", 99.95: "100",
+		0: "0.00", 0.004: "0.00", 8.106: "8.11", 9.994: "9.99", 9.995: "10.0", 45.24: "45.2",
+		99.94: "99.9", 99.95: "100",
 		112.3: "112", 999.5: "1,000", 2236.4: "2,236", 1234567: "1,234,567", 1e300: "1,000,000,000,000,000",
 		math.Inf(1): "–",
 	} {
@@ -25,7 +26,8 @@ func TestFigure(t *testing.T) {
 }
 
 func TestPercent(t *testing.T) {
-	for share, want := range map[float64]string{0: "0 %", 0.29: "29 %", 0.57: "57 %", 0.999: "99 %", 0.9999999: "99 %", 1: "100 %"} {
+	for share, want := range map[float64]string{0: "0 %", 0.29: "29 %", 0.57: "57 %", 0.999: "99 %",
+		0.9999999: "99 %", 1: "100 %"} {
 		if got := percent(share); got != want {
 			t.Errorf("%v is written %q, want %q", share, got, want)
 		}

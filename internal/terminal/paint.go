@@ -2,9 +2,10 @@ package terminal
 
 import (
 	"strings"
-	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"headway/internal/plain"
 )
 
 // paint styles text, or leaves it as it is where it is false. The colours are
@@ -69,14 +70,4 @@ func pad(text string, width int) string {
 
 // clean makes one line of plain text of what may come from outside, such as a
 // server's message: a sequence that moves the cursor would break the display.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsControl(r):
-			return -1
-		}
-		return r
-	}, ansi.Strip(text))
-}
+func clean(text string) string { return plain.Line(ansi.Strip(text)) }

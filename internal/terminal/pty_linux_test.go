@@ -55,8 +55,8 @@ func openPTY(t *testing.T, columns, rows uint16) (terminal *os.File, output func
 
 func TestTerminal(t *testing.T) {
 	tty, output := openPTY(t, 97, 30)
-	if !IsTerminal(tty) || Width(tty) != 97 {
-		t.Errorf("terminal %v, %d columns wide, want 97", IsTerminal(tty), Width(tty))
+	if !IsTerminal(tty) || Columns(tty, "60") != 97 {
+		t.Errorf("terminal %v, %d columns wide, want 97", IsTerminal(tty), Columns(tty, "60"))
 	}
 	output()
 	tty, output = openPTY(t, 0, 0)
@@ -70,8 +70,8 @@ func TestTerminal(t *testing.T) {
 	}
 	defer file.Close()
 	for _, f := range []*os.File{nil, file} {
-		if IsTerminal(f) || Width(f) != 80 {
-			t.Errorf("%v: terminal %v, width %d", f, IsTerminal(f), Width(f))
+		if IsTerminal(f) || Columns(f, "") != 0 || Columns(f, "60") != 60 || Columns(f, "wide") != 0 {
+			t.Errorf("%v: terminal %v, width %d", f, IsTerminal(f), Columns(f, ""))
 		}
 		d := Start(f, func() State { t.Error("the state was asked for, with nothing to draw on"); return State{} })
 		d.Stop()

@@ -15,6 +15,7 @@ package terminal
 
 import (
 	"os"
+	"strconv"
 
 	"golang.org/x/term"
 )
@@ -27,11 +28,23 @@ func IsTerminal(f *os.File) bool {
 	return f != nil && term.IsTerminal(int(f.Fd()))
 }
 
-// Width is the number of columns of the terminal f, 80 where f is not one or
-// does not tell.
-func Width(f *os.File) int {
-	width, _ := size(f)
-	return width
+// Columns is how wide text for people may be on f: the terminal's width where it
+// tells; else what variable says, the value of the environment's COLUMNS; else 80
+// on a terminal and 0, no bound, elsewhere.
+func Columns(f *os.File, variable string) int {
+	is := IsTerminal(f)
+	if is {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	if n, err := strconv.Atoi(variable); err == nil && n > 0 {
+		return n
+	}
+	if is {
+		return plainWidth
+	}
+	return 0
 }
 
 // size is in columns and rows. Serial lines and some containers report 0 × 0;

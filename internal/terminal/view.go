@@ -44,7 +44,8 @@ func View(s State, width int, color bool) string {
 // line follows from the width alone: lines that moved with the length of a
 // number could not be read.
 func (p paint) figures(s State, width int) []string {
-	requests, flight, rates := p.cell("Requests", p.requests(s)), p.cell("In flight", inFlight(s)), p.cell("Rates", rates(s))
+	requests, flight, rates := p.cell("Requests", p.requests(s)), p.cell("In flight", inFlight(s)),
+		p.cell("Rates", rates(s))
 	ttft, itl := quantiles(s.Live.TTFT50, s.Live.TTFT99), quantiles(s.Live.ITL50, s.Live.ITL99)
 	switch {
 	case width >= wideWidth:

@@ -32,17 +32,23 @@ func samples() map[string]State {
 		"concurrency    5: 15 ok, TTFT avg 41.70 ms, ITL avg 8.11 ms, 10.9 req/s, 697.60 tok/s",
 	}
 	return map[string]State{
-		"begin": {Title: title, Phase: "warmup", Snapshot: load.Snapshot{Planned: 20, Sent: 10, InFlight: 10, Waiting: 10, Concurrency: 10},
-			Live: none, Elapsed: 300 * time.Millisecond},
+		"begin": {Title: title, Phase: "warmup",
+			Snapshot: load.Snapshot{Planned: 20, Sent: 10, InFlight: 10, Waiting: 10, Concurrency: 10},
+			Live:     none, Elapsed: 300 * time.Millisecond},
 		"closed": {Title: title, Phase: "profiling", Elapsed: 12*time.Second + 300*time.Millisecond, Done: done,
-			Snapshot: load.Snapshot{Planned: 1000, Sent: 430, InFlight: 10, Waiting: 2, Finished: 420, Failed: 3, Concurrency: 10},
+			Snapshot: load.Snapshot{Planned: 1000, Sent: 430, InFlight: 10, Waiting: 2, Finished: 420, Failed: 3,
+				Concurrency: 10},
 			Live: metric.Live{OK: 417, Failed: 3, TTFT50: 0.0452, TTFT99: 0.1123, ITL50: 0.00811, ITL99: 0.01204,
 				RequestRate: 34.94, TokenRate: 2236.2}},
-		"big": {Title: title, Phase: "profiling", Elapsed: 2*time.Hour + 5*time.Minute, Duration: 3 * time.Hour, Done: done,
-			Snapshot: load.Snapshot{Sent: 1234567, InFlight: 10000, Waiting: 9999, Finished: 1224567, Failed: 20044, Dropped: 1021, Concurrency: 10000},
-			Live: metric.Live{OK: 1203502, Failed: 20044, Cancelled: 12, Dropped: 1021, TTFT50: 2.4, TTFT99: 58.2, ITL50: 0.1, ITL99: 1.25,
+		"big": {Title: title, Phase: "profiling", Elapsed: 2*time.Hour + 5*time.Minute,
+			Duration: 3 * time.Hour, Done: done,
+			Snapshot: load.Snapshot{Sent: 1234567, InFlight: 10000, Waiting: 9999, Finished: 1224567, Failed: 20044,
+				Dropped: 1021, Concurrency: 10000},
+			Live: metric.Live{OK: 1203502, Failed: 20044, Cancelled: 12, Dropped: 1021, TTFT50: 2.4, TTFT99: 58.2,
+				ITL50: 0.1, ITL99: 1.25,
 				RequestRate: 1632.8, TokenRate: 104500}},
-		"interrupted": {Title: "my-run · SIMULATED", Phase: "profiling", Elapsed: 31 * time.Second, Duration: 30 * time.Second,
+		"interrupted": {Title: "my-run · SIMULATED", Phase: "profiling", Elapsed: 31 * time.Second,
+			Duration: 30 * time.Second,
 			Snapshot: load.Snapshot{Sent: 40, InFlight: 4, Waiting: 1, Finished: 36}, Done: done,
 			Live: metric.Live{OK: 36, TTFT50: 0.5, TTFT99: 0.9, ITL50: nan, ITL99: nan},
 			Note: "interrupted: waiting for 4 requests; Ctrl-C again stops at once"},
@@ -80,7 +86,8 @@ func golden(t *testing.T, name, got string) {
 }
 
 // hostile is text that would break a display that trusted it.
-var hostile = rapid.SampledFrom([]string{"", "plain", "a\nb\r\tc", "\x1b[2J\x1b[31mred", "漢字 is wide", "👩‍👩‍👧", "\x00\x07\x9b5A", "\xff\xfe",
+var hostile = rapid.SampledFrom([]string{"", "plain", "a\nb\r\tc", "\x1b[2J\x1b[31mred", "漢字 is wide", "👩‍👩‍👧",
+	"\x00\x07\x9b5A", "\xff\xfe",
 	"\x1b]0;title\x07x", "\x1b[", strings.Repeat("long ", 60)})
 
 func anyState() *rapid.Generator[State] {
@@ -90,9 +97,11 @@ func anyState() *rapid.Generator[State] {
 		return State{
 			Title: hostile.Draw(t, "title"), Phase: hostile.Draw(t, "phase"), Note: hostile.Draw(t, "note"),
 			Done: rapid.SliceOfN(hostile, 0, 12).Draw(t, "done"),
-			Snapshot: load.Snapshot{Planned: n("planned"), InFlight: n("flight"), Waiting: n("waiting"), Finished: n("finished"),
-				Failed: n("failed"), Dropped: n("dropped"), Concurrency: n("concurrency")},
-			Live: metric.Live{OK: int(n("ok")), Cancelled: int(n("cancelled")), TTFT50: v("a"), TTFT99: math.NaN(), ITL50: v("b"), ITL99: v("c"),
+			Snapshot: load.Snapshot{Planned: n("planned"), InFlight: n("flight"), Waiting: n("waiting"),
+				Finished: n("finished"),
+				Failed:   n("failed"), Dropped: n("dropped"), Concurrency: n("concurrency")},
+			Live: metric.Live{OK: int(n("ok")), Cancelled: int(n("cancelled")), TTFT50: v("a"), TTFT99: math.NaN(),
+				ITL50: v("b"), ITL99: v("c"),
 				RequestRate: v("d"), TokenRate: v("e")},
 			Elapsed: time.Duration(n("elapsed")), Duration: time.Duration(n("duration")),
 		}
@@ -137,7 +146,7 @@ func TestTitleIsCutInTheMiddle(t *testing.T) {
 func TestClean(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain · 漢字":                "plain · 漢字",
-		"a\nb\r\tc":                 "a b  c",
+		"a\nb\r\tc":                 "a b c",
 		"\x1b[2J\x1b[31mred\x1b[m!": "red!",
 		"\x1b]0;title\x07x\x00":     "x",
 	} {
@@ -173,15 +182,21 @@ func TestFailuresAreRed(t *testing.T) {
 
 func TestLine(t *testing.T) {
 	want := map[string]string{
-		"begin": "my-run · http://127.0.0.1:8000 · level 10 (3 of 7) · run 1 of 3: warmup 0 % · 0 of 20 requests · 10 in flight · " +
+		"begin": "my-run · http://127.0.0.1:8000 · level 10 (3 of 7) · run 1 of 3: warmup 0 % · 0 of 20 requests · " +
+			"10 in flight · " +
 			"– requests/s · – output tokens/s · TTFT p50 – p99 – ms · ITL p50 – p99 – ms · 0:00 elapsed, – left",
-		"closed": "my-run · http://127.0.0.1:8000 · level 10 (3 of 7) · run 1 of 3: profiling 42 % · 420 of 1,000 requests · 10 in flight · 3 failed · " +
-			"34.9 requests/s · 2,236 output tokens/s · TTFT p50 45.2 p99 112 ms · ITL p50 8.11 p99 12.0 ms · 0:12 elapsed, 0:17 left",
-		"big": "my-run · http://127.0.0.1:8000 · level 10 (3 of 7) · run 1 of 3: profiling 69 % · 1,224,567 requests · 10,000 in flight · " +
+		"closed": "my-run · http://127.0.0.1:8000 · level 10 (3 of 7) · run 1 of 3: profiling 42 % · 420 of 1,000 " +
+			"requests · 10 in flight · 3 failed · " +
+			"34.9 requests/s · 2,236 output tokens/s · TTFT p50 45.2 p99 112 ms · ITL p50 8.11 p99 12.0 ms · 0:12 " +
+			"elapsed, 0:17 left",
+		"big": "my-run · http://127.0.0.1:8000 · level 10 (3 of 7) · run 1 of 3: profiling 69 % · 1,224,567 " +
+			"requests · 10,000 in flight · " +
 			"20,044 failed · 1,021 dropped · 12 cancelled · 1,633 requests/s · 104,500 output tokens/s · " +
 			"TTFT p50 2,400 p99 58,200 ms · ITL p50 100 p99 1,250 ms · 2:05:00 elapsed, 55:00 left",
-		"interrupted": "my-run · SIMULATED: profiling 100 % · 36 requests · 4 in flight · 0.00 requests/s · 0.00 output tokens/s · " +
-			"TTFT p50 500 p99 900 ms · ITL p50 – p99 – ms · 0:31 elapsed, finishing · interrupted: waiting for 4 requests; Ctrl-C again stops at once",
+		"interrupted": "my-run · SIMULATED: profiling 100 % · 36 requests · 4 in flight · 0.00 requests/s · 0.00 " +
+			"output tokens/s · " +
+			"TTFT p50 500 p99 900 ms · ITL p50 – p99 – ms · 0:31 elapsed, finishing · interrupted: waiting for 4 " +
+			"requests; Ctrl-C again stops at once",
 	}
 	for name, s := range samples() {
 		if d := cmp.Diff(want[name], Line(s)); d != "" {

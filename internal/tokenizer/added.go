@@ -108,7 +108,8 @@ func startsWithWord(s string) bool {
 // isWord is \w of the Unicode Technical Standard 18, annex C: alphabetic,
 // marks, decimal digits, connectors and joiners.
 func isWord(r rune) bool {
-	return unicode.In(r, unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control)
+	return unicode.In(r, unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc,
+		unicode.Join_Control)
 }
 
 func spaceBefore(s string, at int) int {

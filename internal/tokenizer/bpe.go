@@ -1,6 +1,9 @@
 package tokenizer
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // linearLimit is the number of symbols up to which a word is merged by looking
 // at all of them for the best merge, and above which by a heap. The ids are the
@@ -22,6 +25,9 @@ type bpe struct {
 	fuseUnk      bool
 	byteFallback bool
 	ignoreMerges bool // a word that is in the vocabulary is that token, merges or not
+	byteLevel    bool // start is startBytes
+	whole        *wholeChars
+	makeWhole    sync.Once
 }
 
 // symbol is a stretch of the word, and the pair that it makes with its right
@@ -41,26 +47,50 @@ func (b *bpe) tokens(dst []int32, word string, w *walker) []int32 {
 			return append(dst, id)
 		}
 	}
-	syms := b.start(b, word, w.symbols[:0])
-	for i := range syms {
-		syms[i].rank = noRank
-		if i+1 < len(syms) {
-			b.rate(word, &syms[i], &syms[i+1])
-		}
+	if whole := b.characters(word); whole != nil {
+		return whole.tokens(dst, b, word, w)
 	}
+	return b.merge(dst, word, b.start(b, word, w.symbols[:0]), w)
+}
+
+// merge merges the symbols of word and appends what is left of them to dst.
+func (b *bpe) merge(dst []int32, word string, syms []symbol, w *walker) []int32 {
+	w.symbols = syms
+	if len(syms) == 1 {
+		return append(dst, syms[0].id)
+	}
+	b.rateAll(word, syms)
 	if len(syms) <= linearLimit {
-		w.symbols = syms
 		for _, s := range b.mergeLinear(word, syms) {
 			dst = append(dst, s.id)
 		}
 		return dst
 	}
 	b.mergeHeap(word, syms, w)
-	w.symbols = syms
 	for i := int32(0); i >= 0; i = syms[i].next {
 		dst = append(dst, syms[i].id)
 	}
 	return dst
+}
+
+// characters is how word is merged from characters; nil where it is merged from
+// what start makes.
+func (b *bpe) characters(word string) *wholeChars {
+	if !b.byteLevel || isASCII(word) {
+		return nil
+	}
+	b.makeWhole.Do(func() { b.whole = newWholeChars(b) })
+	return b.whole
+}
+
+// rateAll sets the ranks of all pairs of neighbours.
+func (b *bpe) rateAll(word string, syms []symbol) {
+	for i := range syms {
+		syms[i].rank = noRank
+		if i+1 < len(syms) {
+			b.rate(word, &syms[i], &syms[i+1])
+		}
+	}
 }
 
 // rate sets the rank of the pair that left makes with right.
@@ -76,28 +106,26 @@ func (b *bpe) rate(word string, left, right *symbol) {
 }
 
 func (b *bpe) mergeLinear(word string, syms []symbol) []symbol {
-	for {
-		best, at := int32(noRank), -1
-		for i := range syms {
-			if syms[i].rank < best {
-				best, at = syms[i].rank, i
-			}
-		}
-		if at < 0 {
-			return syms
-		}
-		left := &syms[at]
-		left.id, left.end = left.joined, syms[at+1].end
-		copy(syms[at+1:], syms[at+2:])
-		syms = syms[:len(syms)-1]
-		left.rank = noRank
-		if at+1 < len(syms) {
-			b.rate(word, left, &syms[at+1])
-		}
-		if at > 0 {
-			b.rate(word, &syms[at-1], left)
-		}
+	for at := leastRank(syms); at >= 0; at = leastRank(syms) {
+		syms = b.mergeAt(word, syms, at)
 	}
+	return syms
+}
+
+// mergeAt merges symbol at with its right neighbour.
+func (b *bpe) mergeAt(word string, syms []symbol, at int) []symbol {
+	left := &syms[at]
+	left.id, left.end = left.joined, syms[at+1].end
+	copy(syms[at+1:], syms[at+2:])
+	syms = syms[:len(syms)-1]
+	left.rank = noRank
+	if at+1 < len(syms) {
+		b.rate(word, left, &syms[at+1])
+	}
+	if at > 0 {
+		b.rate(word, &syms[at-1], left)
+	}
+	return syms
 }
 
 // mergeHeap does what mergeLinear does in O(n log n): a word of a million

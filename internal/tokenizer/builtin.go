@@ -34,10 +34,11 @@ func newBuiltin() (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the built-in vocabulary: %w", err)
 	}
-	c, err := newRankCore(file, scanO200K(classTable(), wordRules{digits: 3, trailing: '/', suffix: true}), []addedToken{
-		{content: "<|endoftext|>", id: builtinEndOfText},
-		{content: "<|endofprompt|>", id: builtinEndOfPrompt},
-	})
+	c, err := newRankCore(file,
+		scanO200K(classTable(), wordRules{digits: 3, trailing: '/', suffix: true}), []addedToken{
+			{content: "<|endoftext|>", id: builtinEndOfText},
+			{content: "<|endofprompt|>", id: builtinEndOfPrompt},
+		})
 	if err != nil {
 		return nil, fmt.Errorf("reading the built-in vocabulary %s: %w", builtinFile, err)
 	}
@@ -56,7 +57,7 @@ func newRankCore(file []byte, scan scanner, added []addedToken) (*core, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bpe{vocab: v, start: startBytes, unk: -1, ignoreMerges: true}
+	b := &bpe{vocab: v, start: startBytes, byteLevel: true, unk: -1, ignoreMerges: true}
 	for i := range b.bytes {
 		if b.bytes[i] = v.id(string([]byte{byte(i)})); b.bytes[i] < 0 {
 			return nil, fmt.Errorf("no rank for byte %#02x", i)

@@ -16,7 +16,8 @@ func FuzzLoad(f *testing.F) {
 		f.Add(data, "Hello, wörld 123 <s>\n")
 	}
 	for _, part := range [][2]string{
-		{"normalizer", `{"type":"Sequence","normalizers":[{"type":"NFKC"},{"type":"Strip"},{"type":"Prepend","prepend":"▁"}]}`},
+		{"normalizer", `{"type":"Sequence","normalizers":[{"type":"NFKC"},{"type":"Strip"},{"type":"Prepend",` +
+			`"prepend":"▁"}]}`},
 		{"pre_tokenizer", `{"type":"Split","pattern":{"String":"a"},"behavior":"MergedWithNext"}`},
 		{"decoder", `{"type":"Strip","content":" ","start":3,"stop":3}`},
 		{"added_tokens", `[{"id":3,"content":"b","lstrip":true,"rstrip":true,"single_word":true}]`},
@@ -53,7 +54,8 @@ func FuzzRoundTrip(f *testing.F) {
 		tok.core.addedNormal = nil
 		toks = append(toks, tok)
 	}
-	for _, s := range []string{"", "Hello world", "don't DON'T", " \r\n\t x", "中文ABCабв", "e\u0301🙂\u200d", "a\xffb", "12345 ½", "\u2028\ufeff\u00a0", "'ſ"} {
+	for _, s := range []string{"", "Hello world", "don't DON'T", " \r\n\t x", "中文ABCабв", "e\u0301🙂\u200d", "a\xffb",
+		"12345 ½", "\u2028\ufeff\u00a0", "'ſ"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

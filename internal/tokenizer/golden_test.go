@@ -33,7 +33,8 @@ func checkGolden(t *testing.T, tok *Tokenizer, file string) {
 	for _, row := range rows {
 		got := tok.Encode(row.Text)
 		if !slices.Equal(got, row.IDs) {
-			t.Errorf("Encode(%q)\n got  %v %q\n want %v %q", row.Text, got, pieces(tok, got), row.IDs, pieces(tok, row.IDs))
+			t.Errorf("Encode(%q)\n got  %v %q\n want %v %q", row.Text, got, pieces(tok, got), row.IDs,
+				pieces(tok, row.IDs))
 			wrong++
 		}
 		if n := tok.Count(row.Text); n != len(row.IDs) {

@@ -113,10 +113,14 @@ func (n node) items() []node {
 	}
 	nodes := make([]node, len(values))
 	for i, v := range values {
-		nodes[i] = node{v, fmt.Sprintf("%s[%d]", n.path, i), n.problem}
+		nodes[i] = n.at(i)
+		nodes[i].value = v
 	}
 	return nodes
 }
+
+// at is element i of a list, without its value.
+func (n node) at(i int) node { return node{nil, fmt.Sprintf("%s[%d]", n.path, i), n.problem} }
 
 func shortened(v *fastjson.Value) string {
 	if v == nil {

@@ -1,16 +1,22 @@
 package tokenizer
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/valyala/fastjson"
+
+	"headway/internal/bound"
 )
 
 const (
 	fileName   = "tokenizer.json"
 	configName = "tokenizer_config.json"
+
+	// largestFile is more than any model's: Gemma's has 33 MB.
+	largestFile = 256 * bound.MiB
 )
 
 // Load reads a tokenizer.json, or the one in a folder. A tokenizer_config.json
@@ -25,20 +31,21 @@ const (
 // Whitespace, WhitespaceSplit; the decoders ByteLevel, Metaspace, Replace,
 // ByteFallback, Fuse, Strip; Sequences of these. The error for anything else
 // names it and where it stands.
-func Load(path string) (*Tokenizer, error) {
+func Load(path string) (*Tokenizer, error) { return LoadKept(path, "") }
+
+// LoadKept is [Load] with a folder in which the tables of large files are kept, so
+// that they are made once and shared by all processes; "" keeps none. A folder that
+// cannot be read or written costs time and nothing else.
+func LoadKept(path, dir string) (*Tokenizer, error) {
 	file := path
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		file = filepath.Join(path, fileName)
 	}
-	data, err := os.ReadFile(file)
+	c, err := kept(file, dir)
 	if err != nil {
-		return nil, fmt.Errorf("reading tokenizer: %w", err)
+		return nil, err
 	}
-	c, err := parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("reading tokenizer %s: %w", file, err)
-	}
-	config, err := os.ReadFile(filepath.Join(filepath.Dir(file), configName))
+	config, err := bound.ReadFile(filepath.Join(filepath.Dir(file), configName), largestFile, "the configuration")
 	if err != nil && !os.IsNotExist(err) {
 		return nil, fmt.Errorf("reading tokenizer configuration: %w", err)
 	}
@@ -46,9 +53,59 @@ func Load(path string) (*Tokenizer, error) {
 	return &Tokenizer{path, c}, nil
 }
 
+// kept reads a tokenizer.json, or what is kept of it.
+func kept(file, dir string) (*core, error) {
+	if dir != "" {
+		if d := findCompact(file, dir); d != nil {
+			return d.build()
+		}
+	}
+	data, err := bound.ReadFile(file, largestFile, "the tokenizer")
+	if err != nil {
+		return nil, fmt.Errorf("reading tokenizer: %w", err)
+	}
+	d, err := open(data)
+	if err != nil {
+		return nil, fmt.Errorf("reading tokenizer %s: %w", file, err)
+	}
+	c, err := d.build()
+	if err != nil {
+		return nil, fmt.Errorf("reading tokenizer %s: %w", file, err)
+	}
+	if dir != "" && len(data) >= int(leastCompact) {
+		_ = d.keep(dir, sha256.Sum256(data)) // the next start takes as long as this one
+	}
+	return c, nil
+}
+
+// document is a tokenizer.json, the large lists of its model apart.
+type document struct {
+	rest        []byte // without them
+	large       large
+	tables      *tables // what they say, or nil where that is not known yet
+	fingerprint string
+}
+
 // parse builds a core from the bytes of a tokenizer.json.
 func parse(data []byte) (*core, error) {
-	value, err := fastjson.ParseBytes(data)
+	d, err := open(data)
+	if err != nil {
+		return nil, err
+	}
+	return d.build()
+}
+
+func open(data []byte) (*document, error) {
+	rest, l, err := cut(data)
+	if err != nil {
+		return nil, fmt.Errorf("not JSON: %w", err)
+	}
+	return &document{rest: rest, large: l, fingerprint: fingerprint(data)}, nil
+}
+
+// build makes the core, and the tables where there are none.
+func (d *document) build() (*core, error) {
+	value, err := fastjson.ParseBytes(d.rest)
 	if err != nil {
 		return nil, fmt.Errorf("not JSON: %w", err)
 	}
@@ -60,12 +117,14 @@ func parse(data []byte) (*core, error) {
 	if v := file.get("version").text("1.0"); v != "1.0" {
 		file.get("version").fail("version %q is not supported, only 1.0 is", v)
 	}
-	c := newCore(fingerprint(data))
+	c := newCore(d.fingerprint)
 	c.normalizers = readNormalizers(nil, file.get("normalizer"))
+	checkGrowth(c.normalizers, file.get("normalizer"))
 	splitters := readSplitters(file.get("pre_tokenizer"))
 	c.splitters = splitters.list
-	model := readModel(c, file.get("model"), splitters.bytes)
+	model := d.readModel(c, file.get("model"), splitters.bytes)
 	c.decoders = readDecoders(nil, file.get("decoder"), splitters.bytes)
+	checkDecoders(c.decoders, file.get("decoder"))
 	if problem == nil {
 		c.readAdded(file.get("added_tokens"), model)
 	}

@@ -47,12 +47,7 @@ func (l *splitterList) read(n node) {
 		mark, scheme := readMetaspace(n)
 		add(metaspaceSplitter{mark, scheme, n.get("split").flag(true)})
 	case "Digits":
-		n.only("type", "individual_digits")
-		b := contiguous
-		if n.get("individual_digits").flag(false) {
-			b = isolated
-		}
-		add(patternSplitter{scan: scanClass(t, classNumber, 1), behavior: b})
+		add(readDigits(n, t))
 	case "Punctuation":
 		n.only("type", "behavior")
 		add(patternSplitter{scan: scanChar(isPunctuation), behavior: readBehavior(n.get("behavior"))})
@@ -65,6 +60,15 @@ func (l *splitterList) read(n node) {
 	default:
 		n.fail("pre-tokenizer %q is not supported", kind)
 	}
+}
+
+func readDigits(n node, t *classes) splitter {
+	n.only("type", "individual_digits")
+	b := contiguous
+	if n.get("individual_digits").flag(false) {
+		b = isolated
+	}
+	return patternSplitter{scan: scanClass(t, classNumber, 1), behavior: b}
 }
 
 func readSplit(n node) splitter {
@@ -225,7 +229,8 @@ func readDecoders(list []decoder, n node, byteLevel bool) []decoder {
 		return append(list, fuseDecoder{})
 	case "Strip":
 		n.only("type", "content", "start", "stop")
-		return append(list, stripDecoder{n.get("content").text(" "), n.get("start").number(0, 1000), n.get("stop").number(0, 1000)})
+		return append(list, stripDecoder{n.get("content").text(" "), n.get("start").number(0, 1000),
+			n.get("stop").number(0, 1000)})
 	default:
 		n.fail("decoder %q is not supported", kind)
 		return list

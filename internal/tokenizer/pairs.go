@@ -1,5 +1,7 @@
 package tokenizer
 
+import "math/bits"
+
 // pairTable maps a pair of ids to the rank of its merge and the id that the
 // merge makes. Open addressing with numbers only: it is looked into once for
 // every pair of neighbours in every new word.
@@ -14,11 +16,16 @@ type pairSlot struct {
 }
 
 func newPairTable(n int) *pairTable {
-	bits := uint(3)
-	for 1<<bits < 2*n {
-		bits++
+	size := 8
+	for size < 2*n {
+		size *= 2
 	}
-	return &pairTable{slots: make([]pairSlot, 1<<bits), shift: 64 - bits}
+	return tableOf(make([]pairSlot, size))
+}
+
+// tableOf is the table whose slots are given, of which there are a power of two.
+func tableOf(slots []pairSlot) *pairTable {
+	return &pairTable{slots: slots, shift: uint(64 - bits.TrailingZeros(uint(len(slots))))}
 }
 
 func pairKey(left, right int32) uint64 { return uint64(uint32(left))<<32 + uint64(uint32(right)) + 1 }

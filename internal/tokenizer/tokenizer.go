@@ -102,6 +102,23 @@ func (t *Tokenizer) Count(text string) int {
 	return n
 }
 
+// CountWatched is Count of a text that may take seconds. watch is called about
+// every 256 KiB with the number of bytes counted, after normalising, and says
+// whether to go on; whole is false where it did not.
+func (t *Tokenizer) CountWatched(text string, watch func(done int) (goOn bool)) (n int, whole bool) {
+	w := t.core.walker()
+	w.counting, w.count = true, 0
+	w.watch = watch
+	w.done = 0
+	w.tell = told
+	w.stopped = false
+	w.text(text)
+	n, whole = w.count, !w.stopped
+	w.watch, w.stopped = nil, false
+	t.core.walkers.Put(w)
+	return n, whole
+}
+
 // Decode returns the text of ids, special tokens included. Bytes that do not
 // make up UTF-8 become U+FFFD, once for each maximal part of a character; an id
 // that is not in the vocabulary is left out.

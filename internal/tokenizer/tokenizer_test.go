@@ -65,7 +65,8 @@ func TestLoadFolderAndEnds(t *testing.T) {
 		}
 		b, hasBOS := tok.BOS()
 		e, hasEOS := tok.EOS()
-		if hasBOS != (bos != "") || hasEOS != (eos != "") || hasBOS && tok.core.pieces.piece(b) != bos || hasEOS && tok.core.pieces.piece(e) != eos {
+		if hasBOS != (bos != "") || hasEOS != (eos != "") || hasBOS && tok.core.pieces.piece(b) != bos ||
+			hasEOS && tok.core.pieces.piece(e) != eos {
 			t.Errorf("BOS %d %v, EOS %d %v, want %q and %q", b, hasBOS, e, hasEOS, bos, eos)
 		}
 		if tok.Name() != dir {

@@ -1,6 +1,6 @@
 package tokenizer
 
-import "math"
+import "slices"
 
 // unknownPenalty is what a character that no piece covers costs beyond the
 // least likely piece (log probability), as in SentencePiece's unigram model.
@@ -12,7 +12,7 @@ const unknownPenalty = 10
 type unigram struct {
 	trie         *trie
 	scores       []float64
-	ids          map[string]int32 // what a run of unknown characters is looked up in
+	vocab        *vocab // what a run of unknown characters is looked up in
 	unk          int32
 	unkScore     float64
 	byteFallback bool
@@ -26,25 +26,11 @@ type latticeNode struct {
 	id    int32
 }
 
-func newUnigram(pieces []string, scores []float64, unk int32, byteFallback bool) *unigram {
-	u := &unigram{
-		trie:         newTrie(pieces),
-		scores:       scores,
-		ids:          make(map[string]int32, len(pieces)),
-		unk:          unk,
-		unkScore:     math.Inf(1),
-		byteFallback: byteFallback,
-	}
-	for i, p := range pieces {
-		u.ids[p] = int32(i)
-		u.unkScore = min(u.unkScore, scores[i])
-	}
-	u.unkScore -= unknownPenalty
+func newUnigram(t *tables, v *vocab, unk int32, byteFallback bool) *unigram {
+	u := &unigram{trie: t.trie, scores: t.scores, vocab: v, unk: unk, unkScore: slices.Min(t.scores) - unknownPenalty,
+		byteFallback: byteFallback}
 	for b := range u.bytes {
-		u.bytes[b] = -1
-		if id, ok := u.ids[byteName(byte(b))]; ok {
-			u.bytes[b] = id
-		}
+		u.bytes[b] = v.id(byteName(byte(b)))
 	}
 	return u
 }
@@ -119,7 +105,7 @@ func (u *unigram) trace(dst []int32, word string, nodes []latticeNode) []int32 {
 
 // unknown appends what stands for text that the lattice has no piece for.
 func (u *unigram) unknown(dst []int32, text string) []int32 {
-	if id, ok := u.ids[text]; ok {
+	if id := u.vocab.id(text); id >= 0 {
 		return append(dst, id)
 	}
 	if u.byteFallback {

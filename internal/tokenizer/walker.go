@@ -1,6 +1,9 @@
 package tokenizer
 
-import "sync"
+import (
+	"sync"
+	"unicode/utf8"
+)
 
 // walker takes one text through the chain of a core. It holds what one call
 // needs, and is reused by later calls.
@@ -13,7 +16,21 @@ type walker struct {
 	symbols  []symbol
 	queue    pairQueue
 	lattice  []latticeNode
+
+	// Of a text that is watched: how much of it was counted, and when to tell.
+	watch   func(done int) (goOn bool)
+	done    int
+	tell    int
+	stopped bool
 }
+
+// longWord is the longest word that is encoded as one, in bytes. A longer one,
+// which no language has, is cut: memory and time of merging grow faster than the
+// word does, and a server can send one of megabytes. A cut costs a token or two.
+const longWord = 64 << 10
+
+// told is how many bytes are counted between two calls of watch.
+const told = 256 << 10
 
 // keepSymbols bounds what a walker keeps for later calls: one text of a
 // megabyte without a space must not hold its symbols for ever.
@@ -35,7 +52,10 @@ func (c *core) setPieces(p pieceTable) {
 func (c *core) walker() *walker {
 	if w, ok := c.walkers.Get().(*walker); ok {
 		if cap(w.symbols) > keepSymbols || cap(w.lattice) > keepSymbols {
-			w.symbols, w.queue, w.lattice, w.ids = nil, nil, nil, nil
+			w.symbols = nil
+			w.queue = nil
+			w.lattice = nil
+			w.ids = nil
 		}
 		return w
 	}
@@ -89,6 +109,13 @@ func (w *walker) split(p piece, stage int) {
 // always that one token; once that is known of it, it needs no place in the
 // cache, which so holds the others.
 func (w *walker) word(word string) {
+	if len(word) > longWord {
+		w.long(word)
+		return
+	}
+	if w.watch != nil && !w.advance(len(word)) {
+		return
+	}
 	piece := w.core.pieces.vocab.id(word)
 	if piece >= 0 && w.core.alone.is(piece) {
 		w.token(piece)
@@ -99,18 +126,47 @@ func (w *walker) word(word string) {
 		w.tokens(w.ids)
 		return
 	}
-	slot := w.core.cache.slot(word)
-	if known := slot.Load(); known != nil && known.word == word {
-		w.tokens(known.ids)
+	ids, hash := w.core.cache.find(word)
+	if ids != nil {
+		w.tokens(ids)
 		return
 	}
 	w.ids = w.core.model.tokens(w.ids[:0], word, w)
 	if piece >= 0 && len(w.ids) == 1 && w.ids[0] == piece {
 		w.core.alone.set(piece)
 	} else {
-		w.core.cache.put(slot, word, w.ids)
+		w.core.cache.put(hash, word, w.ids)
 	}
 	w.tokens(w.ids)
+}
+
+// long encodes a word in pieces of whole characters.
+func (w *walker) long(word string) {
+	for len(word) > 0 && !w.stopped {
+		n := min(longWord, len(word))
+		for n < len(word) && n > longWord-utf8.UTFMax && !utf8.RuneStart(word[n]) {
+			n--
+		}
+		w.ids = w.core.model.tokens(w.ids[:0], word[:n], w)
+		w.tokens(w.ids)
+		word = word[n:]
+		if w.watch != nil {
+			w.advance(n)
+		}
+	}
+}
+
+// advance notes that so much of a watched text is being counted, and reports
+// whether to go on.
+func (w *walker) advance(n int) bool {
+	if w.stopped {
+		return false
+	}
+	if w.done += n; w.done >= w.tell {
+		w.tell = w.done + told
+		w.stopped = !w.watch(w.done)
+	}
+	return !w.stopped
 }
 
 func (w *walker) tokens(ids []int32) {

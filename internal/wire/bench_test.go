@@ -56,7 +56,8 @@ func BenchmarkRead(b *testing.B) {
 
 // BenchmarkFeed splits a chunk of a streamed chat completion.
 func BenchmarkFeed(b *testing.B) {
-	event := []byte(`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]}` + "\n\n")
+	event := []byte(`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m",` +
+		`"choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]}` + "\n\n")
 	named := append([]byte("event: chunk\n"), event...)
 	ignore := func(Event) error { return nil }
 	for _, bb := range []struct {

@@ -57,7 +57,8 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 // dial is DialContext without the Conn around the connection.
 func (d *Dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	if d.RecvBuffer < 0 || d.SendBuffer < 0 {
-		return nil, fmt.Errorf("connecting to %s: socket buffers of %d and %d bytes: must be 0 (the system's choice) or more",
+		return nil, fmt.Errorf("connecting to %s: socket buffers of %d and %d bytes: must be 0 (the system's "+
+			"choice) or more",
 			addr, d.RecvBuffer, d.SendBuffer)
 	}
 	nd := net.Dialer{

@@ -155,7 +155,8 @@ func (e *engine) look() bool {
 		if e.closing.Load() {
 			return true
 		}
-		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(e.fd), uintptr(unsafe.Pointer(&e.events[0])), batch, 0, 0, 0)
+		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(e.fd), uintptr(unsafe.Pointer(&e.events[0])),
+			batch, 0, 0, 0)
 		if errno == unix.EINTR {
 			continue
 		}
@@ -302,7 +303,8 @@ func (e *engine) recvmsg(fd int) (int, syscall.Errno) {
 	for {
 		e.msg.Control = (*byte)(unsafe.Pointer(&e.ctl))
 		e.msg.SetControllen(int(unsafe.Sizeof(e.ctl)))
-		n, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&e.msg)), unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+		n, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&e.msg)),
+			unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
 		if errno != unix.EINTR {
 			return int(n), errno
 		}

@@ -28,7 +28,8 @@ func NeedFiles(n int) error {
 	setLimit(&wide, need)
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &wide); err != nil {
 		return fmt.Errorf("%d connections need %d open files and this process may have %d: "+
-			"run `ulimit -n %d` in this shell first (as root, or raise the hard limit in /etc/security/limits.conf): %w",
+			"run `ulimit -n %d` in this shell first (as root, or raise the hard limit in "+
+			"/etc/security/limits.conf): %w",
 			n, need, have, need, err)
 	}
 	return nil

@@ -123,7 +123,8 @@ func (g *gate) armThenExpire(fd uintptr) bool {
 		return true
 	}
 	g.armed, g.failed = true, nil
-	if _, _, errno := unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, fd, 0, uintptr(unsafe.Pointer(&g.spec)), 0, 0, 0); errno != 0 {
+	if _, _, errno := unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, fd, 0, uintptr(unsafe.Pointer(&g.spec)), 0, 0,
+		0); errno != 0 {
 		g.failed = errno
 		return true
 	}

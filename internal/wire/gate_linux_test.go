@@ -127,7 +127,8 @@ func TestRush(t *testing.T) {
 		events int
 		took   time.Duration
 		busy   bool
-	}{{100000, time.Millisecond, false}, {1, 2 * window, true}, {100000, time.Millisecond, true}, {40, 10 * window, true}, {1, 2 * window, false}} {
+	}{{100000, time.Millisecond, false}, {1, 2 * window, true}, {100000, time.Millisecond, true},
+		{40, 10 * window, true}, {1, 2 * window, false}} {
 		if tt.took >= window {
 			e.since = time.Now().Add(-tt.took)
 		} else {

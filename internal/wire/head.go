@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -61,31 +62,39 @@ func cutLine(p []byte) (line, rest []byte) {
 
 func trimSpace(p []byte) []byte { return bytes.Trim(p, " \t") }
 
-// parseStatus reads the status line, without its end.
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// parseStatus reads the status line, without its end, and says what is wrong with
+// it in the words of net/http.
 func parseStatus(line []byte) (Head, error) {
 	version, status, ok := bytes.Cut(line, []byte{' '})
-	if !ok || len(version) != len("HTTP/1.1") || version[6] != '.' || version[7] < '0' || version[7] > '9' {
+	if !ok {
 		return Head{}, fmt.Errorf("malformed HTTP response %q", clip(line))
 	}
-	if version[5] != '1' {
-		return Head{}, fmt.Errorf("HTTP version %q is not 1.0 or 1.1", version)
-	}
 	code, reason, _ := bytes.Cut(bytes.TrimLeft(status, " "), []byte{' '})
-	h := Head{Reason: reason, Length: -1, minor: int(version[7] - '0')}
+	h := Head{Reason: reason, Length: -1}
 	for _, c := range code {
-		if c < '0' || c > '9' {
+		if !isDigit(c) {
 			h.Status = -1
 			break
 		}
 		h.Status = 10*h.Status + int(c-'0')
 	}
-	if len(code) != 3 || h.Status < 0 {
+	if len(code) != 3 || h.Status < 100 {
 		return Head{}, fmt.Errorf("malformed HTTP status code %q", clip(code))
 	}
+	if len(version) != len("HTTP/1.1") || !isDigit(version[5]) || version[6] != '.' || !isDigit(version[7]) {
+		return Head{}, fmt.Errorf("malformed HTTP version %q", clip(version))
+	}
+	if version[5] != '1' {
+		return Head{}, fmt.Errorf("HTTP version %q is not 1.0 or 1.1", version)
+	}
+	h.minor = int(version[7] - '0')
 	return h, nil
 }
 
-// checkFields finds what makes the fields unreadable.
+// checkFields finds what makes the fields unreadable, in the words of
+// net/textproto.
 func checkFields(fields []byte) error {
 	first := true
 	for len(fields) > 0 {
@@ -94,15 +103,20 @@ func checkFields(fields []byte) error {
 		value := line
 		if folded := line[0] == ' ' || line[0] == '\t'; !folded || first {
 			i := bytes.IndexByte(line, ':')
-			if i <= 0 || folded || !validName(line[:i]) {
-				return fmt.Errorf("malformed HTTP header line %q", clip(line))
+			switch {
+			case folded:
+				return fmt.Errorf("malformed MIME header initial line: %q", clip(line))
+			case i < 0:
+				return fmt.Errorf("malformed MIME header: missing colon: %q", clip(line))
+			case i == 0 || !validName(line[:i]):
+				return fmt.Errorf("malformed MIME header line: %q", clip(line))
 			}
 			value = line[i+1:]
 		}
 		first = false
 		for _, c := range value {
 			if c < ' ' && c != '\t' || c == 0x7f {
-				return fmt.Errorf("malformed HTTP header line %q", clip(line))
+				return fmt.Errorf("malformed MIME header line: %q", clip(line))
 			}
 		}
 	}
@@ -119,7 +133,8 @@ func validName(name []byte) bool {
 	return true
 }
 
-func clip(p []byte) []byte { return p[:min(len(p), 80)] }
+// clip bounds what of a line is in an error.
+func clip(p []byte) []byte { return p[:min(len(p), 2048)] }
 
 // framing is what the fields say about where the body ends.
 type framing struct {
@@ -128,39 +143,80 @@ type framing struct {
 }
 
 // framing reads the fields that matter for the body (RFC 9112, section 6) and
-// sets h.Length. It is as strict as net/http: what two readers could take for
-// two different lengths is refused.
+// sets h.Length. It is as strict as net/http and says the same, in the same order:
+// what two readers could take for two different lengths is refused.
 func (h *Head) framing() (framing, error) {
 	var f framing
-	var encodings int
+	var encoding, length values
 	var closes, keeps bool
-	var wrong error
 	h.each(func(name, value []byte) bool {
 		switch {
 		case named(name, "content-length"):
-			n, ok := parseLength(value)
-			if !ok || h.Length >= 0 && h.Length != n {
-				wrong = fmt.Errorf("bad Content-Length %q", clip(value))
-				return false
-			}
-			h.Length = n
+			length.add(value)
 		case named(name, "transfer-encoding") && h.minor > 0:
-			if encodings++; encodings > 1 || !bytes.EqualFold(value, []byte("chunked")) {
-				wrong = fmt.Errorf("unsupported transfer encoding %q", clip(value))
-				return false
-			}
-			f.chunked = true
+			encoding.add(value)
 		case named(name, "connection"):
 			closes = closes || hasToken(value, "close")
 			keeps = keeps || hasToken(value, "keep-alive")
 		}
 		return true
 	})
-	if f.chunked {
+	f.close = closes || h.minor == 0 && !keeps
+	f.chunked = encoding.n > 0
+	switch {
+	case encoding.n > 1:
+		return f, fmt.Errorf("too many transfer encodings: %q", h.all("transfer-encoding"))
+	case f.chunked && !bytes.EqualFold(encoding.first, []byte("chunked")):
+		return f, fmt.Errorf("unsupported transfer encoding: %q", clip(encoding.first))
+	case length.differ:
+		return f, fmt.Errorf("http: message cannot contain multiple Content-Length headers; got %q",
+			h.all("content-length"))
+	}
+	var err error
+	if h.Length, err = length.number(); f.chunked {
 		h.Length = -1
 	}
-	f.close = closes || h.minor == 0 && !keeps
-	return f, wrong
+	return f, err
+}
+
+// values are those of one field.
+type values struct {
+	n      int
+	first  []byte
+	differ bool // one is another than the first
+}
+
+func (v *values) add(value []byte) {
+	if v.n++; v.n == 1 {
+		v.first = value
+	}
+	v.differ = v.differ || !bytes.Equal(v.first, value)
+}
+
+// number is the length that they say, -1 where there is none.
+func (v *values) number() (int64, error) {
+	switch {
+	case v.n == 0:
+		return -1, nil
+	case len(v.first) == 0:
+		return -1, errors.New(`invalid empty Content-Length ""`)
+	}
+	n, ok := parseLength(v.first)
+	if !ok {
+		return -1, fmt.Errorf("bad Content-Length %q", clip(v.first))
+	}
+	return n, nil
+}
+
+// all are the values of a field, for an error.
+func (h *Head) all(field string) (list [][]byte) {
+	h.each(func(name, value []byte) bool {
+		if named(name, field) {
+			list = append(list, value)
+		}
+		return true
+	})
+	return list
 }
 
 func named(name []byte, want string) bool {
@@ -168,12 +224,9 @@ func named(name []byte, want string) bool {
 }
 
 func parseLength(p []byte) (int64, bool) {
-	if len(p) == 0 || len(p) > 18 {
-		return 0, false
-	}
 	var n int64
 	for _, c := range p {
-		if c < '0' || c > '9' {
+		if !isDigit(c) || n > (math.MaxInt64-int64(c-'0'))/10 {
 			return 0, false
 		}
 		n = 10*n + int64(c-'0')

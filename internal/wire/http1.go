@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 // Limits on what a server may send beside the body.
 const (
 	// MaxHead is the size in bytes that the heads of one reply (those with
-	// status 1xx before it, too) and its trailer may have, each.
+	// status 1xx before it, too) may have.
 	MaxHead = 1 << 20
 	// maxChunkLine is that of the line with a chunk's size and extensions.
 	maxChunkLine = 4096
@@ -39,10 +40,11 @@ type framer struct {
 	place  place
 	close  bool  // no further reply can come over this connection
 	left   int64 // bytes of the body or chunk still to come
+	excess int64 // bytes about chunks beyond what data excuses
 	line   []byte
 	begun  int // in line or the bytes at hand: where the present line begins
 	seen   int // up to where the end of that line has been looked for
-	heads  int // bytes of heads before the present one, or of the trailer
+	heads  int // bytes of heads before the present one
 	status Head
 }
 
@@ -90,6 +92,10 @@ func (f *framer) eof() error {
 		return nil
 	case f.place == inHead && len(f.line) == 0 && f.heads == 0:
 		return io.EOF
+	case f.place == inTrailer && len(f.line) < 2:
+		return errTrailerEOF
+	case f.place == inTrailer:
+		return errTrailer
 	}
 	return io.ErrUnexpectedEOF
 }
@@ -122,8 +128,10 @@ func (f *framer) forget() {
 }
 
 var (
-	errNotHTTP   = malformed{errors.New("malformed HTTP response: it does not begin with HTTP/")}
-	errLargeHead = malformed{fmt.Errorf("the reply's head is larger than %d bytes", MaxHead)}
+	// ErrNotHTTP is the error of a reply that is of another protocol.
+	ErrNotHTTP error = malformed{errors.New("malformed HTTP response: it does not begin with HTTP/")}
+	// ErrLargeHead is the error of a head above MaxHead.
+	ErrLargeHead error = malformed{fmt.Errorf("the reply's head is larger than %d bytes", MaxHead)}
 )
 
 // readHead looks for the end of a head. The status line is judged as soon as
@@ -132,7 +140,7 @@ var (
 func (f *framer) readHead(p []byte, to framed) (int, error) {
 	block, old := f.gather(p)
 	if f.begun == 0 && !bytes.HasPrefix(block, []byte("HTTP/")[:min(5, len(block))]) {
-		return 0, errNotHTTP
+		return 0, ErrNotHTTP
 	}
 	for {
 		i := bytes.IndexByte(block[f.seen:], '\n')
@@ -143,7 +151,7 @@ func (f *framer) readHead(p []byte, to framed) (int, error) {
 		begun, end := f.begun, f.seen+i+1
 		f.begun, f.seen = end, end
 		if f.heads+end > MaxHead {
-			return 0, errLargeHead
+			return 0, ErrLargeHead
 		}
 		line, _ := cutLine(block[begun:end])
 		if begun == 0 {
@@ -158,7 +166,7 @@ func (f *framer) readHead(p []byte, to framed) (int, error) {
 		}
 	}
 	if f.heads+len(block) > MaxHead {
-		return 0, errLargeHead
+		return 0, ErrLargeHead
 	}
 	f.keep(block, old)
 	return len(p), nil
@@ -229,7 +237,7 @@ func (f *framer) readSize(p []byte) (int, error) {
 	i := bytes.IndexByte(block[f.seen:], '\n')
 	if i < 0 {
 		f.seen = len(block)
-		if len(block) > maxChunkLine {
+		if len(block) >= maxChunkLine {
 			return 0, errChunkLine
 		}
 		f.keep(block, old)
@@ -243,31 +251,42 @@ func (f *framer) readSize(p []byte) (int, error) {
 	if err != nil {
 		return 0, malformed{err}
 	}
+	if f.tooMuchAbout(end, size) {
+		return 0, malformed{errors.New("chunked encoding contains too much non-data")}
+	}
 	f.forget()
-	f.left, f.place = size, inChunk
+	f.left, f.place = int64(min(size, math.MaxInt64)), inChunk
 	if size == 0 {
 		f.place = inTrailer
 	}
 	return end - old, nil
 }
 
-var errChunkLine = malformed{errors.New("chunk line too long")}
+var errChunkLine = malformed{errors.New("header line too long")}
+
+// tooMuchAbout counts what is about chunks and not in them: sizes, extensions and
+// line ends. A chunk excuses 16 bytes and two for each of its own, as in net/http,
+// whose arithmetic this is to the last bit: what overflows there does so here, or
+// the two transports would not take the same replies.
+func (f *framer) tooMuchAbout(line int, size uint64) bool {
+	f.excess = max(0, f.excess+int64(line)-16-2*int64(size))
+	return f.excess > 16*1024 && size > 0
+}
 
 // parseSize reads a chunk's line with its end, which must be \r\n: a reader
 // that takes \n alone can be made to see other chunks than one that does not.
-func parseSize(line []byte) (int64, error) {
+func parseSize(line []byte) (uint64, error) {
 	switch i := bytes.IndexByte(line, '\r'); {
 	case i < 0:
 		return 0, errors.New("chunked line ends with bare LF")
 	case i != len(line)-2:
 		return 0, errors.New("invalid CR in chunked line")
 	}
-	digits, _, _ := bytes.Cut(line[:len(line)-2], []byte{';'})
-	digits = bytes.TrimRight(digits, " \t")
+	digits, _, _ := bytes.Cut(bytes.TrimRight(line, " \t\r\n"), []byte{';'})
 	if len(digits) == 0 {
 		return 0, errors.New("empty hex number for chunk length")
 	}
-	var n int64
+	var n uint64
 	for i, c := range digits {
 		switch {
 		case c >= '0' && c <= '9':
@@ -279,10 +298,10 @@ func parseSize(line []byte) (int64, error) {
 		default:
 			return 0, errors.New("invalid byte in chunk length")
 		}
-		if i == 15 {
+		if i == 16 {
 			return 0, errors.New("http chunk length too large")
 		}
-		n = n<<4 | int64(c)
+		n = n<<4 | uint64(c)
 	}
 	return n, nil
 }
@@ -300,24 +319,53 @@ func (f *framer) readChunkEnd(p []byte) (int, error) {
 	return 1, nil
 }
 
+// maxTrailer is what may come after the last chunk, in bytes. It is what net/http
+// takes, which looks for the end in its buffer.
+const maxTrailer = 4096
+
+var (
+	errTrailer    = malformed{errors.New("http: suspiciously long trailer after chunked body")}
+	errTrailerEOF = malformed{errors.New("http: unexpected EOF reading trailer")}
+)
+
 // readTrailer passes over the lines after the last chunk up to the blank one.
-// begun is set while the present line has something in it.
 func (f *framer) readTrailer(p []byte) (int, error) {
-	for i, c := range p {
-		if f.heads++; f.heads > MaxHead {
-			return i, malformed{fmt.Errorf("the reply's trailer is larger than %d bytes", MaxHead)}
+	block, old := f.gather(p)
+	if len(block) < 2 {
+		f.keep(block, old)
+		return len(p), nil
+	}
+	end := len("\r\n")
+	if !bytes.HasPrefix(block, []byte("\r\n")) {
+		i := bytes.Index(block[:min(len(block), maxTrailer)], []byte("\r\n\r\n"))
+		if i < 0 && len(block) >= maxTrailer {
+			return 0, errTrailer
 		}
-		switch c {
-		case '\n':
-			if f.begun == 0 {
-				f.place, f.heads = ended, 0
-				return i + 1, nil
-			}
-			f.begun = 0
-		case '\r':
-		default:
-			f.begun = 1
+		if i < 0 {
+			f.keep(block, old)
+			return len(p), nil
+		}
+		end = i + len("\r\n\r\n")
+		if err := checkTrailer(block[:end]); err != nil {
+			return 0, malformed{err}
 		}
 	}
-	return len(p), nil
+	f.forget()
+	f.place = ended
+	return end - old, nil
+}
+
+// checkTrailer finds what makes a trailer unreadable. It may end at an earlier
+// blank line than the one that was looked for.
+func checkTrailer(block []byte) error {
+	fields := block
+	for end := 0; end < len(block); {
+		line, rest := cutLine(block[end:])
+		if len(line) == 0 {
+			fields = block[:end]
+			break
+		}
+		end = len(block) - len(rest)
+	}
+	return checkFields(fields)
 }

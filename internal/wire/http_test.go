@@ -96,7 +96,8 @@ func TestHTTP(t *testing.T) {
 				t.Fatalf("the server saw no Conn from %v", first.LocalAddr())
 			}
 			if peer.BytesRead() != first.BytesWritten() || peer.Stamp().At.IsZero() {
-				t.Errorf("server read %d bytes, client wrote %d; stamp %+v", peer.BytesRead(), first.BytesWritten(), peer.Stamp())
+				t.Errorf("server read %d bytes, client wrote %d; stamp %+v", peer.BytesRead(),
+					first.BytesWritten(), peer.Stamp())
 			}
 		})
 	}

@@ -80,7 +80,8 @@ func TestAnsweredByHangingUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := newHearing()
-	p.Do(t.Context(), &Call{Server: l.Addr().String(), Request: []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), Handler: h})
+	p.Do(t.Context(),
+		&Call{Server: l.Addr().String(), Request: []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), Handler: h})
 	<-h.done
 	if !errors.Is(h.err, io.EOF) {
 		t.Errorf("the call ended with %v", h.err)

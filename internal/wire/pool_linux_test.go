@@ -3,20 +3,15 @@
 package wire
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 )
@@ -100,7 +95,8 @@ func poolCalls(t *testing.T, rush int) {
 				if h.err != nil || h.status != 200 || h.body.String() != want {
 					t.Errorf("%d.%d: %v, %d, %q", i, k, h.err, h.status, h.body.String())
 				}
-				if f.Sent != size || f.Received < int64(len(want)) || f.Reused == (f.Dialed != nil) || f.GotConn.After(f.WriteEnded) || f.FirstByte.At.IsZero() {
+				if f.Sent != size || f.Received < int64(len(want)) || f.Reused == (f.Dialed != nil) ||
+					f.GotConn.After(f.WriteEnded) || f.FirstByte.At.IsZero() {
 					t.Errorf("%d.%d: facts %+v", i, k, f)
 				}
 			}
@@ -132,7 +128,8 @@ func poolLargeRequest(t *testing.T, rush int) {
 	p := testPool(t, rush)
 	large, small := newHearing(), newHearing()
 	sent := make(chan struct{})
-	c := &Call{Server: address(s), Request: request("/large", strings.Repeat("x", 20<<20)), Handler: large, Sent: func() { close(sent) }}
+	c := &Call{Server: address(s), Request: request("/large", strings.Repeat("x", 20<<20)), Handler: large,
+		Sent: func() { close(sent) }}
 	p.Do(t.Context(), c)
 	<-arrived
 	p.Do(t.Context(), &Call{Server: address(s), Request: request("/", "y"), Handler: small})
@@ -258,172 +255,3 @@ func (d discard) Body([]byte, Stamp, int64) error {
 	}
 	return nil
 }
-
-// Words that nobody asked for, and an end, close an idle connection.
-func TestPoolIdle(t *testing.T) { inEachMood(t, poolIdle) }
-
-func poolIdle(t *testing.T, rush int) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	const reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-	gone := make(chan error, 8)
-	go func() {
-		for after := range 3 {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			r := bufio.NewReader(c)
-			req, err := http.ReadRequest(r)
-			if err != nil {
-				gone <- err
-				return
-			}
-			_, _ = io.Copy(io.Discard, req.Body)
-			_, _ = io.WriteString(c, []string{reply, reply + "more", reply}[after])
-			if after == 0 {
-				_, _ = io.WriteString(c, "HTTP/1.1 408 Request Timeout\r\n\r\n")
-			}
-			if after == 2 {
-				_ = c.Close()
-				gone <- nil
-				continue
-			}
-			_, err = r.ReadByte() // until the client closes
-			if err == nil {
-				err = errors.New("the connection was used again")
-			} else {
-				err = nil
-			}
-			gone <- err
-			_ = c.Close()
-		}
-	}()
-	p := testPool(t, rush)
-	for range 3 {
-		h := newHearing()
-		p.Do(t.Context(), &Call{Server: l.Addr().String(), Request: request("/", ""), Handler: h})
-		<-h.done
-		if h.err != nil || h.body.String() != "ok" {
-			t.Errorf("%q, %v", h.body.String(), h.err)
-		}
-		if err := <-gone; err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-func TestPoolClose(t *testing.T) { inEachMood(t, poolClose) }
-
-func poolClose(t *testing.T, rush int) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
-	defer s.Close()
-	p, err := newPool(nil, rush)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := newHearing()
-	sent := make(chan struct{})
-	p.Do(t.Context(), &Call{Server: address(s), Request: request("/", ""), Handler: h, Sent: func() { close(sent) }})
-	<-sent
-	p.Close()
-	<-h.done
-	if !errors.Is(h.err, errPoolClosed) {
-		t.Errorf("a call under way ended with %v", h.err)
-	}
-}
-
-func TestPoolNoServer(t *testing.T) {
-	p := testPool(t, busyRate)
-	h := newHearing()
-	p.Do(t.Context(), &Call{Server: "127.0.0.1:1", Request: request("/", ""), Handler: h})
-	<-h.done
-	var dial *DialError
-	if !errors.As(h.err, &dial) {
-		t.Errorf("error %v", h.err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	h = newHearing()
-	// TEST-NET-1 (RFC 5737) answers nobody.
-	p.Do(ctx, &Call{Server: "192.0.2.1:80", Request: request("/", ""), Handler: h})
-	<-h.done
-	if !errors.As(h.err, &dial) {
-		t.Errorf("error %v", h.err)
-	}
-}
-
-// An event costs no memory between the kernel and the handler.
-func TestPoolAllocations(t *testing.T) {
-	step, stepped := make(chan int), make(chan struct{})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
-		if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
-			return
-		}
-		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-		one := []byte("5\r\nhello\r\n")
-		for n := range step {
-			for range n {
-				_, _ = c.Write(one)
-			}
-			stepped <- struct{}{}
-		}
-	}()
-	p := testPool(t, busyRate)
-	h := &counter{got: make(chan struct{}, 1<<16), done: make(chan struct{})}
-	c := &Call{Server: l.Addr().String(), Request: request("/", ""), Handler: h}
-	p.Do(t.Context(), c)
-	round := func() {
-		step <- 200
-		<-stepped
-		for range 200 {
-			<-h.got
-		}
-	}
-	// The kernel begins to stamp packets some time after the first socket of
-	// the machine asked for it.
-	for i := 0; i < 5000 && h.kernel.Load() == 0; i++ {
-		round()
-	}
-	before := h.kernel.Load()
-	allocs := testing.AllocsPerRun(10, round)
-	close(step)
-	<-h.done
-	if allocs > 20 {
-		t.Errorf("%v allocations for 200 events", allocs)
-	}
-	if n := h.kernel.Load() - before; n < 1000 {
-		t.Errorf("%d of 2,200 arrivals have the kernel's time", n)
-	}
-}
-
-type counter struct {
-	kernel atomic.Int64
-	got    chan struct{}
-	done   chan struct{}
-}
-
-func (*counter) Head(Head, Stamp) error { return nil }
-
-func (c *counter) Body(_ []byte, at Stamp, _ int64) error {
-	if at.Kernel {
-		c.kernel.Add(1)
-	}
-	c.got <- struct{}{}
-	return nil
-}
-
-func (c *counter) End(error) { close(c.done) }

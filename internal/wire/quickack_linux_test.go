@@ -92,7 +92,8 @@ func hold(t *testing.T, c *Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0) }); err != nil {
+	if err := raw.Control(
+		func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0) }); err != nil {
 		t.Fatal(err)
 	}
 	if got := sockopt(t, c, unix.IPPROTO_TCP, unix.TCP_QUICKACK); got != 0 {
@@ -112,7 +113,8 @@ func TestPoolAcknowledgesAtOnce(t *testing.T) {
 	p := testPool(t, busyRate)
 
 	first := newHearing()
-	p.Do(t.Context(), &Call{Server: l.Addr().String(), Request: []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), Handler: first})
+	p.Do(t.Context(), &Call{Server: l.Addr().String(), Request: []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+		Handler: first})
 	<-first.done
 	s := p.take(&Call{Server: l.Addr().String()})
 	if s == nil {
@@ -122,12 +124,14 @@ func TestPoolAcknowledgesAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := &asksAtHead{hearing: newHearing(), fd: s.fd}
-	if !s.begin(&Call{Server: l.Addr().String(), Request: []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), Handler: second}, true) {
+	if !s.begin(&Call{Server: l.Addr().String(), Request: []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+		Handler: second}, true) {
 		t.Fatal("the connection was closed")
 	}
 	<-second.done
 	if second.hearing.err != nil || second.err != nil || second.quick != 1 || second.body.String() != "data" {
-		t.Errorf("TCP_QUICKACK is %d (%v) once the head was read; the call ended with %v and %q", second.quick, second.err, second.hearing.err, &second.body)
+		t.Errorf("TCP_QUICKACK is %d (%v) once the head was read; the call ended with %v and %q", second.quick,
+			second.err, second.hearing.err, &second.body)
 	}
 }
 

@@ -49,7 +49,8 @@ func loopbackUp() error {
 	}
 	copy(req.name[:], "lo")
 	req.flags = unix.IFF_UP | unix.IFF_RUNNING
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(s), unix.SIOCSIFFLAGS, uintptr(unsafe.Pointer(&req))); errno != 0 {
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(s), unix.SIOCSIFFLAGS,
+		uintptr(unsafe.Pointer(&req))); errno != 0 {
 		return errno
 	}
 	return nil
@@ -93,8 +94,9 @@ func portsUsedUpInside(t *testing.T) {
 
 	// From one address only the eleventh waits until one is free, and says so.
 	told := make(chan error, 1)
-	d = Dialer{Sources: []netip.Addr{netip.MustParseAddr("127.0.0.77")}, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 77)},
-		Waiting: func(err error) { told <- err }}
+	d = Dialer{Sources: []netip.Addr{netip.MustParseAddr("127.0.0.77")},
+		LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 77)},
+		Waiting:   func(err error) { told <- err }}
 	var ours []net.Conn
 	for i := range 10 {
 		c, err := d.DialContext(ctx, "tcp", l.Addr().String())
@@ -130,7 +132,8 @@ func TestSourceThatIsNotOurs(t *testing.T) {
 	d := Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7)}}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if _, err := d.DialContext(ctx, "tcp", "127.0.0.1:9"); err == nil || ctx.Err() != nil || !errors.Is(err, syscall.EADDRNOTAVAIL) {
+	if _, err := d.DialContext(ctx, "tcp", "127.0.0.1:9"); err == nil || ctx.Err() != nil ||
+		!errors.Is(err, syscall.EADDRNOTAVAIL) {
 		t.Errorf("an address of another machine: %v", err)
 	}
 }

@@ -40,7 +40,8 @@ type EventTooLargeError struct {
 }
 
 func (e *EventTooLargeError) Error() string {
-	return fmt.Sprintf("server-sent event larger than %d bytes: the reply is not an event stream, or the limit is too low", e.Limit)
+	return fmt.Sprintf("server-sent event larger than %d bytes: the reply is not an event stream, or the "+
+		"limit is too low", e.Limit)
 }
 
 // Splitter cuts a stream of server-sent events (HTML standard, section 9.2.6)
@@ -78,6 +79,12 @@ func (s *Splitter) Reset() {
 	s.err, s.begun, s.skipLF = nil, false, false
 	s.line = s.line[:0]
 	s.clear()
+}
+
+// Buffered is how many bytes the Splitter holds of an event whose end has not
+// come.
+func (s *Splitter) Buffered() int {
+	return cap(s.line) + cap(s.data.buf) + cap(s.comment.buf) + cap(s.unknown.buf)
 }
 
 // Feed takes the next bytes of the stream, in pieces of any size, and calls

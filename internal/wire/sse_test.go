@@ -64,10 +64,12 @@ var sseCases = []struct {
 }{
 	{name: "nothing"},
 	{name: "one", stream: "data: a\n\n", want: []said{{Data: "a"}}},
-	{name: "three", stream: "data: a\n\ndata: b\n\ndata: [DONE]\n\n", want: []said{{Data: "a"}, {Data: "b"}, {Data: "[DONE]"}}},
+	{name: "three", stream: "data: a\n\ndata: b\n\ndata: [DONE]\n\n",
+		want: []said{{Data: "a"}, {Data: "b"}, {Data: "[DONE]"}}},
 	{name: "crlf", stream: "data: a\r\n\r\ndata: b\r\n\r\n", want: []said{{Data: "a"}, {Data: "b"}}},
 	{name: "cr", stream: "data: a\r\rdata: b\r\r", want: []said{{Data: "a"}, {Data: "b"}}},
-	{name: "mixed ends", stream: "data: a\r\n\ndata: b\n\r\ndata: c\r\n\r", want: []said{{Data: "a"}, {Data: "b"}, {Data: "c"}}},
+	{name: "mixed ends", stream: "data: a\r\n\ndata: b\n\r\ndata: c\r\n\r",
+		want: []said{{Data: "a"}, {Data: "b"}, {Data: "c"}}},
 	{name: "no space", stream: "data:a\n\n", want: []said{{Data: "a"}}},
 	{name: "two spaces", stream: "data:  a \n\n", want: []said{{Data: " a "}}},
 	{name: "colons in data", stream: "data: {\"a\":1}\n\n", want: []said{{Data: `{"a":1}`}}},
@@ -75,19 +77,24 @@ var sseCases = []struct {
 	{name: "empty data", stream: "data:\n\ndata\n\n", want: []said{{}, {}}},
 	{name: "named", stream: "event: x\ndata: a\n\ndata: b\n\n", want: []said{{Name: "x", Data: "a"}, {Data: "b"}}},
 	{name: "named after", stream: "data: a\nevent: x\n\n", want: []said{{Name: "x", Data: "a"}}},
-	{name: "last name counts", stream: "event: x\nevent: y\ndata: a\n\nevent: x\nevent\ndata: a\n\n", want: []said{{Name: "y", Data: "a"}, {Data: "a"}}},
+	{name: "last name counts", stream: "event: x\nevent: y\ndata: a\n\nevent: x\nevent\ndata: a\n\n",
+		want: []said{{Name: "y", Data: "a"}, {Data: "a"}}},
 	{name: "comment", stream: ": ping\n\ndata: a\n\n", want: []said{{Data: "a"}}},
 	{name: "comment in event", stream: ": one\n:two\ndata: a\n\n", want: []said{{Data: "a", Comment: "two"}}},
-	{name: "comment after data", stream: ": abcd\ndata:z\n: long comment\n\n", want: []said{{Data: "z", Comment: "long comment"}}},
-	{name: "error without data", stream: "event: error\n: no such model\n\n", want: []said{{Name: "error", NoData: true, Comment: "no such model"}}},
+	{name: "comment after data", stream: ": abcd\ndata:z\n: long comment\n\n",
+		want: []said{{Data: "z", Comment: "long comment"}}},
+	{name: "error without data", stream: "event: error\n: no such model\n\n",
+		want: []said{{Name: "error", NoData: true, Comment: "no such model"}}},
 	{name: "empty name", stream: "event:\n\n"},
 	{name: "ignored", stream: "id: 7\nretry: 10\ndata: a\n\nid: 8\n\n", want: []said{{Data: "a"}}},
 	{name: "unknown lines", stream: "foo: bar\nbaz\ndatum: 1\nDATA: 1\n data: 1\ndata: a\n\n",
 		want: []said{{Data: "a", Unknown: "foo: bar\nbaz\ndatum: 1\nDATA: 1\n data: 1", Strange: 5}}},
-	{name: "unknown alone", stream: "data: a\n\nerror: {\"code\":500}\n\n{}\n\n\x00text\n\ndata: b\n\n", want: []said{{Data: "a"},
-		{NoData: true, Unknown: `error: {"code":500}`, Strange: 1}, {NoData: true, Unknown: "{}", Strange: 1},
-		{NoData: true, Unknown: "\x00text", Strange: 1}, {Data: "b"}}},
-	{name: "unknown at the end", stream: "data: a\n\n{\n}", want: []said{{Data: "a"}}, tail: &said{NoData: true, Unknown: "{\n}", Strange: 2}},
+	{name: "unknown alone", stream: "data: a\n\nerror: {\"code\":500}\n\n{}\n\n\x00text\n\ndata: b\n\n",
+		want: []said{{Data: "a"},
+			{NoData: true, Unknown: `error: {"code":500}`, Strange: 1}, {NoData: true, Unknown: "{}", Strange: 1},
+			{NoData: true, Unknown: "\x00text", Strange: 1}, {Data: "b"}}},
+	{name: "unknown at the end", stream: "data: a\n\n{\n}", want: []said{{Data: "a"}},
+		tail: &said{NoData: true, Unknown: "{\n}", Strange: 2}},
 	{name: "cut field", stream: "data: a\n\nretr", want: []said{{Data: "a"}}},
 	{name: "blank lines", stream: "\n\n\r\n\rdata: a\n\n\n\n", want: []said{{Data: "a"}}},
 	{name: "byte order mark", stream: "\xef\xbb\xbfdata: a\n\n\xef\xbb\xbfdata: b\n\n",
@@ -167,7 +174,8 @@ func TestSplitterStopsOnError(t *testing.T) {
 	}
 	s.Reset()
 	got := ""
-	if err := s.Feed([]byte("data: c\n\n"), func(e Event) error { got = string(e.Data); return nil }); err != nil || got != "c" {
+	if err := s.Feed([]byte("data: c\n\n"), func(e Event) error { got = string(e.Data); return nil }); err != nil ||
+		got != "c" {
 		t.Errorf("after Reset: %q, %v", got, err)
 	}
 }

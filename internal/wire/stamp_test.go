@@ -14,7 +14,8 @@ func TestKernelStamp(t *testing.T) {
 		want Stamp
 	}{
 		{"at once", 0, Stamp{At: now, Kernel: true}},
-		{"late reader", 5 * time.Millisecond, Stamp{At: now.Add(-5 * time.Millisecond), Kernel: true, Lag: 5 * time.Millisecond}},
+		{"late reader", 5 * time.Millisecond,
+			Stamp{At: now.Add(-5 * time.Millisecond), Kernel: true, Lag: 5 * time.Millisecond}},
 		{"very late reader", time.Hour, Stamp{At: now.Add(-time.Hour), Kernel: true, Lag: time.Hour}},
 		{"a little ahead", -time.Microsecond, Stamp{At: now, Kernel: true}},
 		{"at the limit ahead", -time.Millisecond, Stamp{At: now, Kernel: true}},

@@ -94,7 +94,8 @@ func start(t *testing.T) *rig {
 // pods can be made in it.
 func (c *rig) namespace(t *testing.T) string {
 	t.Helper()
-	ns, err := c.Typed.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}, metav1.CreateOptions{})
+	ns, err := c.Typed.CoreV1().Namespaces().Create(t.Context(),
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +140,8 @@ func (c *rig) create(t *testing.T, namespace string, graph *unstructured.Unstruc
 // remove deletes a graph and waits until its pods are gone.
 func (c *rig) remove(t *testing.T, namespace, name string) {
 	t.Helper()
-	if err := c.graphs.Namespace(namespace).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+	if err := c.graphs.Namespace(namespace).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil &&
+		!apierrors.IsNotFound(err) {
 		t.Fatal(err)
 	}
 	c.empty(t, namespace)
@@ -162,12 +164,14 @@ func (c *rig) empty(t *testing.T, namespace string) {
 		if err != nil {
 			return err
 		}
-		pods, err := c.Typed.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "nvidia.com/dynamo-graph-deployment-name"})
+		pods, err := c.Typed.CoreV1().Pods(namespace).List(ctx,
+			metav1.ListOptions{LabelSelector: "nvidia.com/dynamo-graph-deployment-name"})
 		if err != nil {
 			return err
 		}
 		if n := len(graphs.Items) + len(deployments.Items) + len(services.Items) + len(pods.Items); n > 0 {
-			return fmt.Errorf("%d graphs, %d deployments, %d services and %d pods are left", len(graphs.Items), len(deployments.Items), len(services.Items), len(pods.Items))
+			return fmt.Errorf("%d graphs, %d deployments, %d services and %d pods are left", len(graphs.Items),
+				len(deployments.Items), len(services.Items), len(pods.Items))
 		}
 		return nil
 	})

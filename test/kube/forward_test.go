@@ -24,7 +24,8 @@ func (c *rig) testForward(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
 		c.run(t, s, 0, "bench", "--port-forward", "svc/it-frontend", "--namespace", s.ns, "--model", "Qwen/Qwen3-32B",
-			"--tokenizer", "builtin", "--isl", "100", "--osl", "10", "--concurrencies", "1,4", "--output-dir", dir, "--benchmark-name", "it")
+			"--tokenizer", "builtin", "--isl", "100", "--osl", "10", "--concurrencies", "1,4", "--output-dir", dir,
+			"--benchmark-name", "it")
 		for _, level := range []string{"c1", "c4"} {
 			b, err := os.ReadFile(filepath.Join(dir, "it", level, "profile_export_aiperf.json"))
 			if err != nil {
@@ -44,7 +45,8 @@ func (c *rig) testForward(t *testing.T) {
 	})
 	t.Run("no service", func(t *testing.T) {
 		t.Parallel()
-		c.run(t, s, 1, "bench", "--port-forward", "svc/nothing", "--namespace", s.ns, "--model", "M", "--tokenizer", "builtin",
+		c.run(t, s, 1, "bench", "--port-forward", "svc/nothing", "--namespace", s.ns, "--model", "M",
+			"--tokenizer", "builtin",
 			"--concurrencies", "1", "--output-dir", t.TempDir())
 	})
 	t.Run("reconnect", func(t *testing.T) {
@@ -60,8 +62,10 @@ func (c *rig) testReconnect(t *testing.T, s *search) {
 	c.create(t, ns, graph(t, "sglang-v1alpha1.yaml", "it", 1, ""))
 	c.successful(t, ns, "it")
 	dir := t.TempDir()
-	cmd := exec.Command(c.headway, "run", "--port-forward", "svc/it-frontend", "--namespace", ns, "--model", "Qwen/Qwen3-32B",
-		"--tokenizer", "builtin", "--isl", "100", "--osl", "10", "--concurrency", "2", "--benchmark-duration", "15", "--artifact-dir", dir)
+	cmd := exec.Command(c.headway, "run", "--port-forward", "svc/it-frontend", "--namespace", ns, "--model",
+		"Qwen/Qwen3-32B",
+		"--tokenizer", "builtin", "--isl", "100", "--osl", "10", "--concurrency", "2", "--benchmark-duration", "15",
+		"--artifact-dir", dir)
 	cmd.Env = s.environ()
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

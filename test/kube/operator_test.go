@@ -3,11 +3,13 @@ package kube
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -128,7 +130,8 @@ func (c *rig) answers(t *testing.T, ns, pod string) {
 	}
 	u, _ := url.Parse(fmt.Sprintf("%s/api/v1/namespaces/%s/pods/%s/portforward", c.Plane.Server(), ns, pod))
 	stop, ready := make(chan struct{}), make(chan struct{})
-	f, err := portforward.New(spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, u), []string{"0:8000"}, stop, ready, io.Discard, io.Discard)
+	f, err := portforward.New(spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, u),
+		[]string{"0:8000"}, stop, ready, io.Discard, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +166,8 @@ func (c *rig) answers(t *testing.T, ns, pod string) {
 func (c *rig) endpoints(t *testing.T, ns, service string) {
 	t.Helper()
 	wait(t, 20*time.Second, "the service's endpoint", func() error {
-		slices, err := c.Typed.DiscoveryV1().EndpointSlices(ns).List(t.Context(), metav1.ListOptions{LabelSelector: "kubernetes.io/service-name=" + service})
+		slices, err := c.Typed.DiscoveryV1().EndpointSlices(ns).List(t.Context(),
+			metav1.ListOptions{LabelSelector: "kubernetes.io/service-name=" + service})
 		if err != nil {
 			return err
 		}
@@ -186,22 +190,26 @@ func (c *rig) testFaults(t *testing.T) {
 		gpus  int
 		show  func(corev1.Pod) string
 		want  string
+		says  string // headway doctor
 	}{
-		{fault: operator.CrashLoop, gpus: 1, want: "CrashLoopBackOff after Error 1", show: waiting},
-		{fault: operator.HostMemory, gpus: 1, want: "CrashLoopBackOff after OOMKilled 137", show: waiting},
-		{fault: operator.GPUMemory, gpus: 1, want: "CrashLoopBackOff after Error 1", show: waiting},
-		{fault: operator.NoImage, gpus: 1, want: "ImagePullBackOff", show: waiting},
+		{fault: operator.CrashLoop, gpus: 1, want: "CrashLoopBackOff after Error 1", show: waiting, says: "workers"},
+		{fault: operator.HostMemory, gpus: 1, want: "CrashLoopBackOff after OOMKilled 137", show: waiting,
+			says: "raise limits.memory"},
+		{fault: operator.GPUMemory, gpus: 1, want: "CrashLoopBackOff after Error 1", show: waiting,
+			says: "--mem-fraction-static; visible devices: 1 of the pod"},
+		{fault: operator.NoImage, gpus: 1, want: "ImagePullBackOff", show: waiting, says: "nvcr-imagepullsecret"},
 		{fault: operator.NeverReady, gpus: 1, want: "Running False", show: running},
 		{fault: operator.NoKVLine, gpus: 1, want: "Running True", show: running},
 		{fault: operator.CrashLater, gpus: 1, want: "CrashLoopBackOff after Error 1", show: waiting},
-		{gpus: gpusPerNode + 1, want: "Unschedulable", show: scheduled},
+		{gpus: gpusPerNode + 1, want: "Unschedulable", show: scheduled, says: "as many GPUs free"},
 	} {
 		t.Run(cmp.Or(string(test.fault), "unschedulable"), func(t *testing.T) {
 			t.Parallel()
 			ns := c.namespace(t)
 			c.create(t, ns, graph(t, "sglang-v1alpha1.yaml", "it", test.gpus, test.fault))
 			wait(t, 40*time.Second, test.want, func() error {
-				pods, err := c.Typed.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{LabelSelector: "nvidia.com/dynamo-component-type!=frontend"})
+				pods, err := c.Typed.CoreV1().Pods(ns).List(t.Context(),
+					metav1.ListOptions{LabelSelector: "nvidia.com/dynamo-component-type!=frontend"})
 				if err != nil || len(pods.Items) == 0 {
 					return fmt.Errorf("%d pods: %v", len(pods.Items), err)
 				}
@@ -210,8 +218,10 @@ func (c *rig) testFaults(t *testing.T) {
 				}
 				return nil
 			})
+			c.doctor(t, ns, test.says)
 			if test.fault == operator.NoKVLine {
-				if log := c.log(t, ns, c.pods(t, ns, "nvidia.com/dynamo-component-type!=frontend")[0].Name); strings.Contains(log, "#tokens") {
+				if log := c.log(t, ns, c.pods(t, ns,
+					"nvidia.com/dynamo-component-type!=frontend")[0].Name); strings.Contains(log, "#tokens") {
 					t.Errorf("the log has a KV line:\n%s", log)
 				}
 			}
@@ -224,7 +234,8 @@ func (c *rig) testFaults(t *testing.T) {
 		c.quota(t, ns, 2)
 		c.create(t, ns, graph(t, "sglang-v1alpha1.yaml", "it", 4, ""))
 		wait(t, 30*time.Second, "the event of the quota", func() error {
-			events, err := c.Typed.CoreV1().Events(ns).List(t.Context(), metav1.ListOptions{FieldSelector: "reason=FailedCreate"})
+			events, err := c.Typed.CoreV1().Events(ns).List(t.Context(),
+				metav1.ListOptions{FieldSelector: "reason=FailedCreate"})
 			if err != nil {
 				return err
 			}
@@ -235,7 +246,32 @@ func (c *rig) testFaults(t *testing.T) {
 			}
 			return fmt.Errorf("%d events, none of a quota", len(events.Items))
 		})
+		c.doctor(t, ns, "exceeded quota")
 		c.remove(t, ns, "it")
+	})
+}
+
+// doctor waits until headway doctor fails for a namespace, and says something; "" is
+// no text to wait for.
+func (c *rig) doctor(t *testing.T, ns, says string) {
+	t.Helper()
+	if says == "" {
+		return
+	}
+	config, err := c.Plane.Kubeconfig(ns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait(t, 30*time.Second, "headway doctor", func() error {
+		cmd := exec.CommandContext(t.Context(), c.headway, "doctor", "--namespace", ns, "--quiet", "--format",
+			"markdown")
+		cmd.Env = []string{"KUBECONFIG=" + config, "HOME=" + t.TempDir()}
+		out, err := cmd.CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(out), says) {
+			return fmt.Errorf("it does not say %q, %v:\n%s", says, err, out)
+		}
+		return nil
 	})
 }
 
@@ -245,7 +281,8 @@ func (c *rig) quota(t *testing.T, ns string, gpus int64) {
 	name := corev1.ResourceName("requests.nvidia.com/gpu")
 	quotas := c.Typed.CoreV1().ResourceQuotas(ns)
 	_, err := quotas.Create(t.Context(), &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "gpus"},
-		Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{name: *resource.NewQuantity(gpus, resource.DecimalSI)}}}, metav1.CreateOptions{})
+		Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{name: *resource.NewQuantity(gpus,
+			resource.DecimalSI)}}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

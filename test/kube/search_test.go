@@ -42,7 +42,8 @@ func (c *rig) search(t *testing.T, faults string, args ...string) *search {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b = bytes.Replace(b, []byte("  name: sglang-disagg\n"), fmt.Appendf(nil, "  name: sglang-disagg\n  annotations: {%s: %q}\n", operator.FaultsAnnotation, faults), 1)
+	b = bytes.Replace(b, []byte("  name: sglang-disagg\n"), fmt.Appendf(nil, "  name: sglang-disagg\n  "+
+		"annotations: {%s: %q}\n", operator.FaultsAnnotation, faults), 1)
 	s.config = filepath.Join(t.TempDir(), "disagg.yaml")
 	if err := os.WriteFile(s.config, b, 0o600); err != nil {
 		t.Fatal(err)
@@ -63,14 +64,18 @@ func (s *search) edit(t *testing.T, oldnew ...string) {
 }
 
 func (s *search) command() []string {
-	return append([]string{"profile", "sla", "--on", "kube", "--namespace", s.ns, "--backend", "sglang", "--config", s.config,
+	return append([]string{"profile", "sla", "--on", "kube", "--namespace", s.ns, "--backend", "sglang",
+		"--config", s.config,
 		"--model", "qwen3-32b", "--gpu", "h200_sxm", "--isl", "500", "--osl", "20", "--ttft", "500", "--itl", "50",
 		"--max-num-gpus-per-engine", "2", "--no-interpolation", "--repeats", "1", "--search", "thorough",
 		"--decode-interpolation-granularity", "2", "--tokenizer", "builtin", "--output-dir", s.out}, s.args...)
 }
 
+// environ is that of headway and kubectl. The client may be late: how late it is
+// says how busy the machine of the test is, and would end headway with exit code 4.
 func (s *search) environ() []string {
-	return []string{"KUBECONFIG=" + s.kube, "XDG_STATE_HOME=" + s.state, "HOME=" + s.state, "PATH=" + os.Getenv("PATH")}
+	return []string{"HEADWAY_MAX_LAG=1h", "KUBECONFIG=" + s.kube, "XDG_STATE_HOME=" + s.state, "HOME=" + s.state,
+		"PATH=" + os.Getenv("PATH")}
 }
 
 // run runs headway with the search's environment and checks its exit code.
@@ -126,6 +131,7 @@ func (s *search) measured(t *testing.T, tags ...string) {
 
 func (c *rig) testSearch(t *testing.T) {
 	t.Run("recommendation", c.testRecommendation)
+	t.Run("aggregated", c.testAggregated)
 	t.Run("experts", c.testExperts)
 	t.Run("faults", c.testSearchFaults)
 	t.Run("unschedulable", c.testUnschedulable)
@@ -146,7 +152,8 @@ func (c *rig) testRecommendation(t *testing.T) {
 			command := s.command()
 			if backend != "sglang" {
 				// The backend's own configuration.
-				command = strings.Split(strings.Replace(strings.Join(command, "\n"), "--config\n"+s.config, "--dgd-image\nheadway.test/runtime:1", 1), "\n")
+				command = strings.Split(strings.Replace(strings.Join(command, "\n"), "--config\n"+s.config,
+					"--dgd-image\nheadway.test/runtime:1", 1), "\n")
 				command = append(command, "--backend", backend)
 			}
 			out := c.run(t, s, 0, command...)
@@ -167,14 +174,33 @@ func (c *rig) testRecommendation(t *testing.T) {
 				t.Errorf("nothing was picked:\n%s", out)
 			}
 			c.accepted(t, s, filepath.Join(s.out, "config_with_planner.yaml"))
+			c.accepted(t, s, filepath.Join(s.out, "recommended_config.yaml"))
 		})
+	}
+}
+
+// Of an aggregated deployment every candidate is made, those for both phases and
+// those that do both halves of a request. No engine here is fast enough for the
+// target of ITL, so that few loads are tried.
+func (c *rig) testAggregated(t *testing.T) {
+	s := c.search(t, "", "--total-gpus", "2", "--ttft", "100", "--itl", "1")
+	s.config = "testdata/agg-sglang.yaml"
+	out := c.run(t, s, 3, s.command()...)
+	c.empty(t, s.ns)
+	s.measured(t, "prefill_1gpus_TP1", "decode_2gpus_TP2", "agg_1gpus_TP1", "agg_2gpus_TP2")
+	if !strings.Contains(out, "aggregated: ") || !strings.Contains(out, "recommended: ") {
+		t.Errorf("nothing is recommended:\n%s", out)
+	}
+	for _, name := range []string{"agg_config.yaml", "recommended_config.yaml", "config_with_planner.yaml"} {
+		c.accepted(t, s, filepath.Join(s.out, name))
 	}
 }
 
 // accepted checks that the API server would take a file that headway wrote.
 func (c *rig) accepted(t *testing.T, s *search, file string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(c.bin, "kubectl"), "--namespace", s.ns, "apply", "--dry-run=server", "-f", file)
+	cmd := exec.CommandContext(t.Context(), filepath.Join(c.bin, "kubectl"), "--namespace", s.ns, "apply",
+		"--dry-run=server", "-f", file)
 	cmd.Env = s.environ()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("the API server refuses %s: %v\n%s", file, err, out)
@@ -183,10 +209,12 @@ func (c *rig) accepted(t *testing.T, s *search, file string) {
 
 // A model with experts is deployed with its attention in parallel, on both
 // nodes where it is larger than one, and the cache of all ranks is counted.
-// Nothing else may run beside this.
+// Nothing else may run beside this. Replies are so short that two reads tell the
+// pace of their tokens, and so slow that a busy client makes two reads of them.
 func (c *rig) testExperts(t *testing.T) {
-	s := c.search(t, "", "--model", "Qwen/Qwen3-235B-A22B", "--isl", "2000", "--min-num-gpus-per-engine", "4", "--max-num-gpus-per-engine", "16")
-	s.edit(t, "Qwen3-32B", "Qwen3-235B-A22B", "annotations: {", "annotations: {"+operator.SpeedupAnnotation+`: "20", `)
+	s := c.search(t, "", "--model", "Qwen/Qwen3-235B-A22B", "--isl", "2000", "--osl", "8", "--min-num-gpus-per-engine",
+		"4", "--max-num-gpus-per-engine", "16")
+	s.edit(t, "Qwen3-32B", "Qwen3-235B-A22B", "annotations: {", "annotations: {"+operator.SpeedupAnnotation+`: "4", `)
 	c.run(t, s, 0, s.command()...)
 	c.empty(t, s.ns)
 	for _, phase := range []string{"prefill", "decode"} {
@@ -198,7 +226,8 @@ func (c *rig) testExperts(t *testing.T) {
 			s.measured(t, tag)
 			o := s.outcome(t, tag)
 			if o.KV != mapping.gpus*16384 || o.Ranks != mapping.ranks {
-				t.Errorf("%s has %d ranks and %d tokens, want %d and %d", tag, o.Ranks, o.KV, mapping.ranks, mapping.gpus*16384)
+				t.Errorf("%s has %d ranks and %d tokens, want %d and %d", tag, o.Ranks, o.KV, mapping.ranks,
+					mapping.gpus*16384)
 			}
 			logs, err := filepath.Glob(filepath.Join(o.Logs, "decode", "*.log"))
 			if want := max(1, mapping.gpus/gpusPerNode); err != nil || len(logs) != want {
@@ -224,8 +253,10 @@ func (c *rig) testSearchFaults(t *testing.T) {
 		{faults: "2=out-of-memory", reason: "out-of-memory", says: "CUDA out of memory"},
 		{faults: "2=no-image", reason: "image", says: "ImagePull"},
 		{faults: "2=never-ready", args: []string{"--deployment-timeout", "10"}, reason: "timeout"},
-		{faults: "decode/2=no-kv-line", tags: []string{"decode_2gpus_TP2"}, reason: "log", says: "KV Cache is allocated"},
-		{faults: "decode/2=crash-later", args: []string{"--repeats", "5"}, tags: []string{"decode_2gpus_TP2"}, reason: "crashed"},
+		{faults: "decode/2=no-kv-line", tags: []string{"decode_2gpus_TP2"}, reason: "log",
+			says: "KV Cache is allocated"},
+		{faults: "decode/2=crash-later", args: []string{"--repeats", "5"}, tags: []string{"decode_2gpus_TP2"},
+			reason: "crashed"},
 		{quota: 1, reason: "quota", says: "exceeded quota"},
 	} {
 		t.Run(fmt.Sprint(test.faults, test.reason), func(t *testing.T) {
@@ -272,7 +303,8 @@ func (c *rig) testUnschedulable(t *testing.T) {
 		name := fmt.Sprint("filler-", i)
 		c.create(t, filler, graph(t, "sglang-v1alpha1.yaml", name, gpus, operator.NeverReady))
 		wait(t, 20*time.Second, "the filler", func() error {
-			list, err := c.Typed.CoreV1().Pods(filler).List(t.Context(), metav1.ListOptions{LabelSelector: "nvidia.com/selector=" + name + "-decode"})
+			list, err := c.Typed.CoreV1().Pods(filler).List(t.Context(),
+				metav1.ListOptions{LabelSelector: "nvidia.com/selector=" + name + "-decode"})
 			if err == nil && (len(list.Items) == 0 || list.Items[0].Spec.NodeName == "") {
 				err = fmt.Errorf("%d pods without a node", len(list.Items))
 			}
@@ -284,7 +316,8 @@ func (c *rig) testUnschedulable(t *testing.T) {
 	c.empty(t, s.ns)
 	s.measured(t, "prefill_1gpus_TP1", "decode_1gpus_TP1")
 	s.dead(t, "prefill_2gpus_TP2", "unschedulable", "Insufficient nvidia.com/gpu")
-	if err := c.graphs.Namespace(filler).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+	if err := c.graphs.Namespace(filler).DeleteCollection(t.Context(), metav1.DeleteOptions{},
+		metav1.ListOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	c.empty(t, filler)

@@ -97,7 +97,8 @@ func (c *rig) testInterrupted(t *testing.T) {
 	c.run(t, s, 0, append(s.command(), "--resume")...)
 	c.empty(t, s.ns)
 	s.measured(t, "prefill_1gpus_TP1", "prefill_2gpus_TP2", "decode_1gpus_TP1", "decode_2gpus_TP2")
-	if after, err := os.Stat(filepath.Join(s.out, "prefill_1gpus_TP1", "outcome.json")); err != nil || !after.ModTime().Equal(before.ModTime()) {
+	if after, err := os.Stat(filepath.Join(s.out, "prefill_1gpus_TP1", "outcome.json")); err != nil ||
+		!after.ModTime().Equal(before.ModTime()) {
 		t.Errorf("what was measured was measured again (%v)", err)
 	}
 }
@@ -109,7 +110,8 @@ func (c *rig) testRights(t *testing.T) {
 	s := c.search(t, "")
 	s.kube = c.account(t, s.ns, "nobody")
 	out := c.run(t, s, 1, s.command()...)
-	for _, want := range []string{"create dynamographdeployments.nvidia.com", "watch dynamographdeployments.nvidia.com", "delete dynamographdeployments.nvidia.com",
+	for _, want := range []string{"create dynamographdeployments.nvidia.com", "watch dynamographdeployments.nvidia.com",
+		"delete dynamographdeployments.nvidia.com",
 		"list pods", "get pods/log", "create pods/portforward", s.ns} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the error does not name %q:\n%s", want, out)
@@ -122,7 +124,8 @@ func (c *rig) testRights(t *testing.T) {
 func (c *rig) account(t *testing.T, ns, name string) string {
 	t.Helper()
 	accounts := c.Typed.CoreV1().ServiceAccounts(ns)
-	if _, err := accounts.Create(t.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{}); err != nil {
+	if _, err := accounts.Create(t.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}},
+		metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	token, err := accounts.CreateToken(t.Context(), name, &authv1.TokenRequest{}, metav1.CreateOptions{})
@@ -156,11 +159,7 @@ func (c *rig) testUnreachable(t *testing.T) {
 	if err := os.WriteFile(s.kube, bytes.ReplaceAll(b, []byte(c.Plane.Server()), []byte(closed)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	start := time.Now()
 	out := c.run(t, s, 1, s.command()...)
-	if took := time.Since(start); took > 20*time.Second {
-		t.Errorf("it took %v", took)
-	}
 	if !strings.Contains(out, closed) || !strings.Contains(out, "--kubeconfig") {
 		t.Errorf("the error says neither where nor what to do:\n%s", out)
 	}

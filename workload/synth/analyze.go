@@ -117,7 +117,8 @@ func Rows(requests []workload.Request) ([]workload.Row, error) {
 	for i, q := range requests {
 		tokens := q.Prompt.Tokens + q.Prompt.Prefix.Tokens
 		if tokens < 1 {
-			return nil, fmt.Errorf("request %d has no length in tokens: only prompts given by their length can be taken as rows", q.Index+1)
+			return nil, fmt.Errorf("request %d has no length in tokens: only prompts given by their length can be "+
+				"taken as rows", q.Index+1)
 		}
 		rows[i] = workload.Row{
 			Timestamp: float64(q.At) / 1e6, Timed: q.Timed, Delay: float64(q.Delay) / 1e6,

@@ -27,7 +27,8 @@ func TestAnalyzeVector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Facts{{512, 6243, 0, 6755, 10}, {512, 6807, 1.0 / 15, 7319, 10}, {512, 6722, 1.0 / 15, 7234, 10}, {512, 1775, 0.2, 2287, 10}}
+	want := []Facts{{512, 6243, 0, 6755, 10}, {512, 6807, 1.0 / 15, 7319, 10}, {512, 6722, 1.0 / 15, 7234, 10},
+		{512, 1775, 0.2, 2287, 10}}
 	if !slices.Equal(a.Rows, want) {
 		t.Errorf("%v, want %v", a.Rows, want)
 	}
@@ -51,10 +52,12 @@ func TestAnalyzeEdges(t *testing.T) {
 		t.Fatal(err)
 	}
 	// All of the first two is repeated, the last block with one token only.
-	if a.Rows[0].Context != 9 || a.Rows[1].Unique != 0 || a.Rows[1].HitRate != 1 || a.Rows[2].Unique != 700 || !math.IsNaN(a.Rows[2].HitRate) {
+	if a.Rows[0].Context != 9 || a.Rows[1].Unique != 0 || a.Rows[1].HitRate != 1 || a.Rows[2].Unique != 700 ||
+		!math.IsNaN(a.Rows[2].HitRate) {
 		t.Errorf("%+v", a.Rows)
 	}
-	if a.HitRate.Count != 2 || a.Output.Count != 1 || a.Reuse.HitTokens != 0.5 || a.Reuse.Tokens != 18 || a.Arrivals.Count != 0 {
+	if a.HitRate.Count != 2 || a.Output.Count != 1 || a.Reuse.HitTokens != 0.5 || a.Reuse.Tokens != 18 ||
+		a.Arrivals.Count != 0 {
 		t.Errorf("%+v", a)
 	}
 	for _, c := range []struct {
@@ -128,7 +131,8 @@ func TestReuseIsThatOfAnLRU(t *testing.T) {
 			blocks, tokens := lruHits(rows, size, 4)
 			b, k := a.Reuse.At(size)
 			if b != share(blocks, a.Reuse.Blocks) || k != share(tokens, a.Reuse.Tokens) {
-				t.Fatalf("seed %d, %d blocks: %v and %v, a cache has %d of %d and %d of %d", seed, size, b, k, blocks, a.Reuse.Blocks, tokens, a.Reuse.Tokens)
+				t.Fatalf("seed %d, %d blocks: %v and %v, a cache has %d of %d and %d of %d", seed, size, b, k, blocks,
+					a.Reuse.Blocks, tokens, a.Reuse.Tokens)
 			}
 		}
 	}
@@ -157,7 +161,8 @@ func TestRounding(t *testing.T) {
 	}{
 		{"exact", func(now float64) float64 { return now }, 0},
 		{"seconds", func(now float64) float64 { return math.Floor(now/1000) * 1000 }, 1000},
-		{"three seconds, about", func(now float64) float64 { return math.Floor(now/3000)*3000 + float64(int(now/3000)%3) }, 3000},
+		{"three seconds, about",
+			func(now float64) float64 { return math.Floor(now/3000)*3000 + float64(int(now/3000)%3) }, 3000},
 	} {
 		var rows []workload.Row
 		now := 0.0

@@ -178,7 +178,8 @@ func (m *ArrivalModel) shape(o Options) float64 {
 func (m *ArrivalModel) fault(o Options) error {
 	switch {
 	case o.Arrivals == Empirical && (len(m.Bursts) == 0 || len(m.Gaps) == 0):
-		return fmt.Errorf("arrivals empirical: the trace has fewer than two timestamps; take poisson or gamma with a rate")
+		return fmt.Errorf("arrivals empirical: the trace has fewer than two timestamps; take poisson or gamma " +
+			"with a rate")
 	case o.Arrivals != Empirical && m.rate(o) <= 0:
 		return fmt.Errorf("arrivals %v: the trace has no rate of its own; give one", o.Arrivals)
 	case o.Arrivals == Gamma && m.shape(o) <= 0:

@@ -43,12 +43,14 @@ func (m *Model) Draw(o Options) iter.Seq2[Drawn, error] {
 		for now := range m.Arrivals.times(o) {
 			x := p.outcome(s)
 			if x.input > workload.MaxTokens && (o.MaxISL == 0 || o.MaxISL > workload.MaxTokens) {
-				yield(Drawn{}, fmt.Errorf("synthesizing: a row of %d tokens is longer than %d; use smaller multipliers or a limit on the input", x.input, workload.MaxTokens))
+				yield(Drawn{}, fmt.Errorf("synthesizing: a row of %d tokens is longer than %d; use smaller "+
+					"multipliers or a limit on the input", x.input, workload.MaxTokens))
 				return
 			}
 			if !o.keeps(x.input) {
 				if dropped++; dropped == dropLimit {
-					yield(Drawn{}, fmt.Errorf("synthesizing: none of %d rows had an input from %d to %d tokens; change the limits", dropLimit, o.MinISL, o.MaxISL))
+					yield(Drawn{}, fmt.Errorf("synthesizing: none of %d rows had an input from %d to %d tokens; "+
+						"change the limits", dropLimit, o.MinISL, o.MaxISL))
 					return
 				}
 				continue

@@ -58,8 +58,10 @@ func TestDrawnRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := Options{Requests: 100, Seed: uint64(i), KeepCorrelation: i%3 == 0, Independent: i%5 == 0, Arrivals: Law(i % 3), Shape: 2,
-			PrefixLen: r.Float64() * 4, PromptLen: r.Float64() * 4, PrefixRoots: 1 + r.IntN(4), Speedup: 1 + r.Float64(), MinOSL: 5, MaxOSL: 20}
+		o := Options{Requests: 100, Seed: uint64(i), KeepCorrelation: i%3 == 0, Independent: i%5 == 0,
+			Arrivals: Law(i % 3), Shape: 2,
+			PrefixLen: r.Float64() * 4, PromptLen: r.Float64() * 4, PrefixRoots: 1 + r.IntN(4),
+			Speedup: 1 + r.Float64(), MinOSL: 5, MaxOSL: 20}
 		for _, d := range checkDrawn(t, m, o, 100) {
 			if d.OutputLength < 5 || d.OutputLength > 20 {
 				t.Fatalf("output %d was not clipped", d.OutputLength)
@@ -136,8 +138,10 @@ func TestForecast(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, o := range []Options{
-		{Requests: 200}, {Requests: 450, KeepCorrelation: true}, {Requests: 900, PrefixRoots: 3}, {Requests: 500, PrefixLen: 2.5, PromptLen: 0.7},
-		{Requests: 400, Independent: true}, {Requests: 250, MinISL: 40, MaxISL: 100}, {Requests: 150, PrefixRoots: 2, Independent: true, KeepCorrelation: true},
+		{Requests: 200}, {Requests: 450, KeepCorrelation: true}, {Requests: 900, PrefixRoots: 3},
+		{Requests: 500, PrefixLen: 2.5, PromptLen: 0.7},
+		{Requests: 400, Independent: true}, {Requests: 250, MinISL: 40, MaxISL: 100},
+		{Requests: 150, PrefixRoots: 2, Independent: true, KeepCorrelation: true},
 	} {
 		f, err := m.Forecast(o)
 		if err != nil {
@@ -155,15 +159,18 @@ func TestForecast(t *testing.T) {
 			input += a.Input.Mean / repeats
 		}
 		if math.Abs(hits-f.HitBlocks) > 0.01 || math.Abs(percent(input, f.MeanInput)) > 2 {
-			t.Errorf("%+v: hits %.4f, forecast %.4f; input %.1f, forecast %.1f", o, hits, f.HitBlocks, input, f.MeanInput)
+			t.Errorf("%+v: hits %.4f, forecast %.4f; input %.1f, forecast %.1f", o, hits, f.HitBlocks,
+				input, f.MeanInput)
 		}
 		o.Requests = 60_000
 		a, err := Analyze(draw(t, m, o), 16)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if math.Abs(a.Reuse.HitBlocks-f.LimitBlocks) > 0.01 || math.Abs(a.Reuse.HitTokens-f.LimitTokens) > 0.01 || a.Reuse.HitBlocks > f.LimitBlocks+0.003 {
-			t.Errorf("%+v: hits %.4f, limit %.4f; of tokens %.4f, limit %.4f", o, a.Reuse.HitBlocks, f.LimitBlocks, a.Reuse.HitTokens, f.LimitTokens)
+		if math.Abs(a.Reuse.HitBlocks-f.LimitBlocks) > 0.01 || math.Abs(a.Reuse.HitTokens-f.LimitTokens) > 0.01 ||
+			a.Reuse.HitBlocks > f.LimitBlocks+0.003 {
+			t.Errorf("%+v: hits %.4f, limit %.4f; of tokens %.4f, limit %.4f", o, a.Reuse.HitBlocks, f.LimitBlocks,
+				a.Reuse.HitTokens, f.LimitTokens)
 		}
 	}
 }
@@ -184,9 +191,12 @@ func TestDrawFaults(t *testing.T) {
 		o    Options
 		want []string
 	}{
-		{"all", m, Options{Requests: -1, Speedup: -2, PrefixLen: math.NaN(), PromptLen: 1e9, PrefixRoots: -1, MinISL: 5, MaxISL: 3, MaxOSL: -1, Arrivals: 9, Rate: -1, Shape: 1e-9},
-			[]string{"--num-requests -1", "--speedup-ratio -2", "--prefix-len-multiplier NaN", "--prompt-len-multiplier 1e+09", "--prefix-root-multiplier -1",
-				"--min-isl 5: must be at most --max-isl 3", "--max-osl -1", "--arrival 9", "--request-rate -1", "--arrival-smoothness 1e-09"}},
+		{"all", m, Options{Requests: -1, Speedup: -2, PrefixLen: math.NaN(), PromptLen: 1e9, PrefixRoots: -1, MinISL: 5,
+			MaxISL: 3, MaxOSL: -1, Arrivals: 9, Rate: -1, Shape: 1e-9},
+			[]string{"num-requests -1", "speedup-ratio -2", "prefix-len-multiplier NaN", "prompt-len-multiplier 1e+09",
+				"prefix-root-multiplier -1",
+				"min-isl 5: must be at most max-isl 3", "max-osl -1", "arrival 9", "request-rate -1",
+				"arrival-smoothness 1e-09"}},
 		{"nothing left", m, Options{MaxISL: 3}, []string{"none of 1000000 rows had an input from 0 to 3 tokens"}},
 		{"no times", u, Options{}, []string{"fewer than two timestamps"}},
 		{"no rate", u, Options{Arrivals: Poisson}, []string{"has no rate of its own"}},
@@ -235,7 +245,8 @@ func TestWriteCanBeRead(t *testing.T) {
 	}
 	first, _, _ := strings.Cut(out.String(), "\n")
 	var fields map[string]any
-	if err := json.Unmarshal([]byte(first), &fields); err != nil || len(fields) != 6 || fields["context_len"] == nil || fields["unique_user_prompt_len"] == nil {
+	if err := json.Unmarshal([]byte(first), &fields); err != nil || len(fields) != 6 || fields["context_len"] == nil ||
+		fields["unique_user_prompt_len"] == nil {
 		t.Errorf("%s: %v", first, err)
 	}
 	trace, err := workload.ReadTrace(&out, "out", workload.TraceOptions{})
@@ -254,7 +265,9 @@ func TestFileName(t *testing.T) {
 		want string
 	}{
 		{"a/trace.jsonl", Options{}, "a/trace_synth_1x1+1.0_speedup1.jsonl"},
-		{"a.b/trace", Options{PrefixLen: 2, PrefixRoots: 3, PromptLen: 1.5, Speedup: 2.5, MaxISL: 9, MinISL: 1, MinOSL: 2, MaxOSL: 3}, "a.b/trace_synth_2x3+1.5_speedup2.5_maxisl9_minisl1_minosl2_maxosl3"},
+		{"a.b/trace", Options{PrefixLen: 2, PrefixRoots: 3, PromptLen: 1.5, Speedup: 2.5, MaxISL: 9, MinISL: 1,
+			MinOSL: 2, MaxOSL: 3}, "a.b/trace_synth_2x3+1.5_speedup2.5_maxisl9_minisl1_minosl2_maxosl3"},
+		{"t.jsonl", Options{OutputLen: 2, MinOSL: 5}, "t_synth_1x1+1.0_speedup1_minosl5_oslx2.0.jsonl"},
 	} {
 		if got := c.o.FileName(c.in); got != c.want {
 			t.Errorf("%s, want %s", got, c.want)

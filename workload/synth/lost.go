@@ -25,7 +25,8 @@ func (m *Model) Lost(o Options) []string {
 	case !p.ordered():
 		lost = append(lost, "how soon prefixes come again (they are drawn at random)")
 	case m.places < m.largest():
-		lost = append(lost, fmt.Sprintf("the exact distance of prefixes that more than %d rows share (the model is compact)", m.places))
+		lost = append(lost, fmt.Sprintf("the exact distance of prefixes that more than %d rows share (the model "+
+			"is compact)", m.places))
 	}
 	if o.roots() > 1 {
 		lost = append(lost, fmt.Sprintf("how soon prefixes come again (each row takes one of %d copies)", o.roots()))

@@ -67,7 +67,8 @@ func TestPresetsDraw(t *testing.T) {
 		rows                int
 		prefixes            bool
 		input, output, rate float64
-	}{{"azure-code", 8819, false, 2047.8, 27.9, 2.567}, {"mooncake-conversation", 12031, true, 12035.1, 342.6, 3.4015}} {
+	}{{"azure-code", 8819, false, 2047.8, 27.9, 2.567},
+		{"mooncake-conversation", 12031, true, 12035.1, 342.6, 3.4015}} {
 		m, err := Preset(c.name)
 		if err != nil {
 			t.Fatal(err)
@@ -88,7 +89,8 @@ func TestPresetsDraw(t *testing.T) {
 				of        string
 				got, want float64
 				within    float64 // percent
-			}{{"input", a.Input.Mean, c.input, 0.5}, {"output", a.Output.Mean, c.output, 0.5}, {"rate", a.Arrivals.Rate, c.rate, 5}} {
+			}{{"input", a.Input.Mean, c.input, 0.5}, {"output", a.Output.Mean, c.output, 0.5},
+				{"rate", a.Arrivals.Rate, c.rate, 5}} {
 				if p := percent(v.got, v.want); p < -v.within || p > v.within {
 					t.Errorf("%s: %s %v, want %v", c.name, v.of, v.got, v.want)
 				}
@@ -156,7 +158,8 @@ func TestPruneKeepsLengths(t *testing.T) {
 }
 
 const smallModel = `{"version":2,"block_size":8,"rows":5,"prefixes":true,` +
-	`"nodes":{"parent":[-1,0],"length":[0,2],"leaves":[2,1],"ends":[0,2],"last":[0,3],"leaf_class":[0,0],"end_class":[-1,1]},` +
+	`"nodes":{"parent":[-1,0],"length":[0,2],"leaves":[2,1],"ends":[0,2],"last":[0,3],"leaf_class":[0,0],` +
+	`"end_class":[-1,1]},` +
 	smallOrder +
 	`"classes":[{"unique":[5,20],"output":[1,0],"weight":[1,2]},{"unique":[0],"output":[9],"weight":[2]}],` +
 	`"arrivals":{"rate":2,"shape":1,"step_ms":0,"burst":[1,2],"burst_weight":[3,1],"gap_ms":[0.5],"gap_weight":[3]}}`
@@ -205,7 +208,8 @@ func TestModelFaults(t *testing.T) {
 		{`"length":[0,2]`, `"length":[0,16777000]`, "longer than any prompt"},
 		{`"leaves":[2,1]`, `"leaves":[2,-1]`, "leaves -1"},
 		{`"leaves":[2,1]`, `"leaves":[2,2]`, "too few for the rows of node 1"},
-		{`"output":[1,0],"weight":[1,2]`, `"output":[1,0],"weight":[1,3]`, "class 0: its samples are of 4 rows, its nodes have 3"},
+		{`"output":[1,0],"weight":[1,2]`, `"output":[1,0],"weight":[1,3]`,
+			"class 0: its samples are of 4 rows, its nodes have 3"},
 		{`"last":[0,3]`, `"last":[0,9]`, "last 9"},
 		{`"leaf_class":[0,0]`, `"leaf_class":[0,7]`, "there is no class 7"},
 		{`"leaf_class":[0,0]`, `"leaf_class":[0,1]`, "not of its kind"},
@@ -218,7 +222,8 @@ func TestModelFaults(t *testing.T) {
 		{`"rows":5`, `"rows":"a`, "invalid character"},
 	} {
 		text := strings.Replace(smallModel, c.old, c.new, 1)
-		if _, err := ReadModel(strings.NewReader(text), "m.json"); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "m.json") {
+		if _, err := ReadModel(strings.NewReader(text), "m.json"); err == nil ||
+			!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "m.json") {
 			t.Errorf("%s: error %v, want %q", c.new, err, c.want)
 		}
 	}
@@ -247,7 +252,8 @@ func FuzzModel(f *testing.F) {
 			t.Fatalf("%s is written as %s: %v", text, again, err)
 		}
 		for i := range 2 {
-			o := Options{Requests: 20, PrefixLen: prefix, PromptLen: prompt, Arrivals: Poisson, Rate: 5, PrefixRoots: 2, KeepCorrelation: i == 1, MaxISL: 5000 * m.BlockSize}
+			o := Options{Requests: 20, PrefixLen: prefix, PromptLen: prompt, Arrivals: Poisson, Rate: 5, PrefixRoots: 2,
+				KeepCorrelation: i == 1, MaxISL: 5000 * m.BlockSize}
 			n := 0
 			for d, err := range m.Draw(o) {
 				if err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 
+	"headway/internal/bound"
 	"headway/workload"
 )
 
@@ -100,7 +101,8 @@ func (m *Model) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	if f.Version < 1 || f.Version > modelVersion {
-		return fmt.Errorf("version %d: this program reads versions 1 to %d; fit the trace again with it", f.Version, modelVersion)
+		return fmt.Errorf("version %d: this program reads versions 1 to %d; fit the trace again with it",
+			f.Version, modelVersion)
 	}
 	got := Model{BlockSize: f.BlockSize, Rows: f.Rows, Prefixes: f.Prefixes}
 	if got.BlockSize < 1 || got.BlockSize > workload.MaxTokens {
@@ -136,11 +138,14 @@ func (m *Model) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
+// largestModel is that of a model of a million sessions several times over.
+const largestModel = 256 * bound.MiB
+
 // ReadModel reads a model that [Model.MarshalJSON] wrote; name stands in messages.
 func ReadModel(r io.Reader, name string) (*Model, error) {
-	text, err := io.ReadAll(r)
+	text, err := bound.ReadAll(r, largestModel, "model "+name)
 	if err != nil {
-		return nil, fmt.Errorf("reading model %s: %w", name, err)
+		return nil, err
 	}
 	m := &Model{}
 	if err := json.Unmarshal(text, m); err != nil {
@@ -200,13 +205,16 @@ func (f nodesFile) nodes(blockSize int) ([]node, error) {
 func (f classFile) class() ([]sample, error) {
 	n := len(f.Unique)
 	if len(f.Output) != n || len(f.Weight) != n || n == 0 {
-		return nil, fmt.Errorf("lists of %d, %d and %d entries: they must be equally long, and not empty", n, len(f.Output), len(f.Weight))
+		return nil, fmt.Errorf("lists of %d, %d and %d entries: they must be equally long, and not empty", n,
+			len(f.Output), len(f.Weight))
 	}
 	class := make([]sample, n)
 	for i := range class {
 		s := sample{f.Unique[i], f.Output[i], f.Weight[i]}
-		if s.unique < 0 || s.unique > workload.MaxTokens || s.output < 0 || s.output > workload.MaxTokens || s.weight < 1 || s.weight > maxCount {
-			return nil, fmt.Errorf("sample %d: %d and %d tokens with weight %d: out of range", i, s.unique, s.output, s.weight)
+		if s.unique < 0 || s.unique > workload.MaxTokens || s.output < 0 || s.output > workload.MaxTokens ||
+			s.weight < 1 || s.weight > maxCount {
+			return nil, fmt.Errorf("sample %d: %d and %d tokens with weight %d: out of range", i, s.unique,
+				s.output, s.weight)
 		}
 		class[i] = s
 	}
@@ -259,7 +267,8 @@ func (m *Model) checkClasses() error {
 
 func (f arrivalsFile) model() (ArrivalModel, error) {
 	m := ArrivalModel{Rate: f.Rate, Shape: f.Shape, Step: f.StepMS}
-	if !(m.Rate >= 0 && m.Rate <= maxRate) || m.Shape != 0 && !(m.Shape >= minShape && m.Shape <= maxShape) || !(m.Step >= 0 && m.Step <= maxGap) {
+	if !(m.Rate >= 0 && m.Rate <= maxRate) || m.Shape != 0 && !(m.Shape >= minShape && m.Shape <= maxShape) ||
+		!(m.Step >= 0 && m.Step <= maxGap) {
 		return m, fmt.Errorf("rate %v, shape %v, step_ms %v: out of range", m.Rate, m.Shape, m.Step)
 	}
 	var err error

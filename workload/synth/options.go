@@ -2,11 +2,11 @@ package synth
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
+	"headway/internal/fault"
 	"headway/workload"
 )
 
@@ -30,6 +30,8 @@ type Options struct {
 	// MinISL and MaxISL drop rows whose input is shorter or longer, in tokens; 0
 	// is no limit.
 	MinISL, MaxISL int
+	// OutputLen multiplies the length of the reply, before it is clipped; 0 is 1.
+	OutputLen float64
 	// MinOSL and MaxOSL clip the length of the reply, in tokens; 0 is no limit.
 	MinOSL, MaxOSL int
 	// Arrivals is the law of arrival times.
@@ -69,48 +71,53 @@ const (
 
 // Validate reports every fault.
 func (o Options) Validate() error {
-	var faults []error
-	fault := func(ok bool, flag string, value any, allowed string) {
-		if !ok {
-			faults = append(faults, fmt.Errorf("%s %v: must be %s", flag, value, allowed))
-		}
-	}
-	fault(o.Requests >= 0, "--num-requests", o.Requests, "at least 1")
-	fault(o.Speedup == 0 || o.Speedup >= 1e-6 && o.Speedup <= 1e6, "--speedup-ratio", o.Speedup, "from 1e-06 to 1e+06")
-	fault(o.PrefixLen >= 0 && o.PrefixLen <= maxMultiplier, "--prefix-len-multiplier", o.PrefixLen, "above 0 and at most 1000")
-	fault(o.PromptLen >= 0 && o.PromptLen <= maxMultiplier, "--prompt-len-multiplier", o.PromptLen, "above 0 and at most 1000")
-	fault(o.PrefixRoots >= 0 && o.PrefixRoots <= maxRoots, "--prefix-root-multiplier", o.PrefixRoots, "from 1 to 1048576")
+	var bad fault.List
+	bad.Check(o.Requests >= 0, "num-requests", o.Requests, "at least 1")
+	bad.Check(o.Speedup == 0 || o.Speedup >= 1e-6 && o.Speedup <= 1e6, "speedup-ratio", o.Speedup,
+		"from 1e-06 to 1e+06")
+	bad.Check(o.PrefixLen >= 0 && o.PrefixLen <= maxMultiplier, "prefix-len-multiplier", o.PrefixLen,
+		"above 0 and at most 1000")
+	bad.Check(o.PromptLen >= 0 && o.PromptLen <= maxMultiplier, "prompt-len-multiplier", o.PromptLen,
+		"above 0 and at most 1000")
+	bad.Check(o.OutputLen >= 0 && o.OutputLen <= maxMultiplier, "osl-multiplier", o.OutputLen,
+		"above 0 and at most 1000")
+	bad.Check(o.PrefixRoots >= 0 && o.PrefixRoots <= maxRoots, "prefix-root-multiplier", o.PrefixRoots,
+		"from 1 to 1048576")
 	for _, l := range []struct {
 		name     string
 		min, max int
 	}{{"isl", o.MinISL, o.MaxISL}, {"osl", o.MinOSL, o.MaxOSL}} {
-		fault(l.min >= 0, "--min-"+l.name, l.min, "at least 1 token")
-		fault(l.max >= 0, "--max-"+l.name, l.max, "at least 1 token")
-		fault(l.min <= workload.MaxTokens, "--min-"+l.name, l.min, fmt.Sprintf("at most %d tokens", workload.MaxTokens))
-		fault(l.max == 0 || l.min <= l.max, "--min-"+l.name, l.min, fmt.Sprintf("at most --max-%s %d", l.name, l.max))
+		low, high := fault.Field("min-"+l.name), fault.Field("max-"+l.name)
+		bad.Check(l.min >= 0, low, l.min, "at least 1 token")
+		bad.Check(l.max >= 0, high, l.max, "at least 1 token")
+		bad.Check(l.min <= workload.MaxTokens, low, l.min, fmt.Sprintf("at most %d tokens", workload.MaxTokens))
+		bad.When(l.max != 0 && l.min > l.max, "%s %d: must be at most %s %d", low, l.min, high, l.max)
 	}
-	fault(int(o.Arrivals) < len(lawNames), "--arrival", int(o.Arrivals), "empirical, poisson or gamma")
-	fault(o.Rate >= 0 && o.Rate <= maxRate, "--request-rate", o.Rate, "above 0 and at most 1e+09 per second")
-	fault(o.Shape == 0 || o.Shape >= minShape && o.Shape <= maxShape, "--arrival-smoothness", o.Shape, "from 0.01 to 1000")
-	return errors.Join(faults...)
+	bad.Check(int(o.Arrivals) < len(lawNames), "arrival", int(o.Arrivals), "empirical, poisson or gamma")
+	bad.Check(o.Rate >= 0 && o.Rate <= maxRate, "request-rate", o.Rate, "above 0 and at most 1e+09 per second")
+	bad.Check(o.Shape == 0 || o.Shape >= minShape && o.Shape <= maxShape, "arrival-smoothness", o.Shape,
+		"from 0.01 to 1000")
+	return bad.Err()
 }
 
 func (o Options) requests() int      { return cmp.Or(o.Requests, DefaultRequests) }
 func (o Options) speedup() float64   { return cmp.Or(o.Speedup, 1) }
 func (o Options) prefixLen() float64 { return cmp.Or(o.PrefixLen, 1) }
 func (o Options) promptLen() float64 { return cmp.Or(o.PromptLen, 1) }
+func (o Options) outputLen() float64 { return cmp.Or(o.OutputLen, 1) }
 func (o Options) roots() int         { return cmp.Or(o.PrefixRoots, 1) }
 func (o Options) filters() bool      { return o.MinISL > 0 || o.MaxISL > 0 }
 func (o Options) keeps(input int) bool {
 	return input >= o.MinISL && (o.MaxISL == 0 || input <= o.MaxISL)
 }
 
-// clip puts the length of a reply between the limits; an unknown one stays so.
-func (o Options) clip(output int) int {
+// reply is the length of a reply, multiplied and put between the limits; an unknown
+// one stays so.
+func (o Options) reply(output int) int {
 	if output == 0 {
 		return 0
 	}
-	output = max(output, o.MinOSL)
+	output = max(workload.Scaled(output, o.outputLen()), o.MinOSL)
 	if o.MaxOSL > 0 {
 		output = min(output, o.MaxOSL)
 	}
@@ -130,11 +137,8 @@ func (o Options) FileName(input string) string {
 	if dot <= strings.LastIndexAny(input, `/\`) {
 		dot = len(input)
 	}
-	prompt := plain(o.promptLen())
-	if !strings.Contains(prompt, ".") {
-		prompt += ".0"
-	}
-	name := fmt.Sprintf("%s_synth_%sx%d+%s_speedup%s", input[:dot], plain(o.prefixLen()), o.roots(), prompt, plain(o.speedup()))
+	name := fmt.Sprintf("%s_synth_%sx%d+%s_speedup%s", input[:dot], plain(o.prefixLen()), o.roots(),
+		decimal(o.promptLen()), plain(o.speedup()))
 	for _, l := range []struct {
 		name  string
 		value int
@@ -143,7 +147,18 @@ func (o Options) FileName(input string) string {
 			name += fmt.Sprintf("_%s%d", l.name, l.value)
 		}
 	}
+	if o.outputLen() != 1 {
+		name += "_oslx" + decimal(o.outputLen())
+	}
 	return name + input[dot:]
+}
+
+// decimal is a number with a point in it, as Python prints one.
+func decimal(x float64) string {
+	if s := plain(x); strings.Contains(s, ".") {
+		return s
+	}
+	return plain(x) + ".0"
 }
 
 func plain(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }

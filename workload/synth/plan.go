@@ -160,7 +160,7 @@ func (p *plan) outcome(s streams) outcome {
 			x.unique = (p.leafBlocks.values[s.blocks.draw()]-1)*bs + p.leafLast.values[s.last.draw()]
 		}
 	}
-	x.output = p.o.clip(x.output)
+	x.output = p.o.reply(x.output)
 	if at.leaf {
 		x.unique = p.scaleUnique(x.unique)
 		x.input = x.context*bs + x.unique

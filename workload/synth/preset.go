@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"headway/internal/fault"
 )
 
 // presetFiles are compact models of public traces; `go test ./workload/synth -run
@@ -37,7 +39,7 @@ func Presets() []string {
 func Preset(name string) (*Model, error) {
 	names := Presets()
 	if !slices.Contains(names, name) {
-		return nil, fmt.Errorf("preset %q: must be one of %s", name, strings.Join(names, ", "))
+		return nil, fault.New("%s %q: must be one of %s", fault.Field("preset"), name, strings.Join(names, ", "))
 	}
 	f, err := presetFiles.Open("presets/" + name + ".json")
 	if err != nil {

@@ -23,6 +23,11 @@ type Reuse struct {
 
 	// blocksBelow[c] and tokensBelow[c] count the hits of a cache of c blocks.
 	blocksBelow, tokensBelow []int
+
+	// What the prompts were, for rules that know what comes.
+	paths     [][]int32
+	inputs    []int // tokens of each row
+	blockSize int
 }
 
 // At returns the shares of blocks and tokens that one LRU cache of so many blocks
@@ -64,7 +69,10 @@ func share(part, whole int) float64 {
 // 1970); their number is a sum over a Fenwick tree with a one at the time of every
 // block's last use.
 func measureReuse(rows []workload.Row, f *forest, blockSize int) Reuse {
-	r := Reuse{Blocks: f.ids, Distinct: len(f.parent), Ambiguous: f.split}
+	r := Reuse{Blocks: f.ids, Distinct: len(f.parent), Ambiguous: f.split, paths: f.paths, blockSize: blockSize}
+	for i := range rows {
+		r.inputs = append(r.inputs, rows[i].InputLength)
+	}
 	for _, v := range f.visits {
 		if v > 1 {
 			r.Repeated++

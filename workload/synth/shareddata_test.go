@@ -40,12 +40,16 @@ func TestConversationFacts(t *testing.T) {
 	times := &a.Arrivals
 	for _, c := range []struct{ name, got, want string }{
 		{"rows", fmt.Sprint(len(a.Rows)), "12031"},
-		{"input", fmt.Sprintf("%.0f %.0f %.0f %.1f %.0f", a.Input.Mean, a.Input.Median, a.Input.P90, a.Input.P99, a.Input.Max), "12035 6909 27367 85400.4 126195"},
+		{"input", fmt.Sprintf("%.0f %.0f %.0f %.1f %.0f", a.Input.Mean, a.Input.Median, a.Input.P90, a.Input.P99,
+			a.Input.Max), "12035 6909 27367 85400.4 126195"},
 		{"output", fmt.Sprintf("%.1f %v", a.Output.Mean, a.Output.Max), "342.6 2000"},
 		{"rate", fmt.Sprintf("%.2f over %.0f s", times.Rate, times.Span), "3.40 over 3537 s"},
-		{"blocks", fmt.Sprint(a.Reuse.Blocks, a.Reuse.Distinct, a.Reuse.Repeated, a.Reuse.Ambiguous), "288500 182790 44144 0"},
-		{"ideal hits", fmt.Sprintf("%.1f %% of tokens, %.1f %% of blocks", 100*a.Reuse.HitTokens, 100*a.Reuse.HitBlocks), "37.4 % of tokens, 36.6 % of blocks"},
-		{"timestamps", fmt.Sprintf("%d distinct, step %v, up to %d", times.Distinct, times.Step, times.LargestBurst), "1180 distinct, step 3000, up to 28"},
+		{"blocks", fmt.Sprint(a.Reuse.Blocks, a.Reuse.Distinct, a.Reuse.Repeated, a.Reuse.Ambiguous),
+			"288500 182790 44144 0"},
+		{"ideal hits", fmt.Sprintf("%.1f %% of tokens, %.1f %% of blocks", 100*a.Reuse.HitTokens,
+			100*a.Reuse.HitBlocks), "37.4 % of tokens, 36.6 % of blocks"},
+		{"timestamps", fmt.Sprintf("%d distinct, step %v, up to %d", times.Distinct, times.Step, times.LargestBurst),
+			"1180 distinct, step 3000, up to 28"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, c.got, c.want)
@@ -86,7 +90,8 @@ func TestFidelity(t *testing.T) {
 		name  string
 		model *Model
 		keep  bool
-	}{{"apart", full, false}, {"correlated", full, true}, {"compact", compact, false}, {"compact correlated", compact, true}} {
+	}{{"apart", full, false}, {"correlated", full, true}, {"compact", compact, false},
+		{"compact correlated", compact, true}} {
 		for seed := range uint64(3) {
 			o := Options{Requests: len(rows), Seed: seed, KeepCorrelation: c.keep}
 			a, err := Analyze(draw(t, c.model, o), 512)
@@ -97,11 +102,15 @@ func TestFidelity(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			mean, median, p90 := percent(a.Input.Mean, trace.Input.Mean), percent(a.Input.Median, trace.Input.Median), percent(a.Input.P90, trace.Input.P90)
+			mean, median, p90 := percent(a.Input.Mean, trace.Input.Mean), percent(a.Input.Median, trace.Input.Median),
+				percent(a.Input.P90, trace.Input.P90)
 			hits := 100 * (a.Reuse.HitBlocks - trace.Reuse.HitBlocks)
 			hitTokens := 100 * (a.Reuse.HitTokens - trace.Reuse.HitTokens)
-			t.Logf("%s, seed %d: input mean %+.2f %%, sd %+.1f %%, median %+.2f %%, p90 %+.2f %%; output mean %+.2f %%; hits %+.2f of blocks, %+.2f of tokens; forecast %.2f (drawn %.2f), limit %.2f, of tokens %.2f; mean %.0f", c.name, seed,
-				mean, percent(a.Input.SD, trace.Input.SD), median, p90, percent(a.Output.Mean, trace.Output.Mean), hits, hitTokens, 100*f.HitBlocks, 100*a.Reuse.HitBlocks, 100*f.LimitBlocks, 100*f.LimitTokens, f.MeanInput)
+			t.Logf("%s, seed %d: input mean %+.2f %%, sd %+.1f %%, median %+.2f %%, p90 %+.2f %%; output mean %+.2f "+
+				"%%; hits %+.2f of blocks, %+.2f of tokens; forecast %.2f (drawn %.2f), limit %.2f, of tokens "+
+				"%.2f; mean %.0f", c.name, seed,
+				mean, percent(a.Input.SD, trace.Input.SD), median, p90, percent(a.Output.Mean, trace.Output.Mean), hits,
+				hitTokens, 100*f.HitBlocks, 100*a.Reuse.HitBlocks, 100*f.LimitBlocks, 100*f.LimitTokens, f.MeanInput)
 			if math.Abs(mean) > 1 || math.Abs(hits) > 2 || math.Abs(hitTokens) > 2 {
 				t.Errorf("%s, seed %d: mean %+.2f %%, hits %+.2f", c.name, seed, mean, hits)
 			}
@@ -151,11 +160,13 @@ func TestOriginalAlgorithm(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		xs   []float64
-	}{{"input mean, %", means}, {"input median, %", medians}, {"input p90, %", p90s}, {"input sd, %", sds}, {"hits of blocks, points", hits}} {
+	}{{"input mean, %", means}, {"input median, %", medians}, {"input p90, %", p90s}, {"input sd, %", sds},
+		{"hits of blocks, points", hits}} {
 		mean, sd := meanAndSD(c.xs)
 		t.Logf("%s: %+.2f, sd %.2f over 20 seeds", c.name, mean, sd)
 	}
-	t.Logf("partial blocks of shared ends: %+.3f %% of the mean; hits expected %.2f %%, limit %.2f %%", 100*float64(lost)/float64(trace.Reuse.Tokens), 100*f.HitBlocks, 100*f.LimitBlocks)
+	t.Logf("partial blocks of shared ends: %+.3f %% of the mean; hits expected %.2f %%, limit %.2f %%",
+		100*float64(lost)/float64(trace.Reuse.Tokens), 100*f.HitBlocks, 100*f.LimitBlocks)
 	if _, sd := meanAndSD(means); sd < 0.5 {
 		t.Errorf("the means of independent draws vary by %.2f %% only: the dealer would not be needed", sd)
 	}

@@ -21,7 +21,8 @@ type Summary struct {
 // Summarize describes xs.
 func Summarize(xs []float64) Summary {
 	nan := math.NaN()
-	s := Summary{Count: len(xs), Mean: nan, SD: nan, Min: nan, P25: nan, Median: nan, P75: nan, P90: nan, P99: nan, Max: nan}
+	s := Summary{Count: len(xs), Mean: nan, SD: nan, Min: nan, P25: nan, Median: nan, P75: nan, P90: nan,
+		P99: nan, Max: nan}
 	if len(xs) == 0 {
 		return s
 	}

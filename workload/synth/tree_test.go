@@ -13,7 +13,8 @@ import (
 func rowsOf(blockSize int, ids ...[]int64) []workload.Row {
 	rows := make([]workload.Row, len(ids))
 	for i, list := range ids {
-		rows[i] = workload.Row{Timestamp: float64(100 * i), Timed: true, InputLength: len(list) * blockSize, OutputLength: i + 1, HashIDs: list}
+		rows[i] = workload.Row{Timestamp: float64(100 * i), Timed: true, InputLength: len(list) * blockSize,
+			OutputLength: i + 1, HashIDs: list}
 	}
 	return rows
 }
@@ -27,7 +28,8 @@ func TestNormalise(t *testing.T) {
 		split int
 	}{
 		{"texts", [][]int64{{10, 11}, {10, 12}, {13, 11}}, [][]int32{{0, 1}, {0, 2}, {3, 4}}, 1},
-		{"texts with large ids", [][]int64{{big, big + 1}, {big, big + 2}, {big + 3, big + 1}}, [][]int32{{0, 1}, {0, 2}, {3, 4}}, 1},
+		{"texts with large ids", [][]int64{{big, big + 1}, {big, big + 2}, {big + 3, big + 1}},
+			[][]int32{{0, 1}, {0, 2}, {3, 4}}, 1},
 		{"equal rows", [][]int64{{5, 6}, {5, 6}}, [][]int32{{0, 1}, {0, 1}}, 0},
 		{"a block in two places", [][]int64{{1, 2}, {2}, {2, 1}, {2, 1}}, [][]int32{{0, 1}, {2}, {2, 3}, {2, 3}}, 2},
 		{"none", [][]int64{nil, {4}, nil}, [][]int32{{}, {0}, {}}, 0},
@@ -41,7 +43,8 @@ func TestNormalise(t *testing.T) {
 
 // The tree of the six rows in Dynamo's tests, in the numbering of nodes here.
 func TestTree(t *testing.T) {
-	rows := rowsOf(512, []int64{0, 1}, []int64{0, 1, 2, 3, 4}, []int64{0, 1, 2, 3, 4, 5, 6}, []int64{7, 8}, []int64{7, 8, 9, 10}, []int64{11, 12})
+	rows := rowsOf(512, []int64{0, 1}, []int64{0, 1, 2, 3, 4}, []int64{0, 1, 2, 3, 4, 5, 6}, []int64{7, 8},
+		[]int64{7, 8, 9, 10}, []int64{11, 12})
 	f := newForest(rows)
 	nodes, terminals := buildTree(f)
 	type facts struct{ parent, length, visits, leaves, ends int }
@@ -54,7 +57,8 @@ func TestTree(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("nodes %v, want %v", got, want)
 	}
-	if want := []terminal{{1, false}, {2, false}, {2, true}, {3, false}, {3, true}, {0, true}}; !slices.Equal(terminals, want) {
+	if want := []terminal{{1, false}, {2, false}, {2, true}, {3, false}, {3, true},
+		{0, true}}; !slices.Equal(terminals, want) {
 		t.Errorf("terminals %v, want %v", terminals, want)
 	}
 	m, err := Fit(rows, 512, Limits{})
@@ -71,7 +75,8 @@ func TestTree(t *testing.T) {
 	for i, at := range p.terminals {
 		got2[at] = p.weights[i]
 	}
-	if want := map[terminal]int{{0, true}: 1, {1, false}: 1, {2, true}: 1, {2, false}: 1, {3, true}: 1, {3, false}: 1}; !reflect.DeepEqual(got2, want) {
+	if want := map[terminal]int{{0, true}: 1, {1, false}: 1, {2, true}: 1, {2, false}: 1, {3, true}: 1,
+		{3, false}: 1}; !reflect.DeepEqual(got2, want) {
 		t.Errorf("weights %v, want %v", got2, want)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"headway/internal/fault"
 	"headway/internal/model"
 )
 
@@ -40,6 +41,8 @@ type engine interface {
 	limit(c *commandLine, batch, tokens, ranks int) error
 	// spread applies a mapping over nodes of so many GPUs.
 	spread(c *commandLine, m model.Mapping, gpusPerNode int) error
+	// bound sets the limits of a worker with so many attention ranks.
+	bound(c *commandLine, l Limits, ranks int) error
 	// modelFlag is what names the model's path.
 	modelFlag() string
 }
@@ -66,8 +69,8 @@ func runs(module string) string {
 	return ""
 }
 
-// Check gives all faults of a deployment that is to be profiled on a backend:
-// services that are missing or there twice, main containers without a command,
+// Check gives all faults of a deployment that is to be profiled on a backend,
+// disaggregated or aggregated: services that are missing or there twice, main containers without a command,
 // commands that run another backend.
 func (d *Document) Check(backend string) error {
 	if _, err := engineOf(backend); err != nil {
@@ -79,15 +82,21 @@ func (d *Document) Check(backend string) error {
 	}
 	var faults []error
 	if v, _ := lookup(d.objects[d.at], path{"spec", "backendFramework"}); v != nil && v != backend {
-		faults = append(faults, fmt.Errorf("spec.backendFramework is %v and the backend to profile %s: give --backend %v", v, backend, v))
+		faults = append(faults,
+			fault.New("spec.backendFramework is %v and the backend to profile %s: give %s %v", v, backend,
+				fault.Field("backend"), v))
 	}
-	for _, role := range []string{roleFrontend, rolePrefill, roleDecode} {
-		s, err := pick(services, backend, role)
-		switch {
-		case err != nil:
-			faults = append(faults, err)
-		case role != roleFrontend:
+	if _, err := pick(services, backend, roleFrontend); err != nil {
+		faults = append(faults, err)
+	}
+	prefill, decode, err := workers(d.objects[d.at], services, backend)
+	faults = append(faults, err)
+	for _, s := range []service{prefill, decode} {
+		if s.name != "" {
 			faults = append(faults, d.checkWorker(s, backend))
+		}
+		if decode.name == prefill.name {
+			break
 		}
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -107,7 +116,8 @@ func (d *Document) checkWorker(s service, backend string) error {
 	case c.module == "":
 		return fmt.Errorf("%s does not run a module of Dynamo; it should run python3 -m dynamo.%s", s.main, backend)
 	case runs(c.module) != backend:
-		return fmt.Errorf("%s runs %s, which is not backend %s: give --backend, or another --config", s.main, c.module, backend)
+		return fault.New("%s runs %s, which is not backend %s: give %s, or another %s", s.main, c.module, backend,
+			fault.Field("backend"), fault.Field("config"))
 	}
 	return nil
 }

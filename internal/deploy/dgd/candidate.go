@@ -8,7 +8,7 @@ import (
 
 // edited runs edits on the deployment's text.
 func (d *Document) edited(change func(*editor) error) (*Document, error) {
-	e := &editor{text: d.parts[d.at], object: copyValue(d.objects[d.at]).(map[string]any)}
+	e := &editor{text: d.parts[d.at], object: copyValue(d.objects[d.at]).(map[string]any), others: d.Others()}
 	if err := change(e); err != nil {
 		return nil, err
 	}
@@ -25,7 +25,8 @@ func (d *Document) edited(change func(*editor) error) (*Document, error) {
 // limits so wide that no prompt of up to [PrefillTokens] is cut; for phase
 // decode the decode worker with its prefix cache on; for phase agg the decode
 // worker with the prefix cache as configured. Prefill and decode workers that
-// are not measured are left out, as is the planner. It is called sglang-agg,
+// are not measured are left out, as is the planner. Of an aggregated deployment
+// it is the one worker in every phase. It is called sglang-agg,
 // vllm-agg or trtllm-agg; see [Document.Rename].
 //
 // A mapping of more than gpusPerNode GPUs goes over several nodes. The error
@@ -41,7 +42,8 @@ func (d *Document) Candidate(backend, phase string, m model.Mapping, gpusPerNode
 		return fail(err)
 	}
 	if phase != PhasePrefill && phase != PhaseDecode && phase != PhaseAggregated {
-		return fail(fmt.Errorf("phase %q is not known: %s, %s and %s are", phase, PhasePrefill, PhaseDecode, PhaseAggregated))
+		return fail(fmt.Errorf("phase %q is not known: %s, %s and %s are", phase, PhasePrefill, PhaseDecode,
+			PhaseAggregated))
 	}
 	next, err := d.edited(func(e *editor) error {
 		s, err := e.single(backend, phase)
@@ -82,11 +84,7 @@ func (e *editor) single(backend, phase string) (service, error) {
 	if err != nil {
 		return service{}, err
 	}
-	prefill, err := pick(services, backend, rolePrefill)
-	if err != nil {
-		return service{}, err
-	}
-	decode, err := pick(services, backend, roleDecode)
+	prefill, decode, err := workers(e.object, services, backend)
 	if err != nil {
 		return service{}, err
 	}
@@ -94,14 +92,25 @@ func (e *editor) single(backend, phase string) (service, error) {
 	if phase == PhasePrefill {
 		kept, left = prefill, decode
 	}
+	if left.name != kept.name {
+		e.dropService(left.name)
+	}
+	if err := e.withoutPlanner(backend, services); err != nil {
+		return service{}, err
+	}
+	return e.asDecode(kept.name, decode.name)
+}
+
+// withoutPlanner takes out what is not deployed with fixed workers, and writes
+// down which service is the frontend.
+func (e *editor) withoutPlanner(backend string, services []service) error {
 	e.remove(path{"spec", "restart"}) // names services, and is refused on creation
-	e.dropService(left.name)
 	for _, s := range services {
-		if s.role == rolePlanner || s.role == "" && s.name == "Planner" {
+		if isPlanner(s) {
 			e.dropService(s.name)
 		}
 	}
-	return e.asDecode(kept.name, decode.name)
+	return e.tellFrontend(backend)
 }
 
 // dropService takes a service out, wherever it is by now.
@@ -159,7 +168,8 @@ func (e *editor) asDecode(name, as string) (service, error) {
 
 // configure applies a mapping to a worker, after another change of its
 // arguments where one is given.
-func (e *editor) configure(backend string, s service, m model.Mapping, gpusPerNode int, change func(engine, *commandLine) error) error {
+func (e *editor) configure(backend string, s service, m model.Mapping, gpusPerNode int,
+	change func(engine, *commandLine) error) error {
 	eng, err := engineOf(backend)
 	if err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"headway/internal/fault"
 )
 
 // defaults holds the deployments that are used where none is given.
@@ -46,8 +48,11 @@ func (d *Document) Deployable() error {
 	for _, s := range services {
 		v, _ := lookup(d.objects[d.at], s.main.plus("image"))
 		image, _ := v.(string)
-		if image == "" || strings.HasPrefix(image, placeholder) || slices.Contains(strings.Split(image, "/"), "my-registry") || strings.HasSuffix(image, ":my-tag") {
-			faults = append(faults, fmt.Errorf("service %s has the image %q: give --dgd-image, or a --config with images that the cluster can pull", s.name, image))
+		if image == "" || strings.HasPrefix(image, placeholder) ||
+			slices.Contains(strings.Split(image, "/"), "my-registry") || strings.HasSuffix(image, ":my-tag") {
+			faults = append(faults,
+				fault.New("service %s has the image %q: give %s, or a %s with images that the "+
+					"cluster can pull", s.name, image, fault.Field("dgd-image"), fault.Field("config")))
 		}
 	}
 	return errors.Join(faults...)

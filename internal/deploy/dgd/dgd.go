@@ -83,7 +83,8 @@ func read(data []byte) (*Document, error) {
 		}
 	}
 	if len(found) != 1 {
-		return nil, fmt.Errorf("the file has %d objects of kind %s and must have exactly one (found: %s)", len(found), Kind, d.kinds())
+		return nil, fmt.Errorf("the file has %d objects of kind %s and must have exactly one (found: %s)", len(found),
+			Kind, d.kinds())
 	}
 	d.at = found[0]
 	if _, err := d.view(); err != nil {

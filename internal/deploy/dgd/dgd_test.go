@@ -85,9 +85,12 @@ var inputs = map[string]string{
 
 func selection() Selection {
 	return Selection{
-		Prefill: model.Mapping{Kind: model.TEP, Size: 4}, Decode: model.Mapping{Kind: model.DEP, Size: 16}, GPUsPerNode: 8,
-		PrefillData: []byte(`{"prefill_isl": [100, 2071, 4042], "prefill_ttft": [20.5, 60, 110], "prefill_thpt_per_gpu": [1200, 8600, 9100]}`),
-		DecodeData:  []byte(`{"x_kv_usage": [0.1, 0.5], "y_context_length": [350, 350], "z_itl": [8.5, 19], "z_thpt_per_gpu": [300, 900], "max_kv_tokens": 200000}`),
+		Prefill: model.Mapping{Kind: model.TEP, Size: 4}, Decode: model.Mapping{Kind: model.DEP, Size: 16},
+		GPUsPerNode: 8, TTFT: 300, ITL: 22.5, GPUs: 40,
+		PrefillData: []byte(`{"prefill_isl": [100, 2071, 4042], "prefill_ttft": [20.5, 60, 110], ` +
+			`"prefill_thpt_per_gpu": [1200, 8600, 9100]}`),
+		DecodeData: []byte(`{"x_kv_usage": [0.1, 0.5], "y_context_length": [350, 350], "z_itl": [8.5, 19], ` +
+			`"z_thpt_per_gpu": [300, 900], "max_kv_tokens": 200000}`),
 		PlannerArgs: []string{"--adjustment-interval=30", "--no-operation"},
 	}
 }

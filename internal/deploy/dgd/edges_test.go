@@ -17,7 +17,8 @@ func TestRareLayouts(t *testing.T) {
 		edit func(*editor)
 		want string
 	}{
-		"old line breaks": {"a: \"x\u2028 y\"\nb: \"z\u0085w\"\nc: 1\n", put(number(2), "c"), "a: \"x\u2028 y\"\nb: \"z\u0085w\"\nc: 2\n"},
+		"old line breaks": {"a: \"x\u2028 y\"\nb: \"z\u0085w\"\nc: 1\n", put(number(2), "c"),
+			"a: \"x\u2028 y\"\nb: \"z\u0085w\"\nc: 2\n"},
 		"lone CR":         {"a: 1\rb: 2\rc: 3\r", put(number(4), "c"), "a: 1\rb: 2\rc: 4\r"},
 		"wide letters":    {"ü: {日本: 1, b: 2}\n", put(number(3), "ü", "b"), "ü: {日本: 1, b: 3}\n"},
 		"tag":             {"a: !!str 12\n", put(text("13"), "a"), "a: !!str \"13\"\n"},
@@ -39,12 +40,15 @@ func TestRareLayouts(t *testing.T) {
 			"a: &x {k: 1, l: 1}\nb:\n  <<: *x\n  # of l\n  l: 2\n  k: 3\n"},
 		"merges": {"a: &x {k: {m: 1}}\nc: &y {k: 0, n: 1}\nb:\n  <<: [*x, *y]\n", put(number(3), "b", "k", "m"),
 			"a: &x {k: {m: 1}}\nc: &y {k: 0, n: 1}\nb:\n  <<: [*x, *y]\n  k:\n    m: 3\n"},
-		"rename": {"a:\n  'b': 1 # why\n", func(e *editor) { e.rename(path{"a", "b"}, "it's") }, "a:\n  'it''s': 1 # why\n"},
+		"rename": {"a:\n  'b': 1 # why\n", func(e *editor) { e.rename(path{"a", "b"}, "it's") },
+			"a:\n  'it''s': 1 # why\n"},
 		"old truth": {"a: 1\n", func(e *editor) {
 			e.put(path{"a"}, texts([]string{"y", "off", "1:30", "0x1", "1_000", "~", "null", "2001-01-01", ""}))
 		},
-			"a:\n  - \"y\"\n  - \"off\"\n  - 1:30\n  - \"0x1\"\n  - \"1_000\"\n  - \"~\"\n  - \"null\"\n  - \"2001-01-01\"\n  - \"\"\n"},
-		"insert": {"a:\n  # one\n  - 1\n  # two\n  - 2\n", func(e *editor) { e.insert(path{"a"}, 1, text("x")) }, "a:\n  # one\n  - 1\n  - x\n  # two\n  - 2\n"},
+			"a:\n  - \"y\"\n  - \"off\"\n  - 1:30\n  - \"0x1\"\n  - \"1_000\"\n  - \"~\"\n  - \"null\"\n  - " +
+				"\"2001-01-01\"\n  - \"\"\n"},
+		"insert": {"a:\n  # one\n  - 1\n  # two\n  - 2\n", func(e *editor) { e.insert(path{"a"}, 1, text("x")) },
+			"a:\n  # one\n  - 1\n  - x\n  # two\n  - 2\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			object, err := decodeObject(c.text)
@@ -112,16 +116,20 @@ func TestAnchorsWithinAnchors(t *testing.T) {
 func TestCommandPlaces(t *testing.T) {
 	tp2 := model.Mapping{Kind: model.TP, Size: 2}
 	for name, c := range map[string]struct{ container, want string }{
-		"all in command":    {"{command: [python3, -m, dynamo.sglang, --tp, '1', --model-path, m]}", "--tp, '2', --model-path, m]"},
-		"script in command": {"{command: [bash, -lc, 'python3 -m dynamo.sglang --tp 1 | tee x']}", "'python3 -m dynamo.sglang --tp 2 | tee x'"},
-		"one text":          {"{args: 'python3 -m dynamo.sglang --tp 1'}", "'python3 -m dynamo.sglang --tp 2'"},
-		"text of flags":     {"{command: [python3, -m, dynamo.sglang], args: '--tp 1'}", "args: [--tp, \"2\"]"},
-		"no args":           {"{command: [python3, -m, dynamo.sglang]}", "args: [--tp, \"2\"]"},
-		"a number":          {"{command: [python3, -m, dynamo.sglang], args: [--tp, 1]}", "args: [--tp, \"2\"]"},
-		"entry point":       {"{args: [-m, dynamo.sglang, --tp, \"1\"]}", "[-m, dynamo.sglang, --tp, \"2\"]"},
+		"all in command": {"{command: [python3, -m, dynamo.sglang, --tp, '1', --model-path, m]}",
+			"--tp, '2', --model-path, m]"},
+		"script in command": {"{command: [bash, -lc, 'python3 -m dynamo.sglang --tp 1 | tee x']}",
+			"'python3 -m dynamo.sglang --tp 2 | tee x'"},
+		"one text":      {"{args: 'python3 -m dynamo.sglang --tp 1'}", "'python3 -m dynamo.sglang --tp 2'"},
+		"text of flags": {"{command: [python3, -m, dynamo.sglang], args: '--tp 1'}", "args: [--tp, \"2\"]"},
+		"no args":       {"{command: [python3, -m, dynamo.sglang]}", "args: [--tp, \"2\"]"},
+		"a number":      {"{command: [python3, -m, dynamo.sglang], args: [--tp, 1]}", "args: [--tp, \"2\"]"},
+		"entry point":   {"{args: [-m, dynamo.sglang, --tp, \"1\"]}", "[-m, dynamo.sglang, --tp, \"2\"]"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := mustRead(t, head+"    Frontend: {componentType: frontend}\n    prefill: {extraPodSpec: {mainContainer: "+c.container+"}}\n    decode: {extraPodSpec: {mainContainer: "+c.container+"}}\n")
+			d := mustRead(t, head+
+				"    Frontend: {componentType: frontend}\n    prefill: {extraPodSpec: {mainContainer: "+c.container+
+				"}}\n    decode: {extraPodSpec: {mainContainer: "+c.container+"}}\n")
 			got, err := d.Candidate(SGLang, PhaseAggregated, tp2, 8)
 			if err != nil {
 				t.Fatal(err)
@@ -141,16 +149,19 @@ func TestPlannerKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.Replace(string(first.YAML()), "--decode-engine-num-gpu=16", "--decode-engine-num-gpu 3", 1)
-	text = strings.Replace(text, "image: registry.example/sglang-runtime:1.5.0\n            command:", "image: registry.example/planner:9\n            command:", 1)
+	text := strings.Replace(string(first.YAML()), `"decode_engine_num_gpu": 16`, `"decode_engine_num_gpu":3, "x": 1`, 1)
+	text = strings.Replace(text, "registry.example/dynamo-planner:1.5.0", "registry.example/planner:9", 1)
 	again, err := mustRead(t, text).Final(SGLang, selection())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := string(again.YAML()); !strings.Contains(got, "registry.example/planner:9") || !strings.Contains(got, "- --decode-engine-num-gpu\n              - \"16\"\n") {
+	if got := string(again.YAML()); !strings.Contains(got, "registry.example/planner:9") ||
+		!strings.Contains(got, `"decode_engine_num_gpu": 16, "max`) || strings.Contains(got, `"x"`) {
 		t.Errorf("the planner was not kept:\n%s", got)
 	}
-	bare := mustRead(t, "apiVersion: nvidia.com/v1beta1\nkind: DynamoGraphDeployment\nspec:\n  components:\n  - name: x\n    type: epp\n")
+	bare := mustRead(t,
+		"apiVersion: nvidia.com/v1beta1\nkind: DynamoGraphDeployment\nspec:\n  components:\n  - name: x\n    type: "+
+			"epp\n")
 	if bare, err = bare.WithImage("registry.example/x:1"); err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,8 @@ type edit struct {
 type editor struct {
 	text   string
 	object map[string]any
+	// others are the other objects of the file, which are only read.
+	others []map[string]any
 	err    error
 }
 

@@ -34,6 +34,20 @@ func (sglang) limit(c *commandLine, batch, tokens, ranks int) error {
 	return nil
 }
 
+func (sglang) bound(c *commandLine, l Limits, ranks int) error {
+	bounds(c, l.Sequences*ranks, "--max-running-requests")
+	bounds(c, l.Tokens*ranks, "--chunked-prefill-size")
+	bounds(c, l.Context, "--context-length")
+	return nil
+}
+
+// bounds sets a limit, if there is one.
+func bounds(c *commandLine, n int, flag string) {
+	if n > 0 {
+		c.set(strconv.Itoa(n), flag)
+	}
+}
+
 func (sglang) spread(c *commandLine, m model.Mapping, _ int) error {
 	size := strconv.Itoa(m.Size)
 	c.set(size, "--tp", "--tp-size", "--tensor-parallel-size")
@@ -84,6 +98,13 @@ func (vllm) aggregate(c *commandLine, phase string, _ bool) error {
 func (vllm) limit(c *commandLine, batch, tokens, ranks int) error {
 	c.set(strconv.Itoa(batch), "--max-num-seqs")
 	c.set(strconv.Itoa(tokens/ranks), "--max-num-batched-tokens")
+	return nil
+}
+
+func (vllm) bound(c *commandLine, l Limits, _ int) error {
+	bounds(c, l.Sequences, "--max-num-seqs")
+	bounds(c, l.Tokens, "--max-num-batched-tokens")
+	bounds(c, l.Context, "--max-model-len")
 	return nil
 }
 

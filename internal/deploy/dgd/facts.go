@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"headway/internal/fault"
 )
 
 // Facts are what a deployment says of itself.
@@ -13,7 +15,7 @@ type Facts struct {
 	// answers.
 	Model, Served string
 	// Frontend, Prefill and Decode are the services' names; Prefill is empty in
-	// a [Document.Candidate].
+	// a [Document.Candidate], and where one worker does both, which is Decode.
 	Frontend, Prefill, Decode string
 	// Service is the Kubernetes service in front, and Port where it listens.
 	Service string
@@ -58,6 +60,9 @@ func (d *Document) Facts(backend string) (Facts, error) {
 		f.Prefill = s.name
 	}
 	worker, err := pick(services, backend, roleDecode)
+	if one, ok := alone(object, services); ok && err != nil {
+		worker, err = one, nil
+	}
 	if err != nil {
 		faults = append(faults, err)
 	} else {
@@ -102,7 +107,8 @@ func modelOf(object map[string]any, s service, eng engine) (name, served string,
 	}
 	for _, v := range []string{name, served} {
 		if strings.ContainsAny(v, "$`") {
-			return "", "", fmt.Errorf("%s: the model %q is only known to the shell that runs there: write its name, or give --model", s.main, v)
+			return "", "", fault.New("%s: the model %q is only known to the shell that runs there: write its "+
+				"name, or give %s", s.main, v, fault.Field("model"))
 		}
 	}
 	return name, served, nil

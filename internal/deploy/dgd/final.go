@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
+	"headway/internal/deploy/release"
 	"headway/internal/model"
 )
 
@@ -22,9 +22,20 @@ type Selection struct {
 	// ConfigMap is what the object with the data is called; empty is
 	// planner-profile-data.
 	ConfigMap string
-	// PlannerArgs go to the planner as they are; they win over what is made
-	// here.
+	// Release is the one whose planner is written. Its workers are as the
+	// document has them; see [Document.WrittenFor].
+	Release release.Release
+	// TTFT and ITL are the targets of the planner (ms); it has its own for those
+	// that are 0.
+	TTFT, ITL float64
+	// GPUs is how many the planner may use; with 0 its own budget holds.
+	GPUs int
+	// PlannerArgs are settings of the planner, --name=value each; they win over
+	// what is made here. See [PlannerFaults].
 	PlannerArgs []string
+
+	// served is the model's name, for the planner.
+	served string
 }
 
 // Where the profile data is mounted, what the object that holds it is called,
@@ -48,12 +59,18 @@ func (s Selection) hasData() bool { return len(s.PrefillData) > 0 }
 // on its prefill and decode workers, which stay disaggregated, and a planner;
 // before it a ConfigMap with the profile data. Names, images, replicas and
 // everything else stay. A planner that is already there is kept and gets the
-// new arguments; a ConfigMap of the same name is replaced.
+// new settings beside its own, and in the release's way; a ConfigMap of the same name
+// is replaced.
 func (d *Document) Final(backend string, s Selection) (*Document, error) {
 	next, err := d.Disaggregated(backend, s)
 	if err != nil {
 		return nil, err
 	}
+	facts, err := d.Facts(backend)
+	if err != nil {
+		return nil, err
+	}
+	s.served = facts.Served
 	next, err = next.withPlanner(backend, s)
 	if err != nil {
 		return nil, fmt.Errorf("adding the planner to the %s %q: %w", Kind, d.Name(), err)
@@ -62,7 +79,8 @@ func (d *Document) Final(backend string, s Selection) (*Document, error) {
 }
 
 // Disaggregated is the deployment with the selected mappings alone, without a
-// planner and without data.
+// planner and without data. One worker that does both halves of a request becomes
+// two.
 func (d *Document) Disaggregated(backend string, s Selection) (*Document, error) {
 	fail := func(err error) (*Document, error) {
 		return nil, fmt.Errorf("applying the selected mappings to the %s %q: %w", Kind, d.Name(), err)
@@ -73,26 +91,21 @@ func (d *Document) Disaggregated(backend string, s Selection) (*Document, error)
 	if err := errors.Join(checkMapping(s.Prefill), checkMapping(s.Decode)); err != nil {
 		return fail(err)
 	}
-	next, err := d.edited(func(e *editor) error {
+	next, err := d.split(backend)
+	if err != nil {
+		return fail(err)
+	}
+	next, err = next.edited(func(e *editor) error {
 		for _, role := range []string{rolePrefill, roleDecode} {
-			services, err := viewOf(e.object)
-			if err != nil {
-				return err
-			}
-			worker, err := pick(services, backend, role)
-			if err != nil {
-				return err
-			}
 			m := s.Prefill
 			if role == roleDecode {
 				m = s.Decode
 			}
-			if err := e.configure(backend, worker, m, s.GPUsPerNode, nil); err != nil {
-				return fmt.Errorf("the %s worker %s: %w", role, worker.name, err)
+			if _, err := e.worker(backend, role, m, s.GPUsPerNode, nil); err != nil {
+				return err
 			}
-			e.tell(worker, role)
 		}
-		return e.err
+		return e.tellFrontend(backend)
 	})
 	if err != nil {
 		return fail(err)
@@ -100,16 +113,55 @@ func (d *Document) Disaggregated(backend string, s Selection) (*Document, error)
 	return next, nil
 }
 
-// tell writes a worker's role down, by which the planner finds it.
+// worker applies a mapping, and another change of its arguments where one is
+// given, to the worker of a role, and writes that role down.
+func (e *editor) worker(backend, role string, m model.Mapping, gpusPerNode int,
+	change func(engine, *commandLine) error) (service, error) {
+	services, err := viewOf(e.object)
+	if err != nil {
+		return service{}, err
+	}
+	s, err := pick(services, backend, role)
+	if err != nil {
+		return s, err
+	}
+	if err := e.configure(backend, s, m, gpusPerNode, change); err != nil {
+		return s, fmt.Errorf("the %s worker %s: %w", role, s.name, err)
+	}
+	e.tell(s, role)
+	return s, e.err
+}
+
+// tell writes a service's role down, by which the operator and the planner find
+// it.
 func (e *editor) tell(s service, role string) {
-	if s.role == role {
+	if s.typed == role {
 		return
 	}
 	field := "subComponentType"
-	if s.beta {
+	switch {
+	case s.beta:
 		field = "type"
+	case role == roleFrontend || role == roleWorker:
+		field = "componentType"
+		e.remove(s.at.plus("subComponentType"))
 	}
 	e.put(s.at.plus(field), text(role))
+}
+
+// tellFrontend writes down which service is the frontend: of early releases it
+// may have another type, or its name alone.
+func (e *editor) tellFrontend(backend string) error {
+	services, err := viewOf(e.object)
+	if err != nil {
+		return err
+	}
+	front, err := pick(services, backend, roleFrontend)
+	if err != nil {
+		return err
+	}
+	e.tell(front, roleFrontend)
+	return e.err
 }
 
 // dataMap writes the ConfigMap.
@@ -123,7 +175,8 @@ func (s Selection) dataMap(namespace string) (string, error) {
 		return "", fmt.Errorf("the decode profile: %w", err)
 	}
 	if n := len(prefill) + len(decode); n > largestConfigMap {
-		return "", fmt.Errorf("the profile data has %d bytes, and a ConfigMap holds %d: profile with a smaller granularity", n, largestConfigMap)
+		return "", fmt.Errorf("the profile data has %d bytes, and a ConfigMap holds %d: profile with a smaller "+
+			"granularity", n, largestConfigMap)
 	}
 	metadata := mapping(entry{"name", text(s.configMap())})
 	if namespace != "" {
@@ -161,18 +214,6 @@ func checkArrays(data []byte, names ...string) (string, error) {
 	}
 	out, err := json.Marshal(all)
 	return string(out), err
-}
-
-// plannerFlags are the arguments that the selection makes.
-func (s Selection) plannerFlags() []string {
-	flags := []string{
-		"--prefill-engine-num-gpu=" + strconv.Itoa(s.Prefill.GPUs()),
-		"--decode-engine-num-gpu=" + strconv.Itoa(s.Decode.GPUs()),
-	}
-	if s.hasData() {
-		flags = append(flags, "--profile-results-dir="+ProfileMount)
-	}
-	return append(flags, s.PlannerArgs...)
 }
 
 // setFlags puts arguments in: a flag that is there already gets the new value,

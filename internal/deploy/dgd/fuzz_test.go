@@ -2,6 +2,7 @@ package dgd
 
 import (
 	"bytes"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ func FuzzRead(f *testing.F) {
 		f.Add(data)
 		f.Add([]byte(strings.ReplaceAll(string(d.YAML()), "  ", "   ")))
 	}
+	f.Add([]byte(ofOldWords))
+	f.Add([]byte(fmt.Sprintf(planned, "dynamo.planner.planner_sla", "[--no-operation, --ttft, 3]")))
+	f.Add([]byte(fmt.Sprintf(planned, "dynamo.planner", `[--config, '{"a": [1]}']`)))
 	for _, backend := range Backends() {
 		d, err := Default(backend)
 		if err != nil {
@@ -32,6 +36,11 @@ func FuzzRead(f *testing.F) {
 		}
 		if !bytes.Equal(d.YAML(), data) {
 			t.Fatalf("not what was read: %q", d.YAML())
+		}
+		for _, version := range []string{"0.9", "1.6"} {
+			if c, _, err := d.WrittenFor(releaseOf(t, version)); err == nil {
+				same(t, c)
+			}
 		}
 		for _, backend := range Backends() {
 			for _, m := range []model.Mapping{{Kind: model.TP, Size: 4}, {Kind: model.DEP, Size: 16}} {
@@ -70,7 +79,8 @@ func FuzzSplitScript(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, script string) {
-		if words, err := splitScript(quote(script)); err != nil || len(words) != 1 || words[0].words[0].value != script {
+		if words, err := splitScript(quote(script)); err != nil || len(words) != 1 ||
+			words[0].words[0].value != script {
 			t.Fatalf("%q quoted is %q and is read as %v, %v", script, quote(script), words, err)
 		}
 		commands, err := splitScript(script)

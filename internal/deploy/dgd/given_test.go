@@ -14,12 +14,18 @@ import (
 
 func TestFacts(t *testing.T) {
 	for name, want := range map[string]Facts{
-		"sglang-v1alpha1": {Model: "Qwen/Qwen3-30B-A3B", Served: "qwen", Frontend: "Frontend", Prefill: "prefill", Decode: "decode",
-			Service: "sglang-disagg-frontend", Port: 8000, Image: "registry.example/sglang-runtime:1.5.0", Services: []string{"Frontend", "Planner", "decode", "prefill"}},
-		"sglang-v1beta1": {Model: "Qwen/Qwen3-30B-A3B", Served: "Qwen/Qwen3-30B-A3B", Frontend: "Frontend", Prefill: "prefill", Decode: "decode",
-			Service: "sglang-disagg-frontend", Port: 8080, Image: "registry.example/sglang-runtime:1.5.0", Services: []string{"Frontend", "prefill", "decode"}},
-		"vllm-shell": {Model: "Qwen/Qwen3-0.6B", Served: "Qwen/Qwen3-0.6B", Frontend: "Frontend", Prefill: "VllmPrefillWorker", Decode: "VllmDecodeWorker",
-			Service: "vllm-disagg-frontend", Port: 8000, Image: "registry.example/vllm-runtime:0.7", Services: []string{"Frontend", "VllmDecodeWorker", "VllmPrefillWorker"}},
+		"sglang-v1alpha1": {Model: "Qwen/Qwen3-30B-A3B", Served: "qwen", Frontend: "Frontend", Prefill: "prefill",
+			Decode:  "decode",
+			Service: "sglang-disagg-frontend", Port: 8000, Image: "registry.example/sglang-runtime:1.5.0",
+			Services: []string{"Frontend", "Planner", "decode", "prefill"}},
+		"sglang-v1beta1": {Model: "Qwen/Qwen3-30B-A3B", Served: "Qwen/Qwen3-30B-A3B", Frontend: "Frontend",
+			Prefill: "prefill", Decode: "decode",
+			Service: "sglang-disagg-frontend", Port: 8080, Image: "registry.example/sglang-runtime:1.5.0",
+			Services: []string{"Frontend", "prefill", "decode"}},
+		"vllm-shell": {Model: "Qwen/Qwen3-0.6B", Served: "Qwen/Qwen3-0.6B", Frontend: "Frontend",
+			Prefill: "VllmPrefillWorker", Decode: "VllmDecodeWorker",
+			Service: "vllm-disagg-frontend", Port: 8000, Image: "registry.example/vllm-runtime:0.7",
+			Services: []string{"Frontend", "VllmDecodeWorker", "VllmPrefillWorker"}},
 	} {
 		d, _ := input(t, name)
 		got, err := d.Facts(inputs[name])
@@ -96,7 +102,7 @@ func TestDefaults(t *testing.T) {
 		if err := d.Check(backend); err != nil {
 			t.Error(err)
 		}
-		wants(t, d.Deployable(), "service Frontend has the image", "service decode", "service prefill", "--dgd-image")
+		wants(t, d.Deployable(), "service Frontend has the image", "service decode", "service prefill", "dgd-image")
 		if d, err = d.WithImage("registry.example/runtime:1"); err != nil || d.Deployable() != nil {
 			t.Errorf("%s with an image: %v, %v", backend, err, d.Deployable())
 		}

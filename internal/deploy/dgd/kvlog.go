@@ -58,8 +58,9 @@ func kvPatternOf(backend string) (kvPattern, error) {
 	switch backend {
 	case VLLM:
 		return kvPattern{
-			shown:  "Maximum concurrency for <N> tokens per request: <C>x",
-			line:   regexp.MustCompile(`Maximum concurrency for ([0-9][0-9,]*) tokens per request: ([0-9][0-9,]*(?:\.[0-9]+)?)x`),
+			shown: "Maximum concurrency for <N> tokens per request: <C>x",
+			line: regexp.MustCompile(`Maximum concurrency for ([0-9][0-9,]*) tokens per request: ` +
+				`([0-9][0-9,]*(?:\.[0-9]+)?)x`),
 			tokens: product,
 		}, nil
 	case SGLang:
@@ -117,7 +118,8 @@ func KVTokens(backend string, log io.Reader, attentionDP int) (int, error) {
 	}
 	total := found * float64(attentionDP)
 	if total < 1 || total > 1<<50 {
-		return 0, fmt.Errorf("reading the KV cache's size from the log: the line %q gives %g tokens, which cannot be", pattern.shown, total)
+		return 0, fmt.Errorf("reading the KV cache's size from the log: the line %q gives %g tokens, which cannot be",
+			pattern.shown, total)
 	}
 	return int(total), nil
 }
@@ -131,7 +133,8 @@ type NoKVLineError struct {
 }
 
 func (e *NoKVLineError) Error() string {
-	return fmt.Sprintf("no line of the log says how many tokens the KV cache holds: %s writes %q; is this the worker's log, and does its log level hide the line?", e.Backend, e.Pattern)
+	return fmt.Sprintf("no line of the log says how many tokens the KV cache holds: %s writes %q; is this the "+
+		"worker's log, and does its log level hide the line?", e.Backend, e.Pattern)
 }
 
 // eachLine reads lines; of a longer one than [longestLine] only the beginning.

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"headway/internal/fault"
 )
 
 // The lines of SGLang's log that tell of its KV cache. A model with sliding
@@ -137,5 +139,6 @@ func (c *sglangCache) tokens(total kvFigure) (float64, error) {
 }
 
 func disagree(a, b kvFigure) error {
-	return fmt.Errorf("two lines disagree about the cache, %q and %q: --max-kv-tokens says its size", a.line, b.line)
+	return fault.New("two lines disagree about the cache, %q and %q: %s says its size", a.line, b.line,
+		fault.Field("max-kv-tokens"))
 }

@@ -2,6 +2,7 @@ package dgd
 
 import (
 	"bytes"
+	"maps"
 	"reflect"
 	"testing"
 
@@ -24,13 +25,44 @@ func TestLayoutDoesNotMatter(t *testing.T) {
 		if !reflect.DeepEqual(d.Object(), plain.Object()) {
 			t.Skip("the new layout says something else")
 		}
-		m := rapid.SampledFrom([]model.Mapping{{Kind: model.TP, Size: 2}, {Kind: model.DEP, Size: 16}}).Draw(t, "mapping")
+		m := rapid.SampledFrom([]model.Mapping{{Kind: model.TP, Size: 2}, {Kind: model.DEP, Size: 16}}).Draw(t,
+			"mapping")
 		phase := rapid.SampledFrom([]string{PhasePrefill, PhaseDecode}).Draw(t, "phase")
 		got, err := d.Candidate(backend, phase, m, 8)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, d.YAML())
 		}
 		want, err := plain.Candidate(backend, phase, m, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got.Object(), want.Object()) {
+			t.Fatalf("another object, from\n%s\nwith\n%s", d.YAML(), got.YAML())
+		}
+	})
+}
+
+// So does what a search found, of one worker or of two.
+func TestLayoutDoesNotMatterToFleets(t *testing.T) {
+	all := maps.Clone(inputs)
+	maps.Copy(all, aggregated)
+	rapid.Check(t, func(r *rapid.T) {
+		name := rapid.SampledFrom(keys(all)).Draw(r, "file")
+		plain, _ := input(t, name)
+		backend, t := all[name], r
+		d, err := Read([]byte(relaid(t, plain.parts[plain.at])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(d.Object(), plain.Object()) {
+			t.Skip("the new layout says something else")
+		}
+		f := rapid.SampledFrom(fleets()).Draw(t, "fleet")
+		got, err := d.Fleet(backend, f)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, d.YAML())
+		}
+		want, err := plain.Fleet(backend, f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +100,8 @@ func relaid(t *rapid.T, part string) string {
 func restyle(t *rapid.T, n node, depth int) {
 	switch {
 	case n.Kind == yaml.ScalarNode && n.Tag == "!!str":
-		n.Style = rapid.SampledFrom([]yaml.Style{0, 0, yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle, yaml.LiteralStyle}).Draw(t, "style")
+		n.Style = rapid.SampledFrom([]yaml.Style{0, 0, yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle,
+			yaml.LiteralStyle}).Draw(t, "style")
 	case collection(n) && depth > 1 && rapid.IntRange(0, 9).Draw(t, "flow") == 0:
 		n.Style = yaml.FlowStyle
 		n.HeadComment, n.LineComment, n.FootComment = "", "", ""

@@ -2,10 +2,13 @@ package dgd
 
 import "fmt"
 
+// mockEngines is the backend of a planner that scales them.
+const mockEngines = "mocker"
+
 // Mocker is the same selection on mock engines, to try a planner without GPUs:
-// a deployment of its own with the frontend's image, whose workers replay the
-// profile data, and a planner of its own with the arguments of [Document.Final]
-// and --backend=mocker. The data is mounted into workers and planner.
+// a deployment of its own with the image that the release's mock engines run in,
+// whose workers replay the profile data, and a planner of its own with the settings of
+// [Document.Final] and the backend mocker. The data is mounted into workers and planner.
 func (d *Document) Mocker(backend string, s Selection) (*Document, error) {
 	fail := func(err error) (*Document, error) {
 		return nil, fmt.Errorf("configuring mock engines for the %s %q: %w", Kind, d.Name(), err)
@@ -14,14 +17,17 @@ func (d *Document) Mocker(backend string, s Selection) (*Document, error) {
 	if err != nil {
 		return fail(err)
 	}
-	next, err := readDefault("mocker")
+	next, err := readDefault(mockEngines)
 	if err != nil {
 		return fail(err)
 	}
-	if f.Image != "" {
-		if next, err = next.WithImage(f.Image); err != nil {
+	if image := s.Release.MockerImage(f.Image); image != "" {
+		if next, err = next.WithImage(image); err != nil {
 			return fail(err)
 		}
+	}
+	if next, _, err = next.WrittenFor(s.Release); err != nil {
+		return fail(err)
 	}
 	next, err = next.edited(func(e *editor) error {
 		if ns := d.Namespace(); ns != "" {
@@ -37,8 +43,8 @@ func (d *Document) Mocker(backend string, s Selection) (*Document, error) {
 	if err != nil {
 		return fail(err)
 	}
-	s.PlannerArgs = append([]string{"--backend=mocker"}, s.PlannerArgs...)
-	if next, err = next.withPlanner(backend, s); err != nil {
+	s.served = f.Served
+	if next, err = next.withPlanner(mockEngines, s); err != nil {
 		return fail(err)
 	}
 	return next, nil

@@ -39,7 +39,8 @@ func (d *Document) Rename(name string) (*Document, error) {
 func (d *Document) Suffixed(suffix string) (*Document, error) {
 	room := LongestName - len(d.longestService()) - len(suffix) - 1
 	if room < 1 {
-		return nil, fmt.Errorf("naming a %s: the service %q leaves no room for a name of its deployment (together %d characters): give the service a shorter name",
+		return nil, fmt.Errorf("naming a %s: the service %q leaves no room for a name of its deployment (together "+
+			"%d characters): give the service a shorter name",
 			Kind, d.longestService(), LongestName)
 	}
 	base := d.Name()
@@ -70,10 +71,13 @@ func (d *Document) checkName(name string) error {
 	var faults []error
 	const allowed = "abcdefghijklmnopqrstuvwxyz0123456789-"
 	if name == "" || strings.Trim(name, allowed) != "" || strings.HasPrefix(name, "-") || strings.HasSuffix(name, "-") {
-		faults = append(faults, errors.New("a name has lower-case letters, digits and hyphens, and begins and ends with a letter or digit"))
+		faults = append(faults,
+			errors.New("a name has lower-case letters, digits and hyphens, and begins and ends with a letter or digit"))
 	}
 	if s := d.longestService(); len(name)+len(s) > LongestName {
-		faults = append(faults, fmt.Errorf("with the service %q it has %d characters, and %d are allowed: give a shorter name", s, len(name)+len(s), LongestName))
+		faults = append(faults,
+			fmt.Errorf("with the service %q it has %d characters, and %d are allowed: give a shorter name", s,
+				len(name)+len(s), LongestName))
 	}
 	return errors.Join(faults...)
 }

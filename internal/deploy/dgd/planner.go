@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"headway/internal/deploy/release"
 )
 
-// withPlanner adds the planner, and the ConfigMap before the deployment.
+// withPlanner adds the planner of a backend, and the ConfigMap before the
+// deployment.
 func (d *Document) withPlanner(backend string, s Selection) (*Document, error) {
 	if s.hasData() != (len(s.DecodeData) > 0) {
 		return nil, errors.New("there is profile data for only one of prefill and decode")
@@ -47,7 +50,7 @@ func (d *Document) prepend(part string) (*Document, error) {
 	return &next, nil
 }
 
-// planner adds the service, or changes the arguments of the one that is there.
+// planner adds the service, or changes the settings of the one that is there.
 func (e *editor) planner(backend string, s Selection) error {
 	services, err := viewOf(e.object)
 	if err != nil {
@@ -57,31 +60,62 @@ func (e *editor) planner(backend string, s Selection) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(services, func(s service) bool {
-		return s.role == rolePlanner || s.role == "" && s.name == "Planner"
-	})
-	var at service
-	if i >= 0 {
-		at = services[i]
-	} else if at, err = e.newPlanner(front, len(services)); err != nil {
-		return err
+	for _, role := range []string{rolePrefill, roleDecode} {
+		worker, err := pick(services, backend, role)
+		if err != nil {
+			return err
+		}
+		e.scaled(worker, s.Release)
 	}
-	c, err := readCommandLine(e.object, at.main)
+	at, err := e.plannerService(services, front, s.Release)
 	if err != nil {
 		return err
 	}
-	c.setFlags(s.plannerFlags())
-	e.write(at.main, c)
+	if err := e.plannerSettings(at, s.Release, s.settings(backend)); err != nil {
+		return err
+	}
 	if s.hasData() {
 		e.mountData(at, s.configMap())
 	}
 	return e.err
 }
 
-// newPlanner adds a planner with the frontend's image.
-func (e *editor) newPlanner(front service, index int) (service, error) {
-	container := mapping(entry{"command", texts([]string{"python3", "-m", "dynamo.planner.planner_sla"})})
-	if image := e.string(front.main.plus("image")); image != "" {
+// plannerService is the planner that is there, or a new one. One that runs in the
+// frontend's image gets the planner's.
+func (e *editor) plannerService(services []service, front service, r release.Release) (service, error) {
+	image := e.string(front.main.plus("image"))
+	i := slices.IndexFunc(services, isPlanner)
+	if i < 0 {
+		return e.newPlanner(front, len(services), r)
+	}
+	own := services[i].main.plus("image")
+	if now := r.PlannerImage(image); now != image && e.string(own) == image {
+		e.put(own, text(now))
+	}
+	return services[i], e.err
+}
+
+// isPlanner says that a service plans how many workers there are.
+func isPlanner(s service) bool { return s.role == rolePlanner || s.role == "" && s.name == "Planner" }
+
+// scaled marks a worker whose number the planner sets, where the release has it so.
+func (e *editor) scaled(s service, r release.Release) {
+	at := s.at.plus("scalingAdapter")
+	switch _, there := lookup(e.object, at); {
+	case !r.ScalingAdapter():
+	case !s.beta:
+		if on, _ := lookup(e.object, at.plus("enabled")); on != true {
+			e.put(at.plus("enabled"), truth(true))
+		}
+	case !there:
+		e.put(at, mapping())
+	}
+}
+
+// newPlanner adds a planner with the image that goes with the frontend's.
+func (e *editor) newPlanner(front service, index int, r release.Release) (service, error) {
+	container := mapping(entry{"command", texts(startOf(r))})
+	if image := r.PlannerImage(e.string(front.main.plus("image"))); image != "" {
 		container.Content = append([]node{text("image"), text(image)}, container.Content...)
 	}
 	if front.beta {
@@ -109,6 +143,9 @@ func (e *editor) newPlanner(front service, index int) (service, error) {
 	}
 	return s, nil
 }
+
+// startOf is the command of a release's planner.
+func startOf(r release.Release) []string { return []string{"python3", "-m", r.Planner().Module} }
 
 // mountData mounts the ConfigMap with the profile data, read-only.
 func (e *editor) mountData(s service, configMap string) {

@@ -168,7 +168,8 @@ func TestEditsKeepTheRest(t *testing.T) {
 }
 
 func drawEdit(t *rapid.T, at path, spot spot) edit {
-	value := rapid.SampledFrom([]node{text("new"), text("a: b # c"), text("12"), number(12), texts([]string{"x", "y, z"}),
+	value := rapid.SampledFrom([]node{text("new"), text("a: b # c"), text("12"), number(12),
+		texts([]string{"x", "y, z"}),
 		mapping(entry{"in", text("ner")}), truth(true), text("two\nlines")}).Draw(t, "value")
 	kinds := []string{"put", "remove", "below"}
 	if spot.value.Kind == yaml.SequenceNode {

@@ -141,7 +141,8 @@ func renderItem(value node, at int) (string, error) {
 // where it can be. at is the indentation of the collection around it.
 func renderScalar(value, old node, within bool, at int) (string, error) {
 	n := *value
-	if quotes := old.Style & (yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle); quotes != 0 && n.Tag == "!!str" && !strings.Contains(n.Value, "\n") {
+	if quotes := old.Style & (yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle); quotes != 0 && n.Tag == "!!str" &&
+		!strings.Contains(n.Value, "\n") {
 		n.Style = quotes
 	}
 	if within {

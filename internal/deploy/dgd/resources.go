@@ -16,7 +16,8 @@ func nodes(m model.Mapping, gpusPerNode int) (count, each int, err error) {
 	gpus := m.GPUs()
 	count = (gpus + gpusPerNode - 1) / gpusPerNode
 	if gpus%count != 0 {
-		return 0, 0, fmt.Errorf("%s takes %d GPUs, which do not divide over %d nodes of %d GPUs", m, gpus, count, gpusPerNode)
+		return 0, 0, fmt.Errorf("%s takes %d GPUs, which do not divide over %d nodes of %d GPUs", m, gpus, count,
+			gpusPerNode)
 	}
 	return count, gpus / count, nil
 }

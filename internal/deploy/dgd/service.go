@@ -14,14 +14,17 @@ const (
 	roleDecode   = "decode"
 	roleWorker   = "worker"
 	rolePlanner  = "planner"
+	// roleMain is what early releases called a frontend.
+	roleMain = "main"
 )
 
 // service is one entry of spec.services (v1alpha1) or spec.components
 // (v1beta1).
 type service struct {
 	name string
-	// role is what its type says; a worker without a sub-type is roleWorker.
-	role string
+	// role is what its type says; a worker without a sub-type is roleWorker. typed
+	// is that type as it is written.
+	role, typed string
 	// at leads to the entry, main to its main container, which need not be
 	// there.
 	at, main path
@@ -64,7 +67,8 @@ func alphaView(m map[string]any) ([]service, error) {
 		if role == "" {
 			role, _ = fields["componentType"].(string)
 		}
-		out = append(out, service{name: name, role: role, at: at, main: at.plus("extraPodSpec", "mainContainer")})
+		main := at.plus("extraPodSpec", "mainContainer")
+		out = append(out, service{name: name, role: roleOf(role), typed: role, at: at, main: main})
 	}
 	return out, nil
 }
@@ -92,9 +96,18 @@ func betaView(object map[string]any, l []any) ([]service, error) {
 		if main < 0 {
 			main = len(items)
 		}
-		out = append(out, service{name: name, role: role, at: at, main: containers.plus(main), beta: true})
+		out = append(out, service{name: name, role: roleOf(role), typed: role, at: at, main: containers.plus(main),
+			beta: true})
 	}
 	return out, nil
+}
+
+// roleOf is the role of a type.
+func roleOf(typed string) string {
+	if typed == roleMain {
+		return roleFrontend
+	}
+	return typed
 }
 
 // defaultNames are what services are called where no type says what they are,
@@ -107,7 +120,7 @@ func defaultNames(backend, role string) []string {
 	case roleDecode:
 		return []string{"decode", prefix + "DecodeWorker"}
 	case roleFrontend:
-		return []string{"Frontend", "frontend"}
+		return []string{"Frontend", "frontend", "Main", "main"}
 	case rolePlanner:
 		return []string{"Planner", "planner"}
 	}
@@ -146,10 +159,12 @@ func pick(services []service, backend, role string) (service, error) {
 		field = "componentType"
 	}
 	if len(found) == 0 {
-		return service{}, fmt.Errorf("no service is the %s (there are %s): write %s: %s on the one that is, or call it %s",
+		return service{}, fmt.Errorf("no service is the %s (there are %s): write %s: %s on the one that is, or "+
+			"call it %s",
 			role, strings.Join(all, ", "), field, role, strings.Join(names, " or "))
 	}
-	return service{}, fmt.Errorf("%d services are the %s (%s, %s): only one can be profiled", len(found), role, found[0].name, found[1].name)
+	return service{}, fmt.Errorf("%d services are the %s (%s, %s): only one can be profiled", len(found), role,
+		found[0].name, found[1].name)
 }
 
 // mainContainer is the path of the main container, which in v1beta1 is made

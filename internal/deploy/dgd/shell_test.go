@@ -49,10 +49,12 @@ func TestSplitScript(t *testing.T) {
 
 // Edits of a script change words, and leave the rest as it was written.
 func TestRendered(t *testing.T) {
-	const script = "set -e\nexec python3 -m dynamo.vllm --model 'a b' \\\n  -tp=2 --is-prefill-worker \\\n  --seed \"$SEED\" 2>&1 | tee x; echo done"
+	const script = "set -e\nexec python3 -m dynamo.vllm --model 'a b' \\\n  -tp=2 --is-prefill-worker \\\n  --seed " +
+		"\"$SEED\" 2>&1 | tee x; echo done"
 	read := func() *commandLine {
 		t.Helper()
-		c, err := readCommandLine(map[string]any{"c": map[string]any{"command": []any{"/bin/sh", "-c"}, "args": []any{script}}}, path{"c"})
+		c, err := readCommandLine(map[string]any{"c": map[string]any{"command": []any{"/bin/sh", "-c"},
+			"args": []any{script}}}, path{"c"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,12 +66,14 @@ func TestRendered(t *testing.T) {
 		new  string
 	}{
 		"nothing": {func(*commandLine) {}, "", ""},
-		"set":     {func(c *commandLine) { c.set("8", "--tensor-parallel-size", "-tp") }, "-tp=2", "--tensor-parallel-size=8"},
-		"quoted":  {func(c *commandLine) { c.set("it's", "--model") }, "'a b'", `'it'"'"'s'`},
-		"remove":  {func(c *commandLine) { c.unset("--is-prefill-worker") }, " --is-prefill-worker", ""},
-		"drop":    {func(c *commandLine) { c.drop("--seed") }, " \\\n  --seed \"$SEED\"", ""},
-		"add":     {func(c *commandLine) { c.add("--x") }, ` "$SEED"`, ` "$SEED" --x`},
-		"between": {func(c *commandLine) { c.set("3", "--is-prefill-worker") }, "--is-prefill-worker", "--is-prefill-worker 3"},
+		"set": {func(c *commandLine) { c.set("8", "--tensor-parallel-size", "-tp") }, "-tp=2",
+			"--tensor-parallel-size=8"},
+		"quoted": {func(c *commandLine) { c.set("it's", "--model") }, "'a b'", `'it'"'"'s'`},
+		"remove": {func(c *commandLine) { c.unset("--is-prefill-worker") }, " --is-prefill-worker", ""},
+		"drop":   {func(c *commandLine) { c.drop("--seed") }, " \\\n  --seed \"$SEED\"", ""},
+		"add":    {func(c *commandLine) { c.add("--x") }, ` "$SEED"`, ` "$SEED" --x`},
+		"between": {func(c *commandLine) { c.set("3", "--is-prefill-worker") }, "--is-prefill-worker",
+			"--is-prefill-worker 3"},
 	} {
 		line := read()
 		c.edit(line)
@@ -95,14 +99,17 @@ func TestFlags(t *testing.T) {
 		edit func(*commandLine)
 		want string
 	}{
-		"last wins, first stays": {line("--tp", "1", "--x", "--tp-size=2"), func(c *commandLine) { c.set("4", "--tp", "--tp-size") }, "--tp 4 --x"},
-		"underscore":             {line("--tensor_parallel_size", "1"), func(c *commandLine) { c.set("4", "--tensor-parallel-size") }, "--tensor_parallel_size 4"},
-		"no value":               {line("--tp", "--x"), func(c *commandLine) { c.drop("--tp") }, "--x"},
-		"negative":               {line("--seed", "-1", "--x"), func(c *commandLine) { c.drop("--seed") }, "--x"},
-		"value like a flag":      {line("--a", "b", "--b"), func(c *commandLine) { c.unset("b") }, "--a b --b"},
-		"one item":               {line("--tp 1", `--json {"a": "b c"}`), func(c *commandLine) { c.set("2", "--tp") }, `--tp 2 --json {"a": "b c"}`},
-		"end":                    {line("--tp"), func(c *commandLine) { c.set("2", "--tp") }, "--tp 2"},
-		"twice":                  {line("--x"), func(c *commandLine) { c.add("--x"); c.add("--y") }, "--x --y"},
+		"last wins, first stays": {line("--tp", "1", "--x", "--tp-size=2"),
+			func(c *commandLine) { c.set("4", "--tp", "--tp-size") }, "--tp 4 --x"},
+		"underscore": {line("--tensor_parallel_size", "1"),
+			func(c *commandLine) { c.set("4", "--tensor-parallel-size") }, "--tensor_parallel_size 4"},
+		"no value":          {line("--tp", "--x"), func(c *commandLine) { c.drop("--tp") }, "--x"},
+		"negative":          {line("--seed", "-1", "--x"), func(c *commandLine) { c.drop("--seed") }, "--x"},
+		"value like a flag": {line("--a", "b", "--b"), func(c *commandLine) { c.unset("b") }, "--a b --b"},
+		"one item": {line("--tp 1", `--json {"a": "b c"}`), func(c *commandLine) { c.set("2", "--tp") },
+			`--tp 2 --json {"a": "b c"}`},
+		"end":   {line("--tp"), func(c *commandLine) { c.set("2", "--tp") }, "--tp 2"},
+		"twice": {line("--x"), func(c *commandLine) { c.add("--x"); c.add("--y") }, "--x --y"},
 	} {
 		c.edit(c.got)
 		if got := strings.Join(values(c.got.list), " "); got != c.want {

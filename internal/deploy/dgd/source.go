@@ -23,7 +23,8 @@ func parseSource(text string) (*source, error) {
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
 		return nil, err
 	}
-	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
+	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 ||
+		document.Content[0].Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("the document is not a mapping")
 	}
 	return &source{text, lineStarts(text), document.Content[0]}, nil

@@ -275,7 +275,8 @@ func (s *source) removeLines(at spot) (string, error) {
 		line, _ := s.lineOf(next)
 		comments := s.above(line, indent(n))
 		dash := len(s.text[start:begin]) - len(strings.TrimLeft(s.text[start:begin], " "))
-		lifted := strings.ReplaceAll(s.text[comments:line], strings.Repeat(" ", indent(n))+"#", strings.Repeat(" ", dash)+"#")
+		lifted := strings.ReplaceAll(s.text[comments:line], strings.Repeat(" ", indent(n))+"#",
+			strings.Repeat(" ", dash)+"#")
 		return s.text[:start] + lifted + s.text[start:begin] + s.text[next:], nil
 	}
 	_, end := s.lineOf(s.end(at.value, indent(n)))

@@ -41,6 +41,27 @@ func (trtllm) limit(c *commandLine, batch, tokens, _ int) error {
 	return override(c, settings{"max_batch_size": batch, "max_num_tokens": tokens})
 }
 
+func (trtllm) bound(c *commandLine, l Limits, _ int) error {
+	changes := settings{}
+	for _, x := range []struct {
+		flag, setting string
+		n             int
+	}{
+		{"--max-batch-size", "max_batch_size", l.Sequences},
+		{"--max-num-tokens", "max_num_tokens", l.Tokens},
+		{"--max-seq-len", "max_seq_len", l.Context},
+	} {
+		if x.n > 0 {
+			c.drop(x.flag)
+			changes[x.setting] = x.n
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return override(c, changes)
+}
+
 func (trtllm) spread(c *commandLine, m model.Mapping, _ int) error {
 	c.drop("--tensor-parallel-size", "--pipeline-parallel-size", "--expert-parallel-size")
 	c.unset("--enable-attention-dp")

@@ -1,8 +1,6 @@
 package dgd
 
-import (
-	"slices"
-)
+import "slices"
 
 // write puts an engine's changed arguments back into its container.
 func (e *editor) write(container path, c *commandLine) {

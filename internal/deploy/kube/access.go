@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"headway/internal/fault"
 )
 
 // deployments is the resource of DynamoGraphDeployments in a version of
@@ -16,7 +18,8 @@ import (
 func deployments(apiVersion string) (schema.GroupVersionResource, error) {
 	v, err := schema.ParseGroupVersion(apiVersion)
 	if err != nil || v.Group != "nvidia.com" || v.Version == "" {
-		return schema.GroupVersionResource{}, fmt.Errorf("apiVersion %q: a DynamoGraphDeployment is of nvidia.com/v1alpha1 or nvidia.com/v1beta1", apiVersion)
+		return schema.GroupVersionResource{}, fmt.Errorf("apiVersion %q: a DynamoGraphDeployment is of "+
+			"nvidia.com/v1alpha1 or nvidia.com/v1beta1", apiVersion)
 	}
 	return v.WithResource("dynamographdeployments"), nil
 }
@@ -86,8 +89,10 @@ func (c *Cluster) allowed(ctx context.Context, rights []right) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("in namespace %s on %s these rights are missing: %s; give them with a Role and a RoleBinding (deploy/profiler has both), or choose another --namespace or --context",
-		c.Namespace, c.Server, strings.Join(missing, ", "))
+	return fault.New("in namespace %s on %s these rights are missing: %s; give them with a Role and a RoleBinding "+
+		"(deploy/profiler has both), "+
+		"or choose another %s or %s", c.Namespace, c.Server, strings.Join(missing, ", "), fault.Field("namespace"),
+		fault.Field("context"))
 }
 
 func (c *Cluster) may(ctx context.Context, r right) (ok bool, why string, err error) {
@@ -125,7 +130,9 @@ func (c *Cluster) served(ctx context.Context, r schema.GroupVersionResource) err
 		return err
 	})
 	if apierrors.IsNotFound(err) {
-		return fmt.Errorf("the cluster %s does not know DynamoGraphDeployments of %s: install Dynamo's operator with its custom resource definitions, or convert the configuration to a version it serves", c.Server, r.GroupVersion())
+		return fmt.Errorf("the cluster %s does not know DynamoGraphDeployments of %s: install Dynamo's operator "+
+			"with its custom resource definitions, or convert the configuration to a version it serves", c.Server,
+			r.GroupVersion())
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"cmp"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"headway/internal/bound"
 	"headway/internal/deploy/dgd"
 )
 
@@ -20,7 +22,8 @@ func TestMissingRightsAllAtOnce(t *testing.T) {
 	cfg := Config{Cluster: f.cluster(), Document: doc, Backend: "vllm", GPUsPerNode: 8, KVTokens: 1}
 	cfg.Endpoint.Client.Models = []string{"m"}
 	_, err := New(t.Context(), cfg)
-	for _, s := range []string{"create dynamographdeployments.nvidia.com", "get pods/log", "create pods/portforward", "namespace ns"} {
+	for _, s := range []string{"create dynamographdeployments.nvidia.com", "get pods/log", "create pods/portforward",
+		"namespace ns"} {
 		if err == nil || !strings.Contains(err.Error(), s) {
 			t.Errorf("%q is not in %v", s, err)
 		}
@@ -35,7 +38,8 @@ func TestUnreachable(t *testing.T) {
 	c := f.cluster()
 	f.server.Close()
 	begun := time.Now()
-	if err := c.Reach(t.Context()); err == nil || !strings.Contains(err.Error(), "--kubeconfig") || time.Since(begun) > 5*time.Second {
+	if err := c.Reach(t.Context()); err == nil || !strings.Contains(err.Error(), "kubeconfig") ||
+		time.Since(begun) > 5*time.Second {
 		t.Errorf("after %v: %v", time.Since(begun), err)
 	}
 }
@@ -49,12 +53,13 @@ func TestCleanup(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := f.names(graphs)[0]
-	found, err := b.cfg.Cluster.Cleanup(t.Context(), false)
+	found, err := b.cfg.Cluster.Cleanup(t.Context(), false, false)
 	if err != nil || len(found) != 1 || found[0].Removed || found[0].Owner != ledger.Owner() {
 		t.Errorf("a live process's deployment: %+v, %v", found, err)
 	}
-	f.change(graphs, name, func(o map[string]any) { meta(o)["annotations"].(map[string]any)[noteStart] = "another boot/1" })
-	found, err = b.cfg.Cluster.Cleanup(t.Context(), false)
+	f.change(graphs, name,
+		func(o map[string]any) { meta(o)["annotations"].(map[string]any)[noteStart] = "another boot/1" })
+	found, err = b.cfg.Cluster.Cleanup(t.Context(), false, false)
 	if err != nil || len(found) != 1 || !found[0].Removed || found[0].Candidate != "decode_4gpus_TP4" {
 		t.Errorf("a dead process's deployment: %+v, %v", found, err)
 	}
@@ -96,8 +101,9 @@ func TestConnect(t *testing.T) {
 		}
 	}
 	t.Setenv("KUBECONFIG", filepath.Join(dir, "absent"))
-	for _, a := range []Access{{}, {Kubeconfig: filepath.Join(dir, "nothing")}, {Kubeconfig: one, Context: "c"}, {Kubeconfig: write("bad", "{")}} {
-		if _, err := Connect(a); err == nil || !strings.Contains(err.Error(), "--kubeconfig") {
+	for _, a := range []Access{{}, {Kubeconfig: filepath.Join(dir, "nothing")}, {Kubeconfig: one, Context: "c"},
+		{Kubeconfig: write("bad", "{")}} {
+		if _, err := Connect(a); err == nil || !strings.Contains(err.Error(), "kubeconfig") {
 			t.Errorf("%+v: %v", a, err)
 		}
 	}
@@ -106,7 +112,8 @@ func TestConnect(t *testing.T) {
 func TestOwnerFrom(t *testing.T) {
 	env := map[string]string{"DGDR_NAME": "r", "DGDR_NAMESPACE": "ns", "DGDR_UID": "u"}
 	get := func(name string) string { return env[name] }
-	if o := OwnerFrom(get, "nvidia.com/v1beta1", "ns"); o == nil || o.Name != "r" || o.UID != "u" || o.Kind != "DynamoGraphDeploymentRequest" {
+	if o := OwnerFrom(get, "nvidia.com/v1beta1", "ns"); o == nil || o.Name != "r" || o.UID != "u" ||
+		o.Kind != "DynamoGraphDeploymentRequest" {
 		t.Errorf("got %+v", o)
 	}
 	if o := OwnerFrom(get, "nvidia.com/v1beta1", "elsewhere"); o != nil {
@@ -149,4 +156,40 @@ func FuzzCopyLines(f *testing.F) {
 			t.Errorf("the end %v lies before the beginning %v", end, last)
 		}
 	})
+}
+
+// Neither a configuration nor what one names is read without a bound.
+func TestConnectTooLarge(t *testing.T) {
+	dir := t.TempDir()
+	large := filepath.Join(dir, "large")
+	if err := os.WriteFile(large, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, int64(bound.Document)+1); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	paths := []string{large}
+	for i, user := range []string{`{"tokenFile": "large"}`, `{"client-certificate": "large", "client-key": "large"}`} {
+		path := filepath.Join(dir, string(rune('a'+i)))
+		text := `{"current-context": "a", "clusters": [{"name": "k", "cluster": {"server": "https://one:1"}}],
+			"contexts": [{"name": "a", "context": {"cluster": "k", "user": "u"}}], "users": [{"name": "u", "user": ` + user + `}]}`
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	for _, path := range paths {
+		for _, env := range []bool{false, true} {
+			a := Access{Kubeconfig: path}
+			t.Setenv("KUBECONFIG", "")
+			if env {
+				a.Kubeconfig = ""
+				t.Setenv("KUBECONFIG", path)
+			}
+			if _, err := Connect(a); !errors.Is(err, bound.ErrTooLarge) {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
 }

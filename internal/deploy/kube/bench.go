@@ -21,6 +21,7 @@ import (
 
 	"headway/internal/deploy"
 	"headway/internal/deploy/dgd"
+	"headway/internal/fault"
 	"headway/internal/profile"
 )
 
@@ -60,22 +61,20 @@ type Config struct {
 }
 
 func (c *Config) validate() error {
-	var bad []error
-	fault := func(broken bool, format string, args ...any) {
-		if broken {
-			bad = append(bad, fmt.Errorf(format, args...))
-		}
-	}
-	fault(c.GPUsPerNode < 1, "--num-gpus-per-node %d: must be above zero", c.GPUsPerNode)
-	fault(len(c.Endpoint.Client.Models) != 1, "the name that requests ask for: exactly one is needed, not %d", len(c.Endpoint.Client.Models))
-	fault(c.KVTokens < 0, "--max-kv-tokens %d: must not be negative", c.KVTokens)
-	fault(c.DeploymentTimeout < 0, "--deployment-timeout %v: must not be negative", c.DeploymentTimeout)
-	fault(c.UnschedulableGrace < 0, "--unschedulable-grace %v: must not be negative", c.UnschedulableGrace)
-	fault(c.KVTokens == 0 && c.ReadKV == nil, "--max-kv-tokens: how many tokens the cache holds cannot be read from the log of backend %q; say it", c.Backend)
-	if err := c.Document.Check(c.Backend); err != nil {
-		bad = append(bad, err)
-	}
-	return errors.Join(bad...)
+	var bad fault.List
+	bad.When(c.GPUsPerNode < 1, "%s %d: must be above zero", fault.Field("num-gpus-per-node"), c.GPUsPerNode)
+	bad.When(len(c.Endpoint.Client.Models) != 1, "the name that requests ask for: exactly one is needed, not %d",
+		len(c.Endpoint.Client.Models))
+	bad.When(c.KVTokens < 0, "%s %d: must not be negative", fault.Field("max-kv-tokens"), c.KVTokens)
+	bad.When(c.DeploymentTimeout < 0, "%s %v: must not be negative", fault.Field("deployment-timeout"),
+		c.DeploymentTimeout)
+	bad.When(c.UnschedulableGrace < 0, "%s %v: must not be negative", fault.Field("unschedulable-grace"),
+		c.UnschedulableGrace)
+	bad.When(c.KVTokens == 0 && c.ReadKV == nil,
+		"%s: how many tokens the cache holds cannot be read from the log of backend %q; say it",
+		fault.Field("max-kv-tokens"), c.Backend)
+	bad.Join(c.Document.Check(c.Backend))
+	return bad.Err()
 }
 
 // Bench is a profile.Bench that runs each candidate as a
@@ -163,7 +162,9 @@ func (b *Bench) manifest(c profile.Candidate) (*dgd.Document, *unstructured.Unst
 	}
 	owner := b.cfg.Ledger.Owner()
 	o.SetLabels(mark(o.GetLabels(), map[string]string{labelManaged: managedBy, labelRun: b.run}))
-	o.SetAnnotations(mark(o.GetAnnotations(), map[string]string{noteTag: c.Tag(), noteHost: owner.Host, notePID: strconv.Itoa(owner.PID), noteStart: owner.Start}))
+	o.SetAnnotations(mark(o.GetAnnotations(),
+		map[string]string{noteTag: c.Tag(), noteHost: owner.Host, notePID: strconv.Itoa(owner.PID),
+			noteStart: owner.Start}))
 	if b.cfg.Owner != nil {
 		o.SetOwnerReferences(append(o.GetOwnerReferences(), *b.cfg.Owner))
 	}
@@ -172,7 +173,7 @@ func (b *Bench) manifest(c profile.Candidate) (*dgd.Document, *unstructured.Unst
 
 // Open makes the candidate's deployment and returns when it has answered a
 // request. It is gone again when there is an error.
-func (b *Bench) Open(ctx context.Context, c profile.Candidate) (profile.Engine, error) {
+func (b *Bench) Open(ctx context.Context, c profile.Candidate) (profile.Subject, error) {
 	doc, o, err := b.manifest(c)
 	if err != nil {
 		return nil, err
@@ -206,8 +207,10 @@ func (b *Bench) Open(ctx context.Context, c profile.Candidate) (profile.Engine, 
 // out by the object, which has our run's label and no other name than ours.
 func (e *engine) create(ctx context.Context, o *unstructured.Unstructured) error {
 	b := e.bench
-	entry := deploy.Entry{Kind: deploy.KindObject, What: e.candidate.Tag(), Kubeconfig: b.cfg.Cluster.Kubeconfig, Context: b.cfg.Cluster.Context,
-		Server: b.cfg.Cluster.Server, APIVersion: b.resource.GroupVersion().String(), Namespace: b.cfg.Cluster.Namespace, Name: e.name}
+	entry := deploy.Entry{Kind: deploy.KindObject, What: e.candidate.Tag(), Kubeconfig: b.cfg.Cluster.Kubeconfig,
+		Context: b.cfg.Cluster.Context,
+		Server:  b.cfg.Cluster.Server, APIVersion: b.resource.GroupVersion().String(),
+		Namespace: b.cfg.Cluster.Namespace, Name: e.name}
 	entry, err := b.cfg.Ledger.Add(entry)
 	if err != nil {
 		return err
@@ -231,7 +234,8 @@ func (e *engine) create(ctx context.Context, o *unstructured.Unstructured) error
 		f := quotaFault(err.Error())
 		return &profile.DeadError{Reason: f.reason, Message: f.message, Advice: f.advice}
 	case apierrors.IsInvalid(err) || apierrors.IsBadRequest(err):
-		return fmt.Errorf("%w; the configuration does not fit the cluster's version of Dynamo, see %s", err, filepath.Join(b.cfg.Dir, e.candidate.Tag(), "config.yaml"))
+		return fmt.Errorf("%w; the configuration does not fit the cluster's version of Dynamo, see %s", err,
+			filepath.Join(b.cfg.Dir, e.candidate.Tag(), "config.yaml"))
 	default:
 		return err
 	}

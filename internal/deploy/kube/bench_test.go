@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,8 +25,11 @@ const kvLine = "INFO kv_cache_utils.py Maximum concurrency for 1,000 tokens per 
 // podObject is a pod of a deployment.
 func podObject(deployment, component, kind string, status map[string]any) map[string]any {
 	return map[string]any{"kind": "Pod", "apiVersion": "v1",
-		"metadata": map[string]any{"name": deployment + "-" + strings.ToLower(component) + "-x", "labels": map[string]any{
-			labelDeployment: deployment, labelComponent: component, labelType: kind, labelSelector: deployment + "-" + component}},
+		"metadata": map[string]any{"name": deployment + "-" + strings.ToLower(component) + "-x",
+			"labels": map[string]any{
+				labelDeployment: deployment, labelComponent: component, labelType: kind, labelSelector: deployment +
+					"-" +
+					component}},
 		"spec": map[string]any{"containers": []any{
 			map[string]any{"name": "sidecar"},
 			map[string]any{"name": "main", "ports": []any{map[string]any{"name": "http", "containerPort": 8000}}}}},
@@ -47,7 +49,8 @@ func running(restarts int) map[string]any {
 }
 
 func waiting(reason, message string) map[string]any {
-	return containers(map[string]any{"restartCount": 0, "state": map[string]any{"waiting": map[string]any{"reason": reason, "message": message}}})
+	return containers(map[string]any{"restartCount": 0,
+		"state": map[string]any{"waiting": map[string]any{"reason": reason, "message": message}}})
 }
 
 // operate makes the fake do what Dynamo's operator does: a frontend, a worker
@@ -58,7 +61,8 @@ func (f *fakeAPI) operate(worker func(deployment string) map[string]any, ready b
 		f.write(name+"-frontend-x", "frontend up\n")
 		f.put("pods", podObject(name, "worker", "worker", worker(name)))
 		f.put("pods", podObject(name, "Frontend", "frontend", running(0)))
-		f.put("services", map[string]any{"kind": "Service", "apiVersion": "v1", "metadata": map[string]any{"name": name + "-frontend"},
+		f.put("services", map[string]any{"kind": "Service", "apiVersion": "v1",
+			"metadata": map[string]any{"name": name + "-frontend"},
 			"spec": map[string]any{"selector": map[string]any{labelDeployment: name, labelType: "frontend"},
 				"ports": []any{map[string]any{"name": "http", "port": 8000, "targetPort": "http"}}}})
 		if ready {
@@ -69,7 +73,8 @@ func (f *fakeAPI) operate(worker func(deployment string) map[string]any, ready b
 
 func (f *fakeAPI) setReady(name string) {
 	f.change(graphs, name, func(o map[string]any) {
-		o["status"] = map[string]any{"state": "successful", "conditions": []any{map[string]any{"type": "Ready", "status": "True"}}}
+		o["status"] = map[string]any{"state": "successful",
+			"conditions": []any{map[string]any{"type": "Ready", "status": "True"}}}
 	})
 }
 
@@ -100,9 +105,11 @@ func testBench(t *testing.T, f *fakeAPI, change func(*Config)) (*Bench, *deploy.
 			}
 		}
 	})
-	cfg := Config{Cluster: f.cluster(), Document: doc, Backend: "vllm", GPUsPerNode: 8, Dir: t.TempDir(), Ledger: ledger,
-		DeploymentTimeout: 20 * time.Second, UnschedulableGrace: 50 * time.Millisecond, RemoveTimeout: 20 * time.Second, AwayLimit: 20 * time.Second,
-		ReadKV: func(log io.Reader, dp int) (int, error) { return dgd.KVTokens("vllm", log, dp) }, Note: t.Logf}
+	cfg := Config{Cluster: f.cluster(), Document: doc, Backend: "vllm", GPUsPerNode: 8, Dir: t.TempDir(),
+		Ledger:            ledger,
+		DeploymentTimeout: 20 * time.Second, UnschedulableGrace: 50 * time.Millisecond, RemoveTimeout: 20 * time.Second,
+		AwayLimit: 20 * time.Second,
+		ReadKV:    func(log io.Reader, dp int) (int, error) { return dgd.KVTokens("vllm", log, dp) }, Note: t.Logf}
 	cfg.Endpoint.Client.Models = []string{"m"}
 	if change != nil {
 		change(&cfg)
@@ -121,7 +128,8 @@ func decode4() profile.Candidate {
 func plan(n int) workload.Plan {
 	return workload.Plan{Concurrency: 4, Source: func(yield func(workload.Request, error) bool) {
 		for i := range n {
-			r := workload.Request{Index: i, Session: fmt.Sprint(i), Turns: 1, Prompt: workload.Prompt{Tokens: 20, Key: workload.Key(i + 1)}, OutputTokens: 5}
+			r := workload.Request{Index: i, Session: fmt.Sprint(i), Turns: 1,
+				Prompt: workload.Prompt{Tokens: 20, Key: workload.Key(i + 1)}, OutputTokens: 5}
 			if !yield(r, nil) {
 				return
 			}
@@ -157,11 +165,13 @@ func TestRunsAndGoes(t *testing.T) {
 	f.mu.Lock()
 	o := deepCopy(f.objects[graphs][name])
 	f.mu.Unlock()
-	if m := meta(o); m["labels"].(map[string]any)[labelManaged] != managedBy || m["annotations"].(map[string]any)[noteTag] != "decode_4gpus_TP4" {
+	if m := meta(o); m["labels"].(map[string]any)[labelManaged] != managedBy ||
+		m["annotations"].(map[string]any)[noteTag] != "decode_4gpus_TP4" {
 		t.Errorf("metadata %v", m)
 	}
 	var sink counter
-	if _, err := e.Run(t.Context(), plan(40), &sink); err != nil || sink.ok != 40 {
+	if _, err := e.Run(t.Context(), profile.Part{Section: "s", Point: "p", Run: "r", Plan: plan(40)},
+		&sink); err != nil || sink.ok != 40 {
 		t.Errorf("%d of %d requests were answered: %v", sink.ok, sink.all, err)
 	}
 	f.breakAll() // the log goes on where it was
@@ -171,7 +181,8 @@ func TestRunsAndGoes(t *testing.T) {
 	if err := e.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if text, err := os.ReadFile(filepath.Join(facts.Logs, "frontend", "0.log")); err != nil || string(text) != "frontend up\n" {
+	if text, err := os.ReadFile(filepath.Join(facts.Logs, "frontend", "0.log")); err != nil ||
+		string(text) != "frontend up\n" {
 		t.Errorf("the frontend's log is %q (%v)", text, err)
 	}
 	if _, err := dgd.Read(must(os.ReadFile(filepath.Join(b.cfg.Dir, "decode_4gpus_TP4", "config.yaml")))); err != nil {
@@ -212,18 +223,31 @@ func TestFaultsEndAtOnce(t *testing.T) {
 		says   string
 	}{
 		{"crash loop", containers(map[string]any{"restartCount": 1, "lastState": terminated("Error", 1),
-			"state": map[string]any{"waiting": map[string]any{"reason": "CrashLoopBackOff"}}}), "ValueError: bad weights\n", "", profile.ReasonCrash, "bad weights"},
-		{"crash loop out of GPU memory", containers(map[string]any{"restartCount": 1, "lastState": terminated("Error", 1),
-			"state": map[string]any{"waiting": map[string]any{"reason": "CrashLoopBackOff"}}}), "torch.OutOfMemoryError: CUDA out of memory\n", "", profile.ReasonMemory, "--max-num-batched-tokens"},
+			"state": map[string]any{"waiting": map[string]any{"reason": "CrashLoopBackOff"}}}),
+			"ValueError: bad weights\n", "", profile.ReasonCrash, "bad weights"},
+		{"crash loop out of GPU memory",
+			containers(map[string]any{"restartCount": 1, "lastState": terminated("Error", 1),
+				"state": map[string]any{"waiting": map[string]any{"reason": "CrashLoopBackOff"}}}),
+			"torch.OutOfMemoryError: CUDA out of memory\n", "", profile.ReasonMemory, "--max-num-batched-tokens"},
 		{"OOMKilled", containers(map[string]any{"restartCount": 1, "lastState": terminated("OOMKilled", 137),
-			"state": map[string]any{"running": map[string]any{}}}), "last words\n", "", profile.ReasonMemory, "limits.memory"},
-		{"image", waiting("ImagePullBackOff", `Back-off pulling image "nope:1"`), "", "", profile.ReasonImage, "nope:1"},
+			"state": map[string]any{"running": map[string]any{}}}), "last words\n", "", profile.ReasonMemory,
+			"limits.memory"},
+		{"image", waiting("ImagePullBackOff", `Back-off pulling image "nope:1"`), "", "", profile.ReasonImage,
+			"nope:1"},
 		{"image at first", waiting("ErrImagePull", "not found"), "", "", profile.ReasonImage, "--dgd-image"},
-		{"secret", waiting("CreateContainerConfigError", `secret "hf-token-secret" not found`), "", "", profile.ReasonCrash, "hf-token-secret"},
-		{"unschedulable", map[string]any{"phase": "Pending", "conditions": []any{map[string]any{"type": "PodScheduled", "status": "False",
-			"reason": "Unschedulable", "message": "0/3 nodes are available: 3 Insufficient nvidia.com/gpu"}}}, "", "", profile.ReasonUnschedulable, "Insufficient nvidia.com/gpu"},
-		{"evicted", map[string]any{"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory"}, "", "", profile.ReasonCrash, "Evicted"},
-		{"quota", waiting("ContainerCreating", ""), "", "pods \"x\" is forbidden: exceeded quota: gpus, requested: 4", profile.ReasonQuota, "ResourceQuota"},
+		{"secret", waiting("CreateContainerConfigError", `secret "hf-token-secret" not found`), "", "",
+			profile.ReasonCrash, "hf-token-secret"},
+		{"unschedulable",
+			map[string]any{"phase": "Pending",
+				"conditions": []any{map[string]any{"type": "PodScheduled", "status": "False",
+					"reason": "Unschedulable", "message": "0/3 nodes are available: 3 Insufficient nvidia.com/gpu"}}},
+			"",
+			"",
+			profile.ReasonUnschedulable, "Insufficient nvidia.com/gpu"},
+		{"evicted", map[string]any{"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory"}, "",
+			"", profile.ReasonCrash, "Evicted"},
+		{"quota", waiting("ContainerCreating", ""), "", "pods \"x\" is forbidden: exceeded quota: gpus, requested: 4",
+			profile.ReasonQuota, "ResourceQuota"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFakeAPI(t)
@@ -238,8 +262,10 @@ func TestFaultsEndAtOnce(t *testing.T) {
 				made := f.made
 				f.made = func(name string) {
 					made(name)
-					f.put("events", map[string]any{"kind": "Event", "apiVersion": "v1", "metadata": map[string]any{"name": "e1"}, "type": "Warning",
-						"reason": "FailedCreate", "message": test.event, "involvedObject": map[string]any{"kind": "ReplicaSet", "name": name + "-worker-1"}})
+					f.put("events", map[string]any{"kind": "Event", "apiVersion": "v1",
+						"metadata": map[string]any{"name": "e1"}, "type": "Warning",
+						"reason": "FailedCreate", "message": test.event,
+						"involvedObject": map[string]any{"kind": "ReplicaSet", "name": name + "-worker-1"}})
 				}
 			}
 			begun := time.Now()
@@ -266,12 +292,15 @@ func TestNeverReady(t *testing.T) {
 	f.made = func(name string) {
 		made(name)
 		f.change(graphs, name, func(o map[string]any) {
-			o["status"] = map[string]any{"state": "pending", "conditions": []any{map[string]any{"type": "Ready", "status": "False", "reason": "pods_not_ready", "message": "resources not ready: [worker]"}}}
+			o["status"] = map[string]any{"state": "pending",
+				"conditions": []any{map[string]any{"type": "Ready", "status": "False", "reason": "pods_not_ready",
+					"message": "resources not ready: [worker]"}}}
 		})
 	}
 	_, err := b.Open(t.Context(), decode4())
 	var dead *profile.DeadError
-	if !errors.As(err, &dead) || dead.Reason != profile.ReasonTimeout || !strings.Contains(err.Error(), "resources not ready: [worker]") || !strings.Contains(dead.Log, "loading") {
+	if !errors.As(err, &dead) || dead.Reason != profile.ReasonTimeout ||
+		!strings.Contains(err.Error(), "resources not ready: [worker]") || !strings.Contains(dead.Log, "loading") {
 		t.Errorf("got %v, log %q", err, dead.Log)
 	}
 }
@@ -292,7 +321,7 @@ func TestDeletedByAnotherHand(t *testing.T) {
 			f.delete("pods", p)
 		}
 	}()
-	_, err = e.Run(t.Context(), plan(50000), &sink)
+	_, err = e.Run(t.Context(), profile.Part{Section: "s", Point: "p", Run: "r", Plan: plan(50000)}, &sink)
 	var dead *profile.DeadError
 	if !errors.As(err, &dead) || dead.Reason != profile.ReasonLost {
 		t.Errorf("got %v", err)
@@ -314,103 +343,12 @@ func TestRestartedWhileMeasured(t *testing.T) {
 	f.write(name+"-worker-x/previous", "Fatal: NCCL\n")
 	go f.change("pods", name+"-worker-x", func(o map[string]any) { o["status"] = running(1) })
 	var sink counter
-	_, err = e.Run(t.Context(), plan(50000), &sink)
+	_, err = e.Run(t.Context(), profile.Part{Section: "s", Point: "p", Run: "r", Plan: plan(50000)}, &sink)
 	var dead *profile.DeadError
 	if !errors.As(err, &dead) || dead.Reason != profile.ReasonCrash || !strings.Contains(dead.Log, "NCCL") {
 		t.Errorf("got %v", err)
 	}
 	if err := e.Close(t.Context()); err != nil {
 		t.Error(err)
-	}
-}
-
-// The API server goes away while a deployment starts and comes back without
-// its history; what happened in between is seen.
-func TestAPIServerRestarts(t *testing.T) {
-	f := newFakeAPI(t)
-	f.operate(healthy, false)
-	b, _ := testBench(t, f, nil)
-	made := f.made
-	f.made = func(name string) {
-		made(name)
-		go func() {
-			f.setDown(true, false)
-			f.setReady(name)
-			<-time.After(300 * time.Millisecond)
-			f.setDown(false, true)
-		}()
-	}
-	e, err := b.Open(t.Context(), decode4())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // after Ctrl-C, and with the API server away for a moment
-	f.setDown(true, false)
-	time.AfterFunc(200*time.Millisecond, func() { f.setDown(false, true) })
-	if err := e.Close(ctx); err != nil {
-		t.Error(err)
-	}
-}
-
-// A creation whose answer was lost is not made twice, and not forgotten.
-func TestLostAnswer(t *testing.T) {
-	f := newFakeAPI(t)
-	f.operate(healthy, true)
-	f.lost = 1
-	b, _ := testBench(t, f, nil)
-	e, err := b.Open(t.Context(), decode4())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := f.names(graphs); len(n) != 1 {
-		t.Errorf("there are %v", n)
-	}
-	if err := e.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestInterruptedWhileStarting(t *testing.T) {
-	f := newFakeAPI(t)
-	f.operate(healthy, false)
-	b, _ := testBench(t, f, nil)
-	ctx, cancel := context.WithCancel(t.Context())
-	made := f.made
-	f.made = func(name string) { made(name); cancel() }
-	if _, err := b.Open(ctx, decode4()); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestLogWithoutKV(t *testing.T) {
-	f := newFakeAPI(t)
-	f.operate(healthy, true)
-	b, _ := testBench(t, f, func(c *Config) {
-		c.ReadKV = func(io.Reader, int) (int, error) { return 0, errors.New("no line X") }
-		c.LogWait = 100 * time.Millisecond
-	})
-	_, err := b.Open(t.Context(), decode4())
-	var dead *profile.DeadError
-	if !errors.As(err, &dead) || dead.Reason != profile.ReasonLog || !strings.Contains(err.Error(), "0.log") || !strings.Contains(err.Error(), "no line X") {
-		t.Errorf("got %v", err)
-	}
-	e, err := b.Open(t.Context(), profile.Candidate{Phase: profile.Prefill, Mapping: model.Mapping{Kind: model.TP, Size: 1}})
-	if err != nil {
-		t.Fatalf("prefill needs no size of the cache: %v", err)
-	}
-	if err := e.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestOtherModelEndsTheSearch(t *testing.T) {
-	f := newFakeAPI(t)
-	f.operate(healthy, true)
-	b, _ := testBench(t, f, func(c *Config) { c.Endpoint.Client.Models = []string{"other"} })
-	_, err := b.Open(t.Context(), decode4())
-	var dead *profile.DeadError
-	if err == nil || errors.As(err, &dead) || !strings.Contains(err.Error(), `["m"]`) {
-		t.Errorf("%v does not say that the model has another name, for all candidates", err)
 	}
 }

@@ -18,6 +18,10 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+
+	"headway/internal/bound"
+	"headway/internal/fault"
 )
 
 // The resources that are used.
@@ -25,7 +29,8 @@ var (
 	podResource     = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
 	serviceResource = schema.GroupVersionResource{Version: "v1", Resource: "services"}
 	eventResource   = schema.GroupVersionResource{Version: "v1", Resource: "events"}
-	accessResource  = schema.GroupVersionResource{Group: "authorization.k8s.io", Version: "v1", Resource: "selfsubjectaccessreviews"}
+	accessResource  = schema.GroupVersionResource{Group: "authorization.k8s.io", Version: "v1",
+		Resource: "selfsubjectaccessreviews"}
 )
 
 // callLimit bounds one call of the API that is no watch.
@@ -63,20 +68,29 @@ func Connect(a Access) (*Cluster, error) {
 	} else {
 		rules.ExplicitPath = a.Kubeconfig
 	}
+	for _, name := range rules.GetLoadingPrecedence() {
+		if err := bound.Check(name, bound.Document, "the configuration"); err != nil {
+			return nil, fmt.Errorf("finding the cluster: %w", err)
+		}
+	}
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: a.Context}
 	overrides.Context.Namespace = a.Namespace
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
-	config, err := loader.ClientConfig()
+	file, err := loader.RawConfig()
+	if err == nil {
+		err = checkFilesOf(file)
+	}
+	var config *rest.Config
+	if err == nil {
+		config, err = loader.ClientConfig()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("finding the cluster: %w; say which with --kubeconfig and --context, or KUBECONFIG", err)
+		return nil, fault.New("finding the cluster: %w; say which with %s and %s, or KUBECONFIG", err,
+			fault.Field("kubeconfig"), fault.Field("context"))
 	}
 	c := &Cluster{Server: config.Host, Kubeconfig: a.Kubeconfig}
 	if c.Namespace, _, err = loader.Namespace(); err != nil {
-		return nil, fmt.Errorf("finding the namespace: %w; give it with --namespace", err)
-	}
-	file, err := loader.RawConfig()
-	if err != nil {
-		return nil, fmt.Errorf("finding the cluster: %w", err)
+		return nil, fault.New("finding the namespace: %w; give it with %s", err, fault.Field("namespace"))
 	}
 	if c.Context = a.Context; c.Context == "" {
 		c.Context = file.CurrentContext
@@ -86,6 +100,24 @@ func Connect(a Access) (*Cluster, error) {
 		c.Kubeconfig = os.Getenv(clientcmd.RecommendedConfigPathEnvVar)
 	}
 	return c, c.open(config)
+}
+
+// checkFilesOf looks at the files that a configuration names, which are read by
+// name where it is used.
+func checkFilesOf(file api.Config) error {
+	var names []string
+	for _, c := range file.Clusters {
+		names = append(names, c.CertificateAuthority)
+	}
+	for _, u := range file.AuthInfos {
+		names = append(names, u.ClientCertificate, u.ClientKey, u.TokenFile)
+	}
+	for _, name := range names {
+		if err := bound.Check(name, bound.Document, "what the configuration names"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // open makes the clients.
@@ -125,11 +157,14 @@ func (c *Cluster) Reach(ctx context.Context) error {
 	case err == nil:
 		return nil
 	case apierrors.IsUnauthorized(err):
-		return fmt.Errorf("reaching the API server %s: %w; the credentials are not taken: renew them, or choose another --context", c.Server, err)
+		return fault.New("reaching the API server %s: %w; the credentials are not taken: renew them, or choose "+
+			"another %s",
+			c.Server, err, fault.Field("context"))
 	case apierrors.IsForbidden(err):
 		return nil // it is there, and what is needed is asked for one by one
 	}
-	return fmt.Errorf("reaching the API server %s: %w; is the cluster up, and is it the one that is meant (--kubeconfig, --context %q)?", c.Server, err, c.Context)
+	return fault.New("reaching the API server %s: %w; is the cluster up, and is it the one that is meant (%s, %s %q)?",
+		c.Server, err, fault.Field("kubeconfig"), fault.Field("context"), c.Context)
 }
 
 // transient says that a call may be tried again: the API server is away, is

@@ -73,7 +73,8 @@ type event struct {
 
 // follow begins the watches; they end with alive.
 func (d *deployment) follow() {
-	d.begin(&follower{cluster: d.cluster, resource: d.resource, name: d.name, take: d.takeObject, listed: d.listed, limit: d.limit})
+	d.begin(&follower{cluster: d.cluster, resource: d.resource, name: d.name, take: d.takeObject, listed: d.listed,
+		limit: d.limit})
 	d.begin(&follower{cluster: d.cluster, resource: podResource, take: d.takePod, limit: d.limit})
 	d.begin(&follower{cluster: d.cluster, resource: eventResource, take: d.takeEvent, limit: d.limit})
 }
@@ -108,7 +109,8 @@ func (d *deployment) listed() {
 // lost ends the deployment: somebody else deleted it.
 func (d *deployment) lost() {
 	d.die(&profile.DeadError{Reason: profile.ReasonLost,
-		Message: fmt.Sprintf("the DynamoGraphDeployment %s/%s was deleted by another hand", d.cluster.Namespace, d.name)})
+		Message: fmt.Sprintf("the DynamoGraphDeployment %s/%s was deleted by another hand", d.cluster.Namespace,
+			d.name)})
 }
 
 func (d *deployment) takeObject(o *unstructured.Unstructured, gone bool) {
@@ -134,7 +136,8 @@ func (d *deployment) takeObject(o *unstructured.Unstructured, gone bool) {
 		}
 	}
 	if g.Status.State == "failed" {
-		d.judge(fault{reason: profile.ReasonCrash, message: fmt.Sprintf("Dynamo's operator says that %s failed: %s %s", d.name, ready.Reason, ready.Message)})
+		d.judge(doom{reason: profile.ReasonCrash,
+			message: fmt.Sprintf("Dynamo's operator says that %s failed: %s %s", d.name, ready.Reason, ready.Message)})
 	}
 	if ready.Status != "True" && ready.Message != "" {
 		d.trouble = fmt.Sprintf("%s: %s", ready.Reason, ready.Message)
@@ -204,7 +207,7 @@ func (d *deployment) stillPending(uid string) {
 		return
 	}
 	if why, is := p.unschedulable(); is {
-		d.judge(fault{reason: profile.ReasonUnschedulable,
+		d.judge(doom{reason: profile.ReasonUnschedulable,
 			message: fmt.Sprintf("no node took pod %s within %v: %s", p.Metadata.Name, d.grace, why),
 			advice:  "free GPUs, lower --max-num-gpus-per-engine, or wait longer for nodes with --unschedulable-grace"})
 	}
@@ -226,14 +229,14 @@ func (d *deployment) takeEvent(o *unstructured.Unstructured, gone bool) {
 	}
 }
 
-func quotaFault(message string) fault {
-	return fault{reason: profile.ReasonQuota, message: message,
+func quotaFault(message string) doom {
+	return doom{reason: profile.ReasonQuota, message: message,
 		advice: "raise the namespace's ResourceQuota, free what uses it, or lower --max-num-gpus-per-engine"}
 }
 
 // judge ends the deployment for a fault, once, with the pod's log fetched
 // outside the lock. It is called with the lock held.
-func (d *deployment) judge(f fault) {
+func (d *deployment) judge(f doom) {
 	if d.judging || d.alive.Err() != nil {
 		return
 	}
@@ -243,7 +246,7 @@ func (d *deployment) judge(f fault) {
 
 // dead makes the error of a fault: the pod's last lines tell more than its
 // status.
-func (d *deployment) dead(f fault) {
+func (d *deployment) dead(f doom) {
 	e := &profile.DeadError{Reason: f.reason, Message: f.message, Advice: f.advice}
 	if f.pod != "" && f.reason != profile.ReasonImage {
 		ctx, cancel := context.WithTimeout(d.alive, 10*time.Second)
@@ -275,8 +278,9 @@ func (d *deployment) late(limit time.Duration) error {
 	d.mu.Lock()
 	trouble, pods := d.trouble, slices.Collect(maps.Values(d.pods))
 	d.mu.Unlock()
-	e := &profile.DeadError{Reason: profile.ReasonTimeout, Message: fmt.Sprintf("%s was not ready within %v", d.name, limit),
-		Advice: "its logs are in " + d.logs.dir + "; give it longer with --deployment-timeout"}
+	e := &profile.DeadError{Reason: profile.ReasonTimeout,
+		Message: fmt.Sprintf("%s was not ready within %v", d.name, limit),
+		Advice:  "its logs are in " + d.logs.dir + "; give it longer with --deployment-timeout"}
 	if trouble != "" {
 		e.Message += " (last seen: " + trouble + ")"
 	}

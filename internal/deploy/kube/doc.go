@@ -9,6 +9,9 @@
 // the engine behind it is measured as a deploy.Endpoint. All that was made is on
 // a deploy.Ledger before it is made, and goes again whatever happens.
 //
+// [Cluster.Survey] reads what stands in a namespace, for whoever looks for what is
+// wrong in it, and changes nothing.
+//
 // The package refuses to know what a configuration means (package dgd does)
 // and to choose among candidates.
 package kube

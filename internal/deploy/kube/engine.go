@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"headway/internal/deploy"
 	"headway/internal/profile"
+	"headway/internal/telemetry"
 	"headway/record"
-	"headway/workload"
 )
 
 // engine is a candidate that runs on the cluster.
@@ -29,6 +30,7 @@ type engine struct {
 
 	d        *deployment
 	forward  *Forward
+	ways     []*Forward // to pages of metrics
 	endpoint *deploy.Endpoint
 	closed   bool
 }
@@ -36,9 +38,11 @@ type engine struct {
 // start watches the deployment until it answers.
 func (e *engine) start(ctx context.Context) error {
 	cfg := &e.bench.cfg
-	e.d = &deployment{cluster: cfg.Cluster, resource: e.bench.resource, name: e.name, uid: e.entry.UID, backend: cfg.Backend,
-		gpus: strconv.Itoa(e.candidate.Mapping.GPUs()) + " of the pod", grace: cfg.UnschedulableGrace, limit: cfg.AwayLimit,
-		logs: newLogs(cfg.Cluster, e.name, e.dir), ready: make(chan struct{}),
+	e.d = &deployment{cluster: cfg.Cluster, resource: e.bench.resource, name: e.name, uid: e.entry.UID,
+		backend: cfg.Backend,
+		gpus:    strconv.Itoa(e.candidate.Mapping.GPUs()) + " of the pod", grace: cfg.UnschedulableGrace,
+		limit: cfg.AwayLimit,
+		logs:  newLogs(cfg.Cluster, e.name, e.dir), ready: make(chan struct{}),
 		pods: map[string]*pod{}, pending: map[string]bool{}}
 	e.d.alive, e.d.die = context.WithCancelCause(context.WithoutCancel(ctx))
 	e.d.follow()
@@ -46,8 +50,10 @@ func (e *engine) start(ctx context.Context) error {
 		return err
 	}
 	left := cfg.DeploymentTimeout - time.Since(e.begun)
-	within, cancel := context.WithTimeoutCause(ctx, max(left, time.Minute), &profile.DeadError{Reason: profile.ReasonTimeout,
-		Message: fmt.Sprintf("%s was ready and did not answer within %v", e.name, cfg.DeploymentTimeout), Advice: "its logs are in " + e.dir})
+	within, cancel := context.WithTimeoutCause(ctx, max(left, time.Minute),
+		&profile.DeadError{Reason: profile.ReasonTimeout,
+			Message: fmt.Sprintf("%s was ready and did not answer within %v", e.name, cfg.DeploymentTimeout),
+			Advice:  "its logs are in " + e.dir})
 	defer cancel()
 	within, stop := e.d.within(within)
 	defer stop()
@@ -74,7 +80,15 @@ func (e *engine) answer(ctx context.Context, left time.Duration) error {
 	if facts.KVTokens, err = e.kvTokens(ctx); err != nil {
 		return err
 	}
-	endpoint.Facts = facts
+	endpoint.Candidate = e.candidate.Tag()
+	if e.forward != nil {
+		endpoint.Run.Way = e.forward.watch
+	}
+	endpoint.Facts, endpoint.Dir = facts, filepath.Join(cfg.Dir, e.candidate.Tag())
+	endpoint.Sampling.Elsewhere, endpoint.Sampling.GPUs = true, telemetry.OfPods(e.d.owns)
+	if !endpoint.Sampling.Telemetry.NoServerMetrics {
+		endpoint.Sampling.Telemetry.Pages = e.pages(ctx)
+	}
 	e.endpoint, err = deploy.NewEndpoint(endpoint)
 	return err
 }
@@ -111,7 +125,7 @@ func inside(s *service, port, namespace string) (string, error) {
 
 // kvTokens is how many tokens the caches hold: what the user said, or what a
 // worker wrote. The log is on its way when the deployment is ready, so it is
-// given a while to come. Prefill candidates need the figure for nothing.
+// given a while to come. Only decode candidates need the figure.
 func (e *engine) kvTokens(ctx context.Context) (int, error) {
 	cfg := &e.bench.cfg
 	if cfg.KVTokens > 0 {
@@ -119,7 +133,7 @@ func (e *engine) kvTokens(ctx context.Context) (int, error) {
 	}
 	limit := time.NewTimer(cfg.LogWait)
 	defer limit.Stop()
-	if e.candidate.Phase == profile.Prefill {
+	if e.candidate.Phase != profile.Decode {
 		limit.Reset(0)
 	}
 	look := time.NewTicker(200 * time.Millisecond)
@@ -136,10 +150,11 @@ func (e *engine) kvTokens(ctx context.Context) (int, error) {
 			return 0, context.Cause(ctx)
 		case <-limit.C:
 		}
-		if e.candidate.Phase == profile.Prefill {
+		if e.candidate.Phase != profile.Decode {
 			return 0, nil
 		}
-		return 0, &profile.DeadError{Reason: profile.ReasonLog, Message: err.Error(), Advice: "say how many tokens the caches hold with --max-kv-tokens"}
+		return 0, &profile.DeadError{Reason: profile.ReasonLog, Message: err.Error(),
+			Advice: "say how many tokens the caches hold with --max-kv-tokens"}
 	}
 }
 
@@ -177,14 +192,14 @@ func (e *engine) Facts() profile.Facts { return e.endpoint.Facts() }
 
 // Run drives a plan as a deploy.Endpoint does, and ends when the deployment
 // does.
-func (e *engine) Run(ctx context.Context, p workload.Plan, sink record.Sink) (time.Duration, error) {
+func (e *engine) Run(ctx context.Context, p profile.Part, sink record.Sink) (profile.Ran, error) {
 	within, stop := e.d.within(ctx)
 	defer stop()
-	span, err := e.endpoint.Run(within, p, sink)
+	ran, err := e.endpoint.Run(within, p, sink)
 	if err == nil && e.d.alive.Err() == nil {
-		return span, nil
+		return ran, nil
 	}
-	return span, e.d.reason(within, err)
+	return ran, e.d.reason(within, err)
 }
 
 // errClosed is why the watches of a deployment end that is closed.
@@ -204,6 +219,9 @@ func (e *engine) Close(ctx context.Context) error {
 	if e.forward != nil {
 		faults = append(faults, e.forward.Close())
 	}
+	for _, way := range e.ways {
+		_ = way.Close() // nothing of it is measured
+	}
 	if e.d != nil {
 		e.d.stop(errClosed)
 		faults = append(faults, e.d.logs.err())
@@ -213,7 +231,8 @@ func (e *engine) Close(ctx context.Context) error {
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.bench.cfg.RemoveTimeout)
 	defer cancel()
-	r := removal{cluster: e.bench.cfg.Cluster, resource: e.bench.resource, name: e.name, uid: e.entry.UID, runID: e.bench.run}
+	r := removal{cluster: e.bench.cfg.Cluster, resource: e.bench.resource, name: e.name, uid: e.entry.UID,
+		runID: e.bench.run}
 	err := r.run(within)
 	if err == nil {
 		err = e.bench.cfg.Ledger.Gone(e.entry)

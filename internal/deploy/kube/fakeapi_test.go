@@ -3,7 +3,6 @@ package kube
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -31,6 +30,7 @@ type fakeAPI struct {
 	down    bool
 	oldest  int // versions before it are expired
 	denied  map[string]bool
+	graphs  bool              // the API has Dynamo's kinds
 	logs    map[string]string // by pod; "pod/previous" of the one before
 	lost    int               // creations to answer with a broken connection
 	calls   map[string]int
@@ -49,7 +49,8 @@ type change struct {
 const testNamespace = "ns"
 
 func newFakeAPI(t *testing.T) *fakeAPI {
-	f := &fakeAPI{t: t, objects: map[string]map[string]map[string]any{}, changed: make(chan struct{}), drop: make(chan struct{}),
+	f := &fakeAPI{t: t, objects: map[string]map[string]map[string]any{}, changed: make(chan struct{}),
+		drop:   make(chan struct{}),
 		denied: map[string]bool{}, logs: map[string]string{}, calls: map[string]int{}}
 	f.server = httptest.NewServer(f)
 	t.Cleanup(func() { f.breakAll(); f.server.Close() })
@@ -83,7 +84,7 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	at := slices.Index(parts, "namespaces")
 	if at < 0 || len(parts) < at+3 {
-		reply(w, 404, status404(r.URL.Path))
+		f.clusterWide(w, r, parts)
 		return
 	}
 	resource, name, sub := parts[at+2], "", ""
@@ -114,6 +115,30 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// clusterWide lists what is of no namespace, or of all, and tells what APIs there are.
+func (f *fakeAPI) clusterWide(w http.ResponseWriter, r *http.Request, parts []string) {
+	last := parts[len(parts)-1]
+	f.mu.Lock()
+	denied, graphs := f.denied["list "+last], f.graphs
+	f.mu.Unlock()
+	switch {
+	case denied:
+		reply(w, 403, statusOf(403, "Forbidden", last+" is forbidden"))
+	case len(parts) > 1 && parts[len(parts)-2] == "namespaces" && last == testNamespace:
+		reply(w, 200, map[string]any{"kind": "Namespace"})
+	case last == "nodes" || last == "pods":
+		f.list(w, r, last)
+	case r.URL.Path == "/apis/nvidia.com" && graphs:
+		reply(w, 200, map[string]any{"kind": "APIGroup", "versions": []any{
+			map[string]any{"groupVersion": "nvidia.com/v1alpha1", "version": "v1alpha1"}}})
+	case r.URL.Path == "/apis/nvidia.com/v1alpha1" && graphs:
+		reply(w, 200, map[string]any{"kind": "APIResourceList", "resources": []any{
+			map[string]any{"name": "dynamographdeployments"}, map[string]any{"name": "dynamographdeployments/status"}}})
+	default:
+		reply(w, 404, status404(r.URL.Path))
+	}
+}
+
 func reply(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
@@ -121,7 +146,8 @@ func reply(w http.ResponseWriter, code int, v any) {
 }
 
 func statusOf(code int, reason, message string) map[string]any {
-	return map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message}
+	return map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
+		"message": message}
 }
 
 func status404(what string) map[string]any {
@@ -304,122 +330,6 @@ func (f *fakeAPI) list(w http.ResponseWriter, r *http.Request, resource string) 
 	}
 	version := f.version
 	f.mu.Unlock()
-	reply(w, 200, map[string]any{"kind": "List", "apiVersion": "v1", "metadata": map[string]any{"resourceVersion": fmt.Sprint(version)}, "items": items})
-}
-
-func (f *fakeAPI) watch(w http.ResponseWriter, r *http.Request, resource string) {
-	var from int
-	_, _ = fmt.Sscan(r.URL.Query().Get("resourceVersion"), &from)
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	out := json.NewEncoder(w)
-	f.mu.Lock()
-	drop := f.drop
-	expired := from < f.oldest
-	f.mu.Unlock()
-	if expired {
-		_ = out.Encode(map[string]any{"type": "ERROR", "object": statusOf(410, "Expired", "too old resource version")})
-		return
-	}
-	for {
-		f.mu.Lock()
-		var news []change
-		for _, c := range f.history {
-			if c.version > from && c.resource == resource && wanted(r, c.object) {
-				news = append(news, c)
-			}
-		}
-		changed := f.changed
-		f.mu.Unlock()
-		for _, c := range news {
-			from = c.version
-			_ = out.Encode(map[string]any{"type": c.kind, "object": c.object})
-		}
-		w.(http.Flusher).Flush()
-		select {
-		case <-changed:
-		case <-drop:
-			panic(http.ErrAbortHandler)
-		case <-r.Context().Done():
-			return
-		}
-	}
-}
-
-// log sends what is there, and with follow what comes. Each line is stamped
-// with its number as seconds.
-func (f *fakeAPI) log(w http.ResponseWriter, r *http.Request, pod string) {
-	q := r.URL.Query()
-	key := pod
-	if q.Get("previous") == "true" {
-		key += "/previous"
-	}
-	since, _ := time.Parse(time.RFC3339Nano, q.Get("sinceTime"))
-	f.mu.Lock()
-	_, known := f.logs[key]
-	f.mu.Unlock()
-	if !known {
-		reply(w, 400, statusOf(400, "BadRequest", "no such log"))
-		return
-	}
-	sent := 0
-	for {
-		f.mu.Lock()
-		text, changed, drop := f.logs[key], f.changed, f.drop
-		f.mu.Unlock()
-		lines := strings.SplitAfter(text, "\n")
-		for ; sent < len(lines); sent++ {
-			at := time.Unix(int64(sent+1), 0).UTC()
-			if !strings.HasSuffix(lines[sent], "\n") || at.Before(since) {
-				if lines[sent] == "" {
-					break
-				}
-				continue
-			}
-			if q.Get("timestamps") == "true" {
-				fmt.Fprint(w, at.Format(time.RFC3339Nano), " ")
-			}
-			_, _ = io.WriteString(w, lines[sent])
-		}
-		w.(http.Flusher).Flush()
-		if q.Get("follow") != "true" || strings.HasSuffix(text, "\x04") {
-			return
-		}
-		select {
-		case <-changed:
-		case <-drop:
-			panic(http.ErrAbortHandler)
-		case <-r.Context().Done():
-			return
-		}
-	}
-}
-
-// write appends to a pod's log.
-func (f *fakeAPI) write(pod, text string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.logs[pod] += text
-	close(f.changed)
-	f.changed = make(chan struct{})
-}
-
-// breakAll breaks every watch and stream.
-func (f *fakeAPI) breakAll() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	close(f.drop)
-	f.drop = make(chan struct{})
-}
-
-// setDown refuses everything, or nothing again; expire forgets the history.
-func (f *fakeAPI) setDown(down, expire bool) {
-	f.mu.Lock()
-	f.down = down
-	if expire {
-		f.oldest = f.version + 1
-		f.version++
-	}
-	f.mu.Unlock()
-	f.breakAll()
+	reply(w, 200, map[string]any{"kind": "List", "apiVersion": "v1",
+		"metadata": map[string]any{"resourceVersion": fmt.Sprint(version)}, "items": items})
 }

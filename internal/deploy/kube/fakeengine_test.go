@@ -14,6 +14,12 @@ import (
 	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
+// enginePage is what an engine and the exporter of its node say of themselves.
+const enginePage = `vllm:num_requests_waiting 3
+vllm:kv_cache_usage_perc 0.5
+DCGM_FI_DEV_POWER_USAGE{gpu="0",UUID="GPU-a",namespace="ns",pod="another"} 100
+`
+
 // fakeEngine answers as an OpenAI-compatible server does, five tokens each.
 func fakeEngine(t *testing.T) string {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -21,10 +27,16 @@ func fakeEngine(t *testing.T) string {
 			_, _ = io.WriteString(w, `{"data":[{"id":"m"}]}`)
 			return
 		}
+		if r.URL.Path == "/metrics" {
+			_, _ = io.WriteString(w, enginePage)
+			return
+		}
 		body, _ := io.ReadAll(r.Body)
 		if !strings.Contains(string(body), `"stream":true`) {
 			w.Header().Set("Content-Type", "application/json")
-			_, _ = io.WriteString(w, `{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"length"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}`)
+			_, _ = io.WriteString(w,
+				`{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"length"}],`+
+					`"usage":{"prompt_tokens":1,"completion_tokens":1}}`)
 			return
 		}
 		w.Header().Set("Content-Type", "text/event-stream")

@@ -59,7 +59,8 @@ func (f *follower) run(ctx context.Context) error {
 			failing = time.Now()
 		}
 		if time.Since(failing) > f.limit {
-			return fmt.Errorf("watching %s in %s on %s: failed for %v: %w", f.resource.Resource, f.cluster.Namespace, f.cluster.Server, f.limit, err)
+			return fmt.Errorf("watching %s in %s on %s: failed for %v: %w", f.resource.Resource, f.cluster.Namespace,
+				f.cluster.Server, f.limit, err)
 		}
 		select {
 		case <-ctx.Done():

@@ -17,13 +17,13 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// Forward is an address of this host behind which is a pod of a service. The
-// address stays when the pod or the API server goes: the next connection is
-// made through whatever pod is ready then.
+// Forward is an address of this host behind which is a pod, as a rule one of a
+// service. The address stays when the pod or the API server goes: the next
+// connection is made through whatever pod is ready then.
 type Forward struct {
 	cluster *Cluster
-	service string
-	port    string
+	to      string // in words: svc/NAME, pod/NAME
+	find    func(context.Context) (pod string, port int64, err error)
 	note    func(format string, args ...any)
 
 	listener net.Listener
@@ -35,8 +35,9 @@ type Forward struct {
 	conn httpstream.Connection
 	old  []httpstream.Connection // that new connections no longer use
 	pod  string
-	to   int64
+	port int64
 	n    int
+	made int // connections to pods
 	lost int // connections that failed since one that worked
 }
 
@@ -56,18 +57,32 @@ func ParseTarget(text string) (name, port string, err error) {
 // Forward listens on a free port of this host and leads connections to a ready
 // pod behind a service. It returns when a first way there has been made. note
 // hears when the way is made anew. The caller closes it.
-func (c *Cluster) Forward(ctx context.Context, service, port string, note func(format string, args ...any)) (*Forward, error) {
-	f := &Forward{cluster: c, service: service, port: port, note: note}
+func (c *Cluster) Forward(ctx context.Context, service, port string, note func(format string, args ...any)) (*Forward,
+	error) {
+	return c.forward(ctx, &Forward{to: "svc/" + service, note: note,
+		find: func(ctx context.Context) (string, int64, error) { return c.behindService(ctx, service, port) }})
+}
+
+// forwardPod is [Cluster.Forward] to a port of one pod, and says nothing while it
+// goes.
+func (c *Cluster) forwardPod(ctx context.Context, pod string, port int64) (*Forward, error) {
+	return c.forward(ctx, &Forward{to: "pod/" + pod, note: func(string, ...any) {},
+		find: func(context.Context) (string, int64, error) { return pod, port, nil }})
+}
+
+// forward opens the way.
+func (c *Cluster) forward(ctx context.Context, f *Forward) (*Forward, error) {
+	f.cluster = c
 	f.ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if _, _, err := f.connection(ctx); err != nil {
 		f.cancel()
-		return nil, fmt.Errorf("forwarding to svc/%s in %s: %w", service, c.Namespace, err)
+		return nil, fmt.Errorf("forwarding to %s in %s: %w", f.to, c.Namespace, err)
 	}
 	var err error
 	if f.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		f.hangUp()
 		f.cancel()
-		return nil, fmt.Errorf("forwarding to svc/%s: %w", service, err)
+		return nil, fmt.Errorf("forwarding to %s: %w", f.to, err)
 	}
 	f.wg.Go(f.accept)
 	return f, nil
@@ -83,7 +98,7 @@ func (f *Forward) Close() error {
 	f.hangUp()
 	f.wg.Wait()
 	if f.lost > 1 {
-		f.note("port-forward to svc/%s: %d connections failed until the end", f.service, f.lost)
+		f.note("port-forward to %s: %d connections failed until the end", f.to, f.lost)
 	}
 	return err
 }
@@ -153,7 +168,8 @@ func (f *Forward) streams() (errs, data httpstream.Stream, via httpstream.Connec
 			return errs, data, via, nil
 		}
 		if f.forget(via) && try == 0 {
-			f.note("port-forward to svc/%s: the connection to pod %s broke (%v); it is made anew", f.service, f.pod, err)
+			f.note("port-forward to %s: the connection to pod %s broke (%v); it is made anew", f.to, f.pod,
+				err)
 		}
 	}
 	return nil, nil, nil, err
@@ -226,27 +242,47 @@ func (f *Forward) connection(ctx context.Context) (httpstream.Connection, int64,
 		case <-f.conn.CloseChan():
 			f.conn = nil
 		default:
-			return f.conn, f.to, nil
+			return f.conn, f.port, nil
 		}
 	}
-	s, err := f.cluster.service(ctx, f.service)
+	target, number, err := f.find(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	p, err := s.port(f.port)
-	if err != nil {
-		return nil, 0, err
-	}
-	target, number, err := f.cluster.behind(ctx, s, p)
-	if err != nil {
-		return nil, 0, err
-	}
-	err = persist(ctx, callLimit, fmt.Sprintf("forwarding to port %d of pod %s", number, target.Metadata.Name), func(context.Context) (err error) {
-		f.conn, err = f.cluster.dial(target.Metadata.Name)
-		return err
-	})
-	f.pod, f.to = target.Metadata.Name, number
+	err = persist(ctx, callLimit, fmt.Sprintf("forwarding to port %d of pod %s", number, target),
+		func(context.Context) (err error) {
+			f.conn, err = f.cluster.dial(target)
+			return err
+		})
+	f.pod, f.port = target, number
+	f.made++
 	return f.conn, number, err
+}
+
+// cutWait is how long after a request failed its connection to the pod may take to be
+// known as broken.
+const cutWait = time.Second
+
+// watch gives a function that says whether the connection to the pod broke or was made
+// anew since, up to cutWait later where requests failed.
+func (f *Forward) watch() (broke func(failed bool) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	via, made := f.conn, f.made
+	return func(failed bool) bool {
+		f.mu.Lock()
+		anew := f.made != made || f.conn != via
+		f.mu.Unlock()
+		if anew || via == nil || !failed {
+			return anew
+		}
+		select {
+		case <-via.CloseChan():
+			return true
+		case <-time.After(cutWait):
+			return false
+		}
+	}
 }
 
 // forget lets new connections go another way. What via carries goes on, if it
@@ -271,7 +307,7 @@ func (f *Forward) failed(err error) {
 	first := f.lost == 1
 	f.mu.Unlock()
 	if first {
-		f.note("port-forward to svc/%s: %v (said once, until it works again)", f.service, err)
+		f.note("port-forward to %s: %v (said once, until it works again)", f.to, err)
 	}
 }
 
@@ -282,7 +318,7 @@ func (f *Forward) worked() {
 	f.lost = 0
 	f.mu.Unlock()
 	if lost > 1 {
-		f.note("port-forward to svc/%s: it works again; %d connections failed meanwhile", f.service, lost)
+		f.note("port-forward to %s: it works again; %d connections failed meanwhile", f.to, lost)
 	}
 }
 

@@ -27,7 +27,8 @@ func forwardTo(t *testing.T) *fakeAPI {
 	}
 	f.put("services", map[string]any{"kind": "Service", "apiVersion": "v1", "metadata": map[string]any{"name": "front"},
 		"spec": map[string]any{"selector": map[string]any{labelType: "frontend"}, "ports": []any{
-			map[string]any{"name": "metrics", "port": 9090, "targetPort": 9090}, map[string]any{"name": "http", "port": 80, "targetPort": "http"}}}})
+			map[string]any{"name": "metrics", "port": 9090, "targetPort": 9090},
+			map[string]any{"name": "http", "port": 80, "targetPort": "http"}}}})
 	return f
 }
 
@@ -60,8 +61,8 @@ func TestForwardManyAtOnceAndAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fw.to != 8000 || fw.pod != "a-frontend-x" {
-		t.Errorf("it leads to port %d of %s", fw.to, fw.pod)
+	if fw.port != 8000 || fw.pod != "a-frontend-x" {
+		t.Errorf("it leads to port %d of %s", fw.port, fw.pod)
 	}
 	var wg sync.WaitGroup
 	for i := range 20 {
@@ -144,10 +145,11 @@ func TestForwardFaults(t *testing.T) {
 	c := f.cluster()
 	f.put("services", map[string]any{"kind": "Service", "apiVersion": "v1", "metadata": map[string]any{"name": "none"},
 		"spec": map[string]any{"selector": map[string]any{"app": "none"}, "ports": []any{map[string]any{"port": 80}}}})
-	f.put("services", map[string]any{"kind": "Service", "apiVersion": "v1", "metadata": map[string]any{"name": "headless"},
-		"spec": map[string]any{"ports": []any{map[string]any{"port": 80}}}})
+	f.put("services", map[string]any{"kind": "Service", "apiVersion": "v1",
+		"metadata": map[string]any{"name": "headless"},
+		"spec":     map[string]any{"ports": []any{map[string]any{"port": 80}}}})
 	for _, test := range []struct{ service, port, says string }{
-		{"absent", "", "--service-name"},
+		{"absent", "", "service-name"},
 		{"front", "grpc", `no port "grpc"; it has 9090 (metrics), 80 (http)`},
 		{"front", "metrics", ""},
 		{"front", "80", ""},
@@ -177,5 +179,37 @@ func TestParseTarget(t *testing.T) {
 		if (err == nil) != (want != "") || err == nil && name+" "+port != want {
 			t.Errorf("%s: %q %q, %v", text, name, port, err)
 		}
+	}
+}
+
+// Who measures learns that the way broke, and not that it is a new one since.
+func TestForwardWatch(t *testing.T) {
+	f := forwardTo(t)
+	fw, err := f.cluster().Forward(t.Context(), "front", "", func(string, ...any) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	still := fw.watch()
+	if err := post(fw, 7); err != nil {
+		t.Fatal(err)
+	}
+	if still(true) {
+		t.Error("a way that carried a request is said to have broken")
+	}
+	cut := fw.watch()
+	f.breakAll()
+	http.DefaultClient.CloseIdleConnections()
+	if !cut(true) {
+		t.Error("a way that broke is not said to")
+	}
+	eventually(t, func() bool { return post(fw, 7) == nil })
+	if !cut(false) {
+		t.Error("a way that was made anew meanwhile is not said to have broken")
+	}
+	if fw.watch()(true) {
+		t.Error("a new way is said to have broken")
+	}
+	if err := fw.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"headway/internal/bound"
 	"headway/internal/deploy"
 	"headway/internal/profile"
 )
@@ -59,7 +60,8 @@ func (l *logs) see(ctx context.Context, p *pod) {
 	t := l.stream[p.Metadata.UID]
 	if t == nil {
 		component := p.component(l.deployment)
-		t = &logStream{pod: p.Metadata.Name, container: main, worker: p.worker(l.deployment), news: make(chan string, 16),
+		t = &logStream{pod: p.Metadata.Name, container: main, worker: p.worker(l.deployment),
+			news: make(chan string, 16),
 			path: filepath.Join(l.dir, component, strconv.Itoa(l.count[component])+".log")}
 		l.count[component]++
 		l.stream[p.Metadata.UID] = t
@@ -251,7 +253,8 @@ func (l *logs) end(ctx context.Context, pod, container string, previous bool) []
 
 // tail asks the API server for the last lines of a log.
 func (l *logs) tail(ctx context.Context, pod, container string, previous bool) []byte {
-	r := l.cluster.raw.Get().AbsPath("/api/v1/namespaces/"+l.cluster.Namespace+"/pods/"+pod+"/log").Param("tailLines", "200").MaxRetries(0)
+	r := l.cluster.raw.Get().AbsPath("/api/v1/namespaces/"+l.cluster.Namespace+"/pods/"+pod+"/log").
+		Param("tailLines", "200").Param("limitBytes", "1048576").MaxRetries(0)
 	if container != "" {
 		r = r.Param("container", container)
 	}
@@ -275,7 +278,7 @@ func (l *logs) streamed(pod string) []byte {
 		}
 	}
 	l.mu.Unlock()
-	data, err := os.ReadFile(path)
+	data, err := bound.ReadFile(path, bound.Document, "the log")
 	if err != nil {
 		return nil
 	}
@@ -284,7 +287,7 @@ func (l *logs) streamed(pod string) []byte {
 
 // diagnose puts together what the status and the log say: that memory was
 // short stands only in the log, when a process of the container ended by it.
-func diagnose(d *deployment, f fault, log []byte) *profile.DeadError {
+func diagnose(d *deployment, f doom, log []byte) *profile.DeadError {
 	found := deploy.Death{Backend: d.backend, What: f.message, Log: log, Devices: d.gpus, Path: d.logs.dir}.Diagnose()
 	if f.reason == profile.ReasonCrash {
 		if found.Reason == profile.ReasonCrash {
@@ -292,7 +295,8 @@ func diagnose(d *deployment, f fault, log []byte) *profile.DeadError {
 		}
 		return found
 	}
-	return &profile.DeadError{Reason: f.reason, Message: f.message, Advice: cmp.Or(f.advice, found.Advice), Log: found.Log}
+	return &profile.DeadError{Reason: f.reason, Message: f.message, Advice: cmp.Or(f.advice, found.Advice),
+		Log: found.Log}
 }
 
 func lastLines(log []byte) string { return deploy.Death{Log: log}.Diagnose().Log }

@@ -3,6 +3,7 @@ package kube
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"headway/internal/profile"
@@ -30,6 +31,7 @@ type pod struct {
 	} `json:"spec"`
 	Status struct {
 		Phase      string      `json:"phase"`
+		IP         string      `json:"podIP"`
 		Reason     string      `json:"reason"`
 		Message    string      `json:"message"`
 		Conditions []condition `json:"conditions"`
@@ -44,6 +46,10 @@ type container struct {
 		Name   string `json:"name"`
 		Number int64  `json:"containerPort"`
 	} `json:"ports"`
+	Env []struct {
+		Name  string `json:"name"`
+		Value string `json:"value"`
+	} `json:"env"`
 }
 
 type condition struct {
@@ -82,7 +88,8 @@ type ending struct {
 // belongs says whether the pod is one of a deployment's.
 func (p *pod) belongs(deployment string) bool {
 	l := p.Metadata.Labels
-	return l[labelDeployment] == deployment || l[labelDeployment] == "" && strings.HasPrefix(l[labelSelector], deployment+"-")
+	return l[labelDeployment] == deployment || l[labelDeployment] == "" &&
+		strings.HasPrefix(l[labelSelector], deployment+"-")
 }
 
 // component is the service the pod plays, in lower case.
@@ -95,7 +102,7 @@ func (p *pod) component(deployment string) string {
 // worker says whether the pod runs an engine.
 func (p *pod) worker(deployment string) bool {
 	for _, name := range []string{p.Metadata.Labels[labelType], p.component(deployment)} {
-		if name == "frontend" || name == "planner" || name == "epp" {
+		if name == "frontend" || name == "main" || name == "planner" || name == "epp" {
 			return false
 		}
 	}
@@ -115,6 +122,28 @@ func (p *pod) main() string {
 		return p.Spec.Containers[0].Name
 	}
 	return ""
+}
+
+// systemPort is where the pod has its own page of metrics beside what it serves: the
+// port of that name, as Dynamo's operator gives workers and routers one, else what the
+// main container is told by DYN_SYSTEM_PORT; 0 where there is none.
+func (p *pod) systemPort() int64 {
+	for _, c := range p.Spec.Containers {
+		for _, port := range c.Ports {
+			if port.Name == "system" {
+				return port.Number
+			}
+		}
+	}
+	for _, c := range p.Spec.Containers {
+		for _, v := range c.Env {
+			if n, err := strconv.ParseUint(v.Value, 10, 16); c.Name == p.main() && v.Name == "DYN_SYSTEM_PORT" &&
+				err == nil {
+				return int64(n)
+			}
+		}
+	}
+	return 0
 }
 
 func (p *pod) status(container string) (status, bool) {
@@ -145,8 +174,8 @@ func (p *pod) unschedulable() (why string, is bool) {
 	return c.Message, c.Status == "False" && c.Reason == "Unschedulable"
 }
 
-// fault is something a candidate does not recover from.
-type fault struct {
+// doom is something a candidate does not recover from.
+type doom struct {
 	reason          profile.Reason
 	message, advice string
 	// pod and container have the log; previous that it is of the container
@@ -158,17 +187,19 @@ type fault struct {
 // imageReasons and startReasons are what the kubelet waits for when an image
 // cannot be had and when a container cannot be started.
 const (
-	imageReasons = " ErrImagePull ImagePullBackOff InvalidImageName ErrImageNeverPull ImageInspectError RegistryUnavailable SignatureValidationFailed "
-	startReasons = " CreateContainerConfigError CreateContainerError RunContainerError PreStartHookError PostStartHookError "
+	imageReasons = " ErrImagePull ImagePullBackOff InvalidImageName ErrImageNeverPull ImageInspectError " +
+		"RegistryUnavailable SignatureValidationFailed "
+	startReasons = " CreateContainerConfigError CreateContainerError RunContainerError PreStartHookError " +
+		"PostStartHookError "
 )
 
 // fault finds what ends a candidate at once. restarts has the count of each
 // container, by name, when the deployment was ready; nil before that.
-func (p *pod) fault(restarts map[string]int64) *fault {
+func (p *pod) fault(restarts map[string]int64) *doom {
 	for _, s := range append(p.Status.Init, p.Status.Containers...) {
 		f := s.fault()
 		if before, known := restarts[s.Name]; f == nil && known && s.RestartCount > before {
-			f = &fault{reason: profile.ReasonCrash, message: "was started again", previous: true}
+			f = &doom{reason: profile.ReasonCrash, message: "was started again", previous: true}
 			if t := s.Last.Terminated; t != nil {
 				f.message += fmt.Sprintf(" after it ended with code %d (%s)", t.ExitCode, t.Reason)
 			}
@@ -180,21 +211,25 @@ func (p *pod) fault(restarts map[string]int64) *fault {
 		}
 	}
 	if p.Status.Phase == "Failed" {
-		f := &fault{reason: profile.ReasonCrash, pod: p.Metadata.Name, container: p.main(),
-			message: strings.TrimSpace(fmt.Sprintf("pod %s failed: %s %s", p.Metadata.Name, p.Status.Reason, p.Status.Message))}
+		f := &doom{reason: profile.ReasonCrash, pod: p.Metadata.Name, container: p.main(),
+			message: strings.TrimSpace(fmt.Sprintf("pod %s failed: %s %s", p.Metadata.Name, p.Status.Reason,
+				p.Status.Message))}
 		if s, ok := p.status(f.container); ok && s.State.Terminated != nil {
-			f.message = fmt.Sprintf("%s container %s ended with code %d (%s)", f.message, s.Name, s.State.Terminated.ExitCode, s.State.Terminated.Reason)
+			f.message = fmt.Sprintf("%s container %s ended with code %d (%s)", f.message, s.Name,
+				s.State.Terminated.ExitCode, s.State.Terminated.Reason)
 		}
 		return f
 	}
 	return nil
 }
 
-func (s status) fault() *fault {
+func (s status) fault() *doom {
 	for i, t := range []*ending{s.State.Terminated, s.Last.Terminated} {
 		if t != nil && t.Reason == "OOMKilled" {
-			return &fault{reason: profile.ReasonMemory, message: fmt.Sprintf("was ended for want of memory (OOMKilled, code %d)", t.ExitCode),
-				advice: "it is the host's memory, limited by the container's resources: raise limits.memory", previous: i == 1}
+			return &doom{reason: profile.ReasonMemory,
+				message:  fmt.Sprintf("was ended for want of memory (OOMKilled, code %d)", t.ExitCode),
+				advice:   "it is the host's memory, limited by the container's resources: raise limits.memory",
+				previous: i == 1}
 		}
 	}
 	w := s.State.Waiting
@@ -206,13 +241,14 @@ func (s status) fault() *fault {
 		if t := s.Last.Terminated; t != nil {
 			text += fmt.Sprintf(", last with code %d: %s", t.ExitCode, t.Reason)
 		}
-		return &fault{reason: profile.ReasonCrash, message: text + ")", previous: true}
+		return &doom{reason: profile.ReasonCrash, message: text + ")", previous: true}
 	case strings.Contains(imageReasons, " "+w.Reason+" "):
-		return &fault{reason: profile.ReasonImage, message: fmt.Sprintf("has no image (%s): %s", w.Reason, w.Message),
+		return &doom{reason: profile.ReasonImage, message: fmt.Sprintf("has no image (%s): %s", w.Reason, w.Message),
 			advice: "check the image's name with --dgd-image, and the pull secret"}
 	case strings.Contains(startReasons, " "+w.Reason+" "):
-		return &fault{reason: profile.ReasonCrash, message: fmt.Sprintf("cannot be started (%s): %s", w.Reason, w.Message),
-			advice: "what it names (a secret, a config map, a command) is missing in the namespace or the image"}
+		return &doom{reason: profile.ReasonCrash,
+			message: fmt.Sprintf("cannot be started (%s): %s", w.Reason, w.Message),
+			advice:  "what it names (a secret, a config map, a command) is missing in the namespace or the image"}
 	}
 	return nil
 }

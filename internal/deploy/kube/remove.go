@@ -29,6 +29,7 @@ type removal struct {
 	// never answered, and may be somebody else's.
 	runID string
 
+	asked          bool // the API server has been told to delete it
 	mu             sync.Mutex
 	object         bool
 	pods           map[string]bool
@@ -49,8 +50,10 @@ func (r *removal) run(ctx context.Context) error {
 	defer stop()
 	// There is no limit of its own to how long the API server may be away: ctx
 	// has one.
-	object := &follower{cluster: r.cluster, resource: r.resource, name: r.name, take: r.takeObject, listed: func() { r.check(&r.taken) }, limit: time.Hour}
-	pods := &follower{cluster: r.cluster, resource: podResource, take: r.takePod, listed: func() { r.check(&r.counted) }, limit: time.Hour}
+	object := &follower{cluster: r.cluster, resource: r.resource, name: r.name, take: r.takeObject,
+		listed: func() { r.check(&r.taken) }, limit: time.Hour}
+	pods := &follower{cluster: r.cluster, resource: podResource, take: r.takePod,
+		listed: func() { r.check(&r.counted) }, limit: time.Hour}
 	wg.Go(func() { _ = object.run(watching) })
 	wg.Go(func() { _ = pods.run(watching) })
 	select {
@@ -64,7 +67,8 @@ func (r *removal) run(ctx context.Context) error {
 	if r.object || !r.taken {
 		left = append([]string{"the object itself"}, left...)
 	}
-	return fmt.Errorf("removing %s/%s from %s: not gone in time: %s; `headway profile cleanup --namespace %s` tries again",
+	return fmt.Errorf("removing %s/%s from %s: not gone in time: %s; `headway profile cleanup --namespace %s` "+
+		"tries again",
 		r.cluster.Namespace, r.name, r.cluster.Server, strings.Join(left, ", "), r.cluster.Namespace)
 }
 
@@ -75,7 +79,8 @@ func (r *removal) delete(ctx context.Context) (ours bool, err error) {
 	err = persist(ctx, time.Hour, what, func(ctx context.Context) error {
 		if r.uid == "" {
 			o, err := r.cluster.in(r.resource).Get(ctx, r.name, metav1.GetOptions{})
-			if apierrors.IsNotFound(err) || err == nil && (o.GetLabels()[labelManaged] != managedBy || r.runID != "" && o.GetLabels()[labelRun] != r.runID) {
+			if apierrors.IsNotFound(err) || err == nil &&
+				(o.GetLabels()[labelManaged] != managedBy || r.runID != "" && o.GetLabels()[labelRun] != r.runID) {
 				ours = false
 				return nil
 			}
@@ -85,10 +90,12 @@ func (r *removal) delete(ctx context.Context) (ours bool, err error) {
 			r.uid = string(o.GetUID())
 		}
 		uid, policy := types.UID(r.uid), metav1.DeletePropagationBackground
-		err := r.cluster.in(r.resource).Delete(ctx, r.name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &policy})
+		err := r.cluster.in(r.resource).Delete(ctx, r.name,
+			metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &policy})
 		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 			return nil // gone, or another of the same name: its pods are waited for
 		}
+		r.asked = r.asked || err == nil
 		return err
 	})
 	return ours, err
@@ -136,24 +143,27 @@ func (r *removal) finish() {
 }
 
 // RemoveObject is the deploy.Remover of what a Bench makes.
-func RemoveObject(ctx context.Context, e deploy.Entry) error {
+func RemoveObject(ctx context.Context, e deploy.Entry) (ended bool, err error) {
 	c, err := Connect(Access{Kubeconfig: e.Kubeconfig, Context: e.Context, Namespace: e.Namespace})
 	if err != nil {
-		return err
+		return false, err
 	}
 	if c.Server != e.Server {
-		return fmt.Errorf("it was made on %s, and the context %q leads to %s now; remove it by hand", e.Server, e.Context, c.Server)
+		return false, fmt.Errorf("it was made on %s, and the context %q leads to %s now; remove it by hand", e.Server,
+			e.Context, c.Server)
 	}
 	resource, err := deployments(e.APIVersion)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := c.Reach(ctx); err != nil {
-		return err
+		return false, err
 	}
 	within, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	return (&removal{cluster: c, resource: resource, name: e.Name, uid: e.UID}).run(within)
+	r := &removal{cluster: c, resource: resource, name: e.Name, uid: e.UID}
+	err = r.run(within)
+	return r.asked, err
 }
 
 // Found is a deployment of headway's that stands in a namespace.
@@ -162,15 +172,16 @@ type Found struct {
 	Owner           deploy.Owner
 	Made            time.Time
 	// Removed says that it has gone; Err why it has not, though it should
-	// have. With neither it was left alone: its owner lives, or may live.
-	Removed bool
-	Err     error
+	// have. With neither it was left alone: its owner lives, or may live. Left
+	// says that it is to be removed, where nothing is yet.
+	Removed, Left bool
+	Err           error
 }
 
 // Cleanup looks for deployments of headway's in the namespace and removes those
 // whose process is dead; with all, also those of other hosts and of processes
-// that live, which then fail.
-func (c *Cluster) Cleanup(ctx context.Context, all bool) ([]Found, error) {
+// that live, which then fail. With dry it only says what it would remove.
+func (c *Cluster) Cleanup(ctx context.Context, all, dry bool) ([]Found, error) {
 	if err := c.Reach(ctx); err != nil {
 		return nil, err
 	}
@@ -181,10 +192,11 @@ func (c *Cluster) Cleanup(ctx context.Context, all bool) ([]Found, error) {
 		if resource, err = deployments(version); err != nil {
 			return nil, err
 		}
-		err = persist(ctx, callLimit, "listing the DynamoGraphDeployments in "+c.Namespace, func(ctx context.Context) (err error) {
-			list, err = c.in(resource).List(ctx, metav1.ListOptions{LabelSelector: labelManaged + "=" + managedBy})
-			return err
-		})
+		err = persist(ctx, callLimit, "listing the DynamoGraphDeployments in "+c.Namespace,
+			func(ctx context.Context) (err error) {
+				list, err = c.in(resource).List(ctx, metav1.ListOptions{LabelSelector: labelManaged + "=" + managedBy})
+				return err
+			})
 		if !apierrors.IsNotFound(err) {
 			break
 		}
@@ -199,10 +211,11 @@ func (c *Cluster) Cleanup(ctx context.Context, all bool) ([]Found, error) {
 		pid, _ := strconv.Atoi(a[notePID]) // 0, which is nobody, when it was edited away
 		f := Found{Name: o.GetName(), Candidate: a[noteTag], Made: o.GetCreationTimestamp().Time,
 			Owner: deploy.Owner{Host: a[noteHost], PID: pid, Start: a[noteStart]}}
-		if alive, known := f.Owner.Alive(); all || known && !alive {
+		alive, known := f.Owner.Alive()
+		if f.Left = all || known && !alive; f.Left && !dry {
 			within, cancel := context.WithTimeout(ctx, 5*time.Minute)
 			f.Err = (&removal{cluster: c, resource: resource, name: f.Name, uid: string(o.GetUID())}).run(within)
-			f.Removed = f.Err == nil
+			f.Removed, f.Left = f.Err == nil, false
 			cancel()
 		}
 		found = append(found, f)
@@ -222,5 +235,6 @@ func OwnerFrom(getenv func(string) string, apiVersion, namespace string) *metav1
 	if name == "" || uid == "" || getenv("DGDR_NAMESPACE") != namespace {
 		return nil
 	}
-	return &metav1.OwnerReference{APIVersion: apiVersion, Kind: "DynamoGraphDeploymentRequest", Name: name, UID: types.UID(uid)}
+	return &metav1.OwnerReference{APIVersion: apiVersion, Kind: "DynamoGraphDeploymentRequest", Name: name,
+		UID: types.UID(uid)}
 }

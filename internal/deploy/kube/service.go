@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"headway/internal/fault"
 )
 
 // service is what is read of a Service.
@@ -33,12 +35,14 @@ type servicePort struct {
 // service fetches a Service.
 func (c *Cluster) service(ctx context.Context, name string) (*service, error) {
 	var o *unstructured.Unstructured
-	err := persist(ctx, callLimit, fmt.Sprintf("fetching the service %s/%s", c.Namespace, name), func(ctx context.Context) (err error) {
-		o, err = c.in(serviceResource).Get(ctx, name, metav1.GetOptions{})
-		return err
-	})
+	err := persist(ctx, callLimit, fmt.Sprintf("fetching the service %s/%s", c.Namespace, name),
+		func(ctx context.Context) (err error) {
+			o, err = c.in(serviceResource).Get(ctx, name, metav1.GetOptions{})
+			return err
+		})
 	if apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("%w; say which with --service-name, or the namespace with --namespace", err)
+		return nil, fault.New("%w; say which with %s, or the namespace with %s", err, fault.Field("service-name"),
+			fault.Field("namespace"))
 	}
 	if err != nil {
 		return nil, err
@@ -52,29 +56,49 @@ func (c *Cluster) service(ctx context.Context, name string) (*service, error) {
 func (s *service) port(wanted string) (servicePort, error) {
 	var have []string
 	for _, p := range s.Spec.Ports {
-		if wanted != "" && (p.Name == wanted || strconv.FormatInt(p.Number, 10) == wanted) || wanted == "" && p.Name == "http" {
+		if wanted != "" && (p.Name == wanted || strconv.FormatInt(p.Number, 10) == wanted) || wanted == "" &&
+			p.Name == "http" {
 			return p, nil
 		}
-		have = append(have, strings.TrimSuffix(fmt.Sprintf("%d (%s", p.Number, p.Name), " (")+strings.Repeat(")", min(len(p.Name), 1)))
+		have = append(have, strings.TrimSuffix(fmt.Sprintf("%d (%s", p.Number, p.Name), " (")+
+			strings.Repeat(")", min(len(p.Name), 1)))
 	}
 	if wanted == "" && len(s.Spec.Ports) > 0 {
 		return s.Spec.Ports[0], nil
 	}
-	return servicePort{}, fmt.Errorf("the service %s has no port %q; it has %s", s.Metadata.Name, wanted, strings.Join(have, ", "))
+	return servicePort{}, fmt.Errorf("the service %s has no port %q; it has %s", s.Metadata.Name, wanted,
+		strings.Join(have, ", "))
+}
+
+// behindService is a ready pod behind a service's port, by its name or number, and the port
+// of the pod.
+func (c *Cluster) behindService(ctx context.Context, name, port string) (string, int64, error) {
+	s, err := c.service(ctx, name)
+	if err != nil {
+		return "", 0, err
+	}
+	p, err := s.port(port)
+	if err != nil {
+		return "", 0, err
+	}
+	target, number, err := c.behind(ctx, s, p)
+	return target.Metadata.Name, number, err
 }
 
 // behind picks a ready pod behind a port of the service, and the port of the
 // pod.
 func (c *Cluster) behind(ctx context.Context, s *service, p servicePort) (pod, int64, error) {
 	if len(s.Spec.Selector) == 0 {
-		return pod{}, 0, fmt.Errorf("the service %s selects no pods, so that there is none to forward to", s.Metadata.Name)
+		return pod{}, 0, fmt.Errorf("the service %s selects no pods, so that there is none to forward to",
+			s.Metadata.Name)
 	}
 	selector := labels.SelectorFromSet(s.Spec.Selector).String()
 	var list *unstructured.UnstructuredList
-	err := persist(ctx, callLimit, "listing the pods of the service "+s.Metadata.Name, func(ctx context.Context) (err error) {
-		list, err = c.in(podResource).List(ctx, metav1.ListOptions{LabelSelector: selector})
-		return err
-	})
+	err := persist(ctx, callLimit, "listing the pods of the service "+s.Metadata.Name,
+		func(ctx context.Context) (err error) {
+			list, err = c.in(podResource).List(ctx, metav1.ListOptions{LabelSelector: selector})
+			return err
+		})
 	if err != nil {
 		return pod{}, 0, err
 	}
@@ -89,7 +113,8 @@ func (c *Cluster) behind(ctx context.Context, s *service, p servicePort) (pod, i
 		}
 	}
 	if len(ready) == 0 {
-		return pod{}, 0, fmt.Errorf("no pod behind the service %s (%s) is ready, of %d", s.Metadata.Name, selector, len(list.Items))
+		return pod{}, 0, fmt.Errorf("no pod behind the service %s (%s) is ready, of %d", s.Metadata.Name, selector,
+			len(list.Items))
 	}
 	first := slices.MinFunc(ready, func(a, b pod) int { return strings.Compare(a.Metadata.Name, b.Metadata.Name) })
 	number, err := first.port(p)

@@ -22,10 +22,11 @@ assert np.allclose(p["prefill_ttft"], 16.5 + 0.015 * isl + 4.2e-7 * isl**2)
 assert np.allclose(p["prefill_thpt_per_gpu"], isl / p["prefill_ttft"] * 1000)
 
 d = np.load(os.path.join(folder, "selected_decode_interpolation", "raw_data.npz"))
-assert sorted(d.files) == ["max_kv_tokens", "x_kv_usage", "y_context_length", "z_itl", "z_thpt_per_gpu"], d.files
+assert sorted(d.files) == ["front_end_bound", "max_kv_tokens", "x_kv_usage", "y_context_length", "z_itl", "z_thpt_per_gpu"], d.files
 assert d["max_kv_tokens"].shape == (1,) and int(d["max_kv_tokens"][0]) == 65536
 n = len(d["x_kv_usage"])
 assert n == 16 and all(d[k].shape == (n,) for k in d.files if k != "max_kv_tokens")
+assert not d["front_end_bound"].any() and d["front_end_bound"].dtype == np.int64
 x = d["x_kv_usage"]
 assert np.allclose(d["z_itl"], 5.74 + 54.01 * x - 25.74 * x**2) and x.max() <= 1
 

@@ -59,8 +59,10 @@ func printBars(rows []*row, s sent) {
 	ours, shared := of("epoll"), of("epoll+spin")
 	fmt.Printf("%-78s %-32s %-14s %s\n", "what", "found: median (lowest to highest)", "bar", "")
 	for _, r := range []bar{
-		{"CPU of an event, complete client, over a C epoll client that only reads", "%.2f", "times", each(ours.cpu, of("floor").cpu, over), 1.25},
-		{"CPU of an event, complete client, over the std transport doing the same", "%.2f", "times", each(ours.cpu, of("std").cpu, over), 0.8},
+		{"CPU of an event, complete client, over a C epoll client that only reads", "%.2f", "times",
+			each(ours.cpu, of("floor").cpu, over), 1.25},
+		{"CPU of an event, complete client, over the std transport doing the same", "%.2f", "times",
+			each(ours.cpu, of("std").cpu, over), 0.8},
 		{"error of an arrival time, p50", "%.1f", "µs", ours.p50, 4},
 		{"error of an arrival time, p99", "%.1f", "µs", ours.p99, 10},
 		{"error of an arrival time, p99.9", "%.1f", "µs", ours.p999, 50},
@@ -68,7 +70,8 @@ func printBars(rows []*row, s sent) {
 		{"median TTFT moved by the busy loop", "%.3f", "%", s.moved, 2},
 		{"memory per open stream beside Records, bodies and socket buffers", "%.0f", "bytes", ours.memory, 2048},
 		{"first request on the wire, 10,000 requests of 2,000 tokens, one slot, one core", "%.0f", "ms", s.first, 300},
-		{"  the same with 1,000 slots, whose texts are all made first, all cores", "%.0f", "ms", s.firstOfMany, math.NaN()},
+		{"  the same with 1,000 slots, whose texts are all made first, all cores", "%.0f", "ms",
+			s.firstOfMany, math.NaN()},
 		{"Poisson 5,000 requests/s: arrivals of the schedule that were not sent", "%.0f", "", s.missing, 0},
 		{"Poisson 5,000 requests/s: span off the schedule's", "%.4f", "%", s.span, 0.1},
 		{"Poisson 5,000 requests/s: planned to last byte sent, p50", "%.0f", "µs", s.lateP50, math.NaN()},
@@ -132,12 +135,17 @@ func (b *rig) first(slots int, alone bool) float64 {
 			arrived <- time.Now()
 		}
 	}()
-	c := exec.Command(b.program(), "run", "--model", "m", "--tokenizer", "builtin", "--streaming", "--isl", "2000", "--osl", "10",
-		"--request-count", "10000", "--concurrency", fmt.Sprint(slots), "--ui-type", "none", "--url", "http://"+l.Addr().String(), "--artifact-dir", b.TempDir())
+	c := exec.Command(b.program(), "run", "--model", "m", "--tokenizer", "builtin", "--streaming", "--isl", "2000",
+		"--osl", "10",
+		"--request-count", "10000", "--concurrency", fmt.Sprint(slots), "--ui-type", "none", "--url",
+		"http://"+l.Addr().String(), "--artifact-dir", b.TempDir())
+	for _, page := range b.sampled {
+		c.Args = append(c.Args, "--server-metrics", page)
+	}
 	c.Stderr = os.Stderr
 	began := time.Now()
 	if alone {
-		b.start(c)
+		b.start(c, 1)
 	} else if err := c.Start(); err != nil {
 		b.Fatal(err)
 	}

@@ -44,43 +44,51 @@ func TestWire(t *testing.T) {
 		t.Skip("the server and the client need a core each")
 	}
 	b := &rig{T: t, size: s, server: compile(t, "server"), client: compile(t, "client")}
-	fmt.Printf("%d streams, %.0f events/s of 272 bytes, server on core 0, client on core 1, %d rounds of %.0f s: median (lowest to highest)\n\n",
+	fmt.Printf("%d streams, %.0f events/s of 272 bytes, server on core 0, client on core 1, %d rounds of %.0f s: "+
+		"median (lowest to highest)\n\n",
 		s.streams, s.rate, s.rounds, s.seconds)
-	fmt.Printf("%-30s %-20s %-22s %-20s %-24s %-24s %-26s %s\n", "client", "1,000 events/s", "CPU s per 10^6 events", "of it own code", "stamp error p50, µs", "p99, µs", "p99.9, µs", "bytes per stream")
 	only := os.Getenv("WIRE_BENCH_ONLY")
-	var rows []*row
-	for _, kind := range kinds {
-		if only == "" || slices.Contains(strings.Split(only, ","), kind.name) {
-			rows = append(rows, &row{kind: kind})
-		}
-	}
+	arms, stop := b.arms(slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool {
+		return only != "" && !slices.Contains(strings.Split(only, ","), k.name)
+	}))
+	defer stop()
 	// Every client has its turn in every round, so that what else the machine
 	// does falls on all of them.
 	sends := only == "" || strings.Contains(only, "sends")
-	var found sent
 	for range s.rounds {
-		for _, r := range rows {
-			r.add(b, b.round(r.name))
-		}
-		if sends {
-			b.sends(&found)
-		}
+		b.round(arms, sends)
 	}
-	for _, r := range rows {
-		r.print()
-	}
-	fmt.Println()
 	if s.streams < 10000 {
 		fmt.Println("The bars are asked of the full form, on a machine with nothing else to do.")
 	}
-	printBars(rows, found)
+	for _, a := range arms {
+		a.print()
+	}
+}
+
+// round measures every client of every arm, one arm right after the other.
+func (b *rig) round(arms []*arm, sends bool) {
+	b.Helper()
+	for i := range arms[0].rows {
+		for _, a := range arms {
+			b.sampled = a.pages
+			a.rows[i].add(b, b.one(a.rows[i].name))
+		}
+	}
+	for _, a := range arms {
+		if b.sampled = a.pages; sends {
+			b.sends(&a.found)
+		}
+	}
+	b.sampled = nil
 }
 
 type rig struct {
 	*testing.T
 	size
 	server, client string
-	headway        string // the program, once it is built
+	headway        string   // the program, once it is built
+	sampled        []string // the pages that clients read meanwhile
 }
 
 // kind is a client that is measured; "+spin" shares its core with a busy loop.
@@ -88,7 +96,8 @@ type kind struct{ name, title string }
 
 var kinds = []kind{
 	{"floor", "C, epoll, only reads"}, {"epoll", "headway, epoll, complete"}, {"std", "headway, std, complete"},
-	{"nethttp", "net/http, lines"}, {"epoll+spin", "headway, epoll, core shared"}, {"nethttp+spin", "net/http, lines, core shared"},
+	{"nethttp", "net/http, lines"}, {"epoll+spin", "headway, epoll, core shared"},
+	{"nethttp+spin", "net/http, lines, core shared"},
 }
 
 // row is a line of the table: what was found in each round.
@@ -114,14 +123,15 @@ func (r *row) add(b *rig, f found) {
 func (r *row) print() {
 	fmt.Printf("%-30s %-20s %-22s %-20s", r.title, spread("%.0f", r.rate), spread("%.2f", r.cpu), spread("%.2f", r.own))
 	if r.name != "floor" {
-		fmt.Printf(" %-24s %-24s %-26s %s, %s %% read together", spread("%.1f", r.p50), spread("%.1f", r.p99), spread("%.1f", r.p999),
+		fmt.Printf(" %-24s %-24s %-26s %s, %s %% read together", spread("%.1f", r.p50), spread("%.1f", r.p99),
+			spread("%.1f", r.p999),
 			spread("%.0f", r.memory), spread("%.2f", r.shared))
 	}
 	fmt.Println()
 }
 
-// round runs a server and one client.
-func (b *rig) round(kind string) (f found) {
+// one runs a server and one client.
+func (b *rig) one(kind string) (f found) {
 	b.Helper()
 	total := b.warm + b.seconds + 1.5
 	port, stop := b.serve(fmt.Sprint(b.streams), fmt.Sprint(b.rate), fmt.Sprint(total))
@@ -131,13 +141,15 @@ func (b *rig) round(kind string) (f found) {
 		defer b.spin()()
 	}
 	if kind == "floor" {
-		out := b.onCore1(exec.Command(b.client, "floor", "1", port, fmt.Sprint(b.streams), fmt.Sprint(b.warm), fmt.Sprint(b.seconds)))
+		out := b.onCore1(exec.Command(b.client, "floor", "1", port, fmt.Sprint(b.streams), fmt.Sprint(b.warm),
+			fmt.Sprint(b.seconds)))
 		if err := json.Unmarshal(out, &f); err != nil {
 			b.Fatalf("floor: %v in %s", err, out)
 		}
 		return f
 	}
-	j := job{Kind: kind, Streams: b.streams, Events: int(b.rate * total / float64(b.streams)), Warm: b.warm, Seconds: b.seconds}
+	j := job{Kind: kind, Streams: b.streams, Events: int(b.rate * total / float64(b.streams)), Warm: b.warm,
+		Seconds: b.seconds}
 	return b.run(j, port)
 }
 
@@ -147,6 +159,7 @@ func (b *rig) run(j job, port string) (f found) {
 	if _, err := fmt.Sscan(port, &j.Port); err != nil {
 		b.Fatal(err)
 	}
+	j.Pages = b.sampled
 	text, err := json.Marshal(j)
 	if err != nil {
 		b.Fatal(err)
@@ -178,14 +191,15 @@ func (b *rig) onCore1(c *exec.Cmd) []byte {
 	b.Helper()
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, os.Stderr
-	b.start(c)
+	b.start(c, 1)
 	if err := c.Wait(); err != nil {
 		b.Fatalf("%s: %v\n%s", c.Path, err, out.Bytes())
 	}
 	return out.Bytes()
 }
 
-func (b *rig) start(c *exec.Cmd) {
+// start starts a command on one core.
+func (b *rig) start(c *exec.Cmd, core int) {
 	b.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -193,7 +207,7 @@ func (b *rig) start(c *exec.Cmd) {
 	if err := unix.SchedGetaffinity(0, &all); err != nil {
 		b.Fatal(err)
 	}
-	one.Set(1)
+	one.Set(core)
 	if err := unix.SchedSetaffinity(0, &one); err != nil {
 		b.Fatal(err)
 	}

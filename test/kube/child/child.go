@@ -73,17 +73,24 @@ func (p *Process) Code() int {
 	return exit.ExitCode()
 }
 
+// killLimit is how long a machine that is busy may take to end a program that was
+// killed.
+const killLimit = 2 * time.Minute
+
 // Stop asks the process group to end, kills it after grace, and returns when
 // the program is gone.
 func (p *Process) Stop(grace time.Duration) error {
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		if err := syscall.Kill(-p.Pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+	for _, by := range []struct {
+		sig   syscall.Signal
+		limit time.Duration
+	}{{syscall.SIGTERM, grace}, {syscall.SIGKILL, killLimit}} {
+		if err := syscall.Kill(-p.Pid, by.sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("stopping %s: %w", p.name, err)
 		}
 		select {
 		case <-p.done:
 			return nil
-		case <-time.After(grace):
+		case <-time.After(by.limit):
 		}
 	}
 	return fmt.Errorf("%s (process %d) does not end", p.name, p.Pid)

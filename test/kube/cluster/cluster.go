@@ -73,7 +73,8 @@ func (c *Cluster) start(ctx context.Context) (err error) {
 	if c.Dynamic, err = dynamic.NewForConfig(admin); err != nil {
 		return err
 	}
-	c.Kubelet, err = kubelet.Start(ctx, c.Plane, kubelet.Config{Nodes: c.cfg.Nodes, GPUs: c.cfg.GPUs, Product: "NVIDIA-H200", Dir: nodeDir, Image: c.image})
+	c.Kubelet, err = kubelet.Start(ctx, c.Plane,
+		kubelet.Config{Nodes: c.cfg.Nodes, GPUs: c.cfg.GPUs, Product: "NVIDIA-H200", Dir: nodeDir, Image: c.image})
 	if err != nil {
 		return err
 	}

@@ -106,14 +106,18 @@ func (k *Kubelet) register(ctx context.Context, port int) error {
 		node := &corev1.Node{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
 				corev1.LabelHostname: name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64",
-				"nvidia.com/gpu.present": "true", "nvidia.com/gpu.product": k.cfg.Product, "nvidia.com/gpu.count": fmt.Sprint(k.cfg.GPUs),
+				"nvidia.com/gpu.present": "true", "nvidia.com/gpu.product": k.cfg.Product,
+				"nvidia.com/gpu.count": fmt.Sprint(k.cfg.GPUs),
 			}},
 			Status: corev1.NodeStatus{
 				Capacity: room, Allocatable: room,
-				Conditions:      []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", LastTransitionTime: metav1.Now()}},
-				Addresses:       []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "127.0.0.1"}, {Type: corev1.NodeHostName, Address: name}},
+				Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue,
+					Reason: "KubeletReady", LastTransitionTime: metav1.Now()}},
+				Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "127.0.0.1"},
+					{Type: corev1.NodeHostName, Address: name}},
 				DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: int32(port)}},
-				NodeInfo:        corev1.NodeSystemInfo{KubeletVersion: "v0.0.0-headway-test", OperatingSystem: "linux", Architecture: "amd64"},
+				NodeInfo: corev1.NodeSystemInfo{KubeletVersion: "v0.0.0-headway-test", OperatingSystem: "linux",
+					Architecture: "amd64"},
 			},
 		}
 		if _, err := k.client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{}); err != nil {
@@ -125,9 +129,10 @@ func (k *Kubelet) register(ctx context.Context, port int) error {
 
 // watch follows the pods that are bound to nodes.
 func (k *Kubelet) watch(ctx context.Context) {
-	factory := informers.NewSharedInformerFactoryWithOptions(k.client, 0, informers.WithTweakListOptions(func(o *metav1.ListOptions) {
-		o.FieldSelector = "spec.nodeName!="
-	}))
+	factory := informers.NewSharedInformerFactoryWithOptions(k.client, 0,
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) {
+			o.FieldSelector = "spec.nodeName!="
+		}))
 	informer := factory.Core().V1().Pods().Informer()
 	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(o any) { k.see(ctx, o.(*corev1.Pod)) },

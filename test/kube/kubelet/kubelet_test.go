@@ -62,7 +62,8 @@ func TestLogOptions(t *testing.T) {
 			t.Errorf("%s gives %q, want %q", query, got, want)
 		}
 	}
-	if _, err := parseLogOptions(httptest.NewRequest("GET", "/containerLogs/a/b/c?"+url.Values{"stream": {"Stderr"}}.Encode(), nil)); err == nil {
+	if _, err := parseLogOptions(httptest.NewRequest("GET", "/containerLogs/a/b/c?"+
+		url.Values{"stream": {"Stderr"}}.Encode(), nil)); err == nil {
 		t.Error("an option that is not played is taken")
 	}
 }
@@ -98,12 +99,14 @@ func TestProgram(t *testing.T) {
 		want    end
 		log     string
 	}{
-		{"ends well", Program{Log: []string{"first"}, Command: []string{"sh", "-c", "echo second"}}, end{0, "Completed"}, "first\nsecond\n"},
+		{"ends well", Program{Log: []string{"first"}, Command: []string{"sh", "-c", "echo second"}},
+			end{0, "Completed"}, "first\nsecond\n"},
 		{"fails", Program{Command: []string{"sh", "-c", "echo no >&2; exit 3"}}, end{3, "Error"}, "no\n"},
 		{"is killed", Program{Command: []string{"sh", "-c", "kill -9 $$"}}, end{137, "Error"}, ""},
 		{"is not there", Program{Command: []string{"/nonexistent/program"}}, end{128, "StartError"}, "*no such file*"},
 		{"dies by itself", Program{Exit: &Exit{Code: 137, Reason: "OOMKilled"}}, end{137, "OOMKilled"}, ""},
-		{"dies with a process", Program{Command: []string{"sleep", "60"}, Exit: &Exit{Code: 1, Reason: "Error"}}, end{1, "Error"}, ""},
+		{"dies with a process", Program{Command: []string{"sleep", "60"}, Exit: &Exit{Code: 1, Reason: "Error"}},
+			end{1, "Error"}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			log := newLines()
@@ -117,7 +120,8 @@ func TestProgram(t *testing.T) {
 				text.WriteString(l.text + "\n")
 			}
 			part, loose := strings.CutPrefix(test.log, "*")
-			if part = strings.TrimSuffix(part, "*"); loose && !strings.Contains(text.String(), part) || !loose && text.String() != test.log {
+			if part = strings.TrimSuffix(part, "*"); loose && !strings.Contains(text.String(), part) ||
+				!loose && text.String() != test.log {
 				t.Errorf("its log is %q, want %q", text.String(), test.log)
 			}
 		})

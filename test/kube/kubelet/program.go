@@ -55,7 +55,8 @@ const grace = 3 * time.Second
 
 // run runs the program once, until it ends or ctx does. ready is called with
 // the host's port when the program may be used.
-func (p Program) run(ctx context.Context, env []string, dir string, log *lines, started func(running bool), ready func(port int)) (end, error) {
+func (p Program) run(ctx context.Context, env []string, dir string, log *lines, started func(running bool),
+	ready func(port int)) (end, error) {
 	for _, line := range p.Log {
 		log.add(line)
 	}

@@ -43,7 +43,8 @@ func (k *Kubelet) serveLogs(w http.ResponseWriter, r *http.Request) {
 	log := c.current()
 	if o.previous {
 		if log = c.previous(); log == nil {
-			http.Error(w, fmt.Sprintf("previous terminated container %q in pod %q not found", c.spec.Name, pod.pod.Name), http.StatusBadRequest)
+			http.Error(w, fmt.Sprintf("previous terminated container %q in pod "+
+				"%q not found", c.spec.Name, pod.pod.Name), http.StatusBadRequest)
 			return
 		}
 	}

@@ -49,7 +49,8 @@ func (w *worker) run(ctx, work context.Context) {
 // so. A server that is away is asked again.
 func (w *worker) remove(ctx context.Context) {
 	now := int64(0)
-	options := metav1.DeleteOptions{GracePeriodSeconds: &now, Preconditions: metav1.NewUIDPreconditions(string(w.pod.UID))}
+	options := metav1.DeleteOptions{GracePeriodSeconds: &now,
+		Preconditions: metav1.NewUIDPreconditions(string(w.pod.UID))}
 	w.persist(ctx, func() error {
 		return w.k.client.CoreV1().Pods(w.pod.Namespace).Delete(ctx, w.pod.Name, options)
 	})

@@ -18,7 +18,8 @@ import (
 
 // deploy makes the Deployment of a component and says whether its pods are
 // ready. A component of several nodes has a pod on each.
-func (o *Operator) deploy(ctx context.Context, graph *unstructured.Unstructured, c component, program string) (ready bool, err error) {
+func (o *Operator) deploy(ctx context.Context, graph *unstructured.Unstructured, c component,
+	program string) (ready bool, err error) {
 	deployments := o.typed.AppsV1().Deployments(graph.GetNamespace())
 	want := int32(c.replicas * c.nodes)
 	d, err := deployments.Get(ctx, partName(graph, c), metav1.GetOptions{})
@@ -86,7 +87,8 @@ func labels(graph *unstructured.Unstructured, c component) map[string]string {
 
 // deployment is a component's Deployment.
 func deployment(graph *unstructured.Unstructured, c component, pods int32, program string) *appsv1.Deployment {
-	main := corev1.Container{Name: "main", Image: c.main.Image, Command: c.main.Command, Args: c.main.Args, Resources: c.main.Resources}
+	main := corev1.Container{Name: "main", Image: c.main.Image, Command: c.main.Command, Args: c.main.Args,
+		Resources: c.main.Resources}
 	if main.Image == "" {
 		main.Image = "headway.test/frontend"
 	}
@@ -95,7 +97,8 @@ func deployment(graph *unstructured.Unstructured, c component, pods int32, progr
 	}
 	l := labels(graph, c)
 	return &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Name: partName(graph, c), Namespace: graph.GetNamespace(), Labels: l, OwnerReferences: owner(graph)},
+		ObjectMeta: metav1.ObjectMeta{Name: partName(graph, c), Namespace: graph.GetNamespace(), Labels: l,
+			OwnerReferences: owner(graph)},
 		Spec: appsv1.DeploymentSpec{
 			Replicas: &pods,
 			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{selectorLabel: l[selectorLabel]}},
@@ -111,7 +114,8 @@ func deployment(graph *unstructured.Unstructured, c component, pods int32, progr
 func (o *Operator) expose(ctx context.Context, graph *unstructured.Unstructured) error {
 	name := graph.GetName() + "-frontend"
 	_, err := o.typed.CoreV1().Services(graph.GetNamespace()).Create(ctx, &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: graph.GetNamespace(), OwnerReferences: owner(graph), Labels: map[string]string{graphLabel: graph.GetName()}},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: graph.GetNamespace(), OwnerReferences: owner(graph),
+			Labels: map[string]string{graphLabel: graph.GetName()}},
 		Spec: corev1.ServiceSpec{
 			Selector: map[string]string{graphLabel: graph.GetName(), kindLabel: "frontend"},
 			Ports:    []corev1.ServicePort{{Name: "http", Port: frontendPort, TargetPort: intstr.FromString("http")}},

@@ -76,7 +76,8 @@ func alpha(name string, o any) (component, error) {
 	if err := recode(o, &s); err != nil {
 		return component{}, err
 	}
-	c := component{name: name, kind: s.ComponentType, sub: s.SubComponentType, replicas: 1, nodes: max(1, s.Multinode.NodeCount), main: s.ExtraPodSpec.MainContainer}
+	c := component{name: name, kind: s.ComponentType, sub: s.SubComponentType, replicas: 1,
+		nodes: max(1, s.Multinode.NodeCount), main: s.ExtraPodSpec.MainContainer}
 	if s.Replicas != nil {
 		c.replicas = *s.Replicas
 	}
@@ -173,7 +174,8 @@ func (c component) number(names ...string) int {
 
 // mapping is how headway sim serve spells the parallelism of a worker.
 func (c component) mapping(backend string) (kind string, size int, err error) {
-	tp, dp := c.number("--tp", "-tp", "--tp-size", "--tensor-parallel-size"), c.number("--dp", "--dp-size", "--data-parallel-size")
+	tp, dp := c.number("--tp", "-tp", "--tp-size", "--tensor-parallel-size"),
+		c.number("--dp", "--dp-size", "--data-parallel-size")
 	experts := c.number("--ep", "--ep-size", "--expert-parallel-size") > 1 || c.has("--enable-expert-parallel")
 	if backend == "trtllm" {
 		o, err := c.overrides()

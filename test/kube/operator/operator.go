@@ -72,7 +72,8 @@ type graphName = cache.ObjectName
 //go:embed crd.yaml
 var definition []byte
 
-var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1",
+	Resource: "customresourcedefinitions"}
 
 // Install creates the resource definition and waits until it is served.
 func Install(ctx context.Context, config *rest.Config) error {
@@ -112,11 +113,13 @@ func Start(config *rest.Config, cfg Config) (*Operator, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	o := &Operator{cfg: cfg, typed: typed, graphs: client.Resource(Graphs), cancel: cancel,
-		queue: workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[graphName](20*time.Millisecond, time.Second))}
+		queue: workqueue.NewTypedRateLimitingQueue(
+			workqueue.NewTypedItemExponentialFailureRateLimiter[graphName](20*time.Millisecond, time.Second))}
 	graphs := dynamicinformer.NewDynamicSharedInformerFactory(client, 0).ForResource(Graphs).Informer()
-	parts := informers.NewSharedInformerFactoryWithOptions(typed, 0, informers.WithTweakListOptions(func(l *metav1.ListOptions) {
-		l.LabelSelector = graphLabel
-	})).Apps().V1().Deployments().Informer()
+	parts := informers.NewSharedInformerFactoryWithOptions(typed, 0,
+		informers.WithTweakListOptions(func(l *metav1.ListOptions) {
+			l.LabelSelector = graphLabel
+		})).Apps().V1().Deployments().Informer()
 	for informer, name := range map[cache.SharedIndexInformer]func(metav1.Object) string{
 		graphs: metav1.Object.GetName,
 		parts:  func(o metav1.Object) string { return o.GetLabels()[graphLabel] },
@@ -199,7 +202,8 @@ func (o *Operator) serve(ctx context.Context, name graphName) error {
 		return err
 	}
 	if len(waiting) > 0 {
-		return o.tell(ctx, graph, "pending", "some_resources_are_not_ready", fmt.Sprintf("resources not ready: [%s]", strings.Join(waiting, ", ")))
+		return o.tell(ctx, graph, "pending", "some_resources_are_not_ready",
+			fmt.Sprintf("resources not ready: [%s]", strings.Join(waiting, ", ")))
 	}
 	return o.tell(ctx, graph, "successful", "all_resources_are_ready", "")
 }
@@ -218,7 +222,8 @@ func (o *Operator) tell(ctx context.Context, graph *unstructured.Unstructured, s
 	at := metav1.Now().UTC().Format(time.RFC3339)
 	if before, _, _ := unstructured.NestedSlice(graph.Object, "status", "conditions"); len(before) == 1 {
 		b := before[0].(map[string]any)
-		if b["status"] == ready && b["reason"] == reason && b["message"] == message && old["state"] == state && old["observedGeneration"] == graph.GetGeneration() {
+		if b["status"] == ready && b["reason"] == reason && b["message"] == message && old["state"] == state &&
+			old["observedGeneration"] == graph.GetGeneration() {
 			return nil
 		}
 		if b["status"] == ready {
@@ -226,7 +231,8 @@ func (o *Operator) tell(ctx context.Context, graph *unstructured.Unstructured, s
 		}
 	}
 	status["state"], status["observedGeneration"] = state, graph.GetGeneration()
-	status["conditions"] = []any{map[string]any{"type": "Ready", "status": ready, "reason": reason, "message": message, "lastTransitionTime": at}}
+	status["conditions"] = []any{map[string]any{"type": "Ready", "status": ready, "reason": reason, "message": message,
+		"lastTransitionTime": at}}
 	graph.Object["status"] = status
 	_, err := o.graphs.Namespace(graph.GetNamespace()).UpdateStatus(ctx, graph, metav1.UpdateOptions{})
 	if errors.IsNotFound(err) {

@@ -25,7 +25,8 @@ func parse(t *testing.T, text string) component {
 }
 
 func alphaGraph(backend, gpus, nodes, args string) string {
-	return `spec: {services: {Frontend: {componentType: frontend}, decode: {componentType: worker, subComponentType: decode, multinode: {nodeCount: ` + nodes + `},
+	return `spec: {services: {Frontend: {componentType: frontend}, decode: {componentType: worker, ` +
+		`subComponentType: decode, multinode: {nodeCount: ` + nodes + `},
   resources: {limits: {gpu: "` + gpus + `"}}, extraPodSpec: {mainContainer: {image: x, command: [python3, -m, dynamo.` + backend + `], args: [` + args + `]}}}}}`
 }
 
@@ -43,13 +44,25 @@ func TestMapping(t *testing.T) {
 		limits  string
 	}{
 		{alphaGraph("sglang", "4", "1", `--tp, "4"`), "sglang", "--tp", 4, 4, "#tokens: 65536", "decode", ""},
-		{alphaGraph("sglang", "4", "1", `--tp=4, --ep, "4", --disable-radix-cache, --max-running-requests, "1", --chunked-prefill-size, "32768"`), "sglang", "--tep", 4, 4, "#tokens: 65536", "prefill", " --max-num-batched-tokens 32768 "},
-		{alphaGraph("sglang", "8", "2", `--tp, "16", --dp, "16", --ep, "16", --enable-dp-attention`), "sglang", "--dep", 16, 16, "#tokens: 16384", "decode", ""},
-		{alphaGraph("vllm", "2", "1", `"--model x --tensor-parallel-size 2 2>&1 | tee log"`), "vllm", "--tp", 2, 2, "8,192 tokens per request: 4.00x", "decode", ""},
-		{alphaGraph("vllm", "8", "1", `--tensor-parallel-size, "1", --data-parallel-size, "8", --enable-expert-parallel, --no-enable-prefix-caching, --max-num-seqs, "8", --max-num-batched-tokens, "32768"`), "vllm", "--dep", 8, 8, "2.00x", "prefill", " --max-num-batched-tokens 262144 "},
-		{alphaGraph("vllm", "8", "1", `--tensor-parallel-size, "8", --data-parallel-size, "1", --enable-expert-parallel`), "vllm", "--tep", 8, 8, "16.00x", "decode", ""},
-		{alphaGraph("trtllm", "2", "1", `--override-engine-args, '{"tensor_parallel_size":2,"kv_cache_config":{"enable_block_reuse":false},"max_batch_size":1}'`), "trtllm", "--tp", 2, 2, "(32768)", "prefill", " --max-num-seqs 1 "},
-		{alphaGraph("trtllm", "8", "1", `--override-engine-args, '{"tensor_parallel_size":8,"moe_expert_parallel_size":8,"enable_attention_dp":true}'`), "trtllm", "--dep", 8, 8, "(131072)", "decode", ""},
+		{alphaGraph("sglang", "4", "1", `--tp=4, --ep, "4", --disable-radix-cache, --max-running-requests, "1", `+
+			`--chunked-prefill-size, "32768"`), "sglang", "--tep", 4, 4, "#tokens: 65536", "prefill",
+			" --max-num-batched-tokens 32768 "},
+		{alphaGraph("sglang", "8", "2", `--tp, "16", --dp, "16", --ep, "16", --enable-dp-attention`), "sglang", "--dep",
+			16, 16, "#tokens: 16384", "decode", ""},
+		{alphaGraph("vllm", "2", "1", `"--model x --tensor-parallel-size 2 2>&1 | tee log"`), "vllm", "--tp", 2, 2,
+			"8,192 tokens per request: 4.00x", "decode", ""},
+		{alphaGraph("vllm", "8", "1", `--tensor-parallel-size, "1", --data-parallel-size, "8", `+
+			`--enable-expert-parallel, --no-enable-prefix-caching, --max-num-seqs, "8", `+
+			`--max-num-batched-tokens, "32768"`), "vllm", "--dep", 8, 8, "2.00x", "prefill",
+			" --max-num-batched-tokens 262144 "},
+		{alphaGraph("vllm", "8", "1", `--tensor-parallel-size, "8", --data-parallel-size, "1", `+
+			`--enable-expert-parallel`), "vllm", "--tep", 8, 8, "16.00x", "decode", ""},
+		{alphaGraph("trtllm", "2", "1", `--override-engine-args, '{"tensor_parallel_size":2,`+
+			`"kv_cache_config":{"enable_block_reuse":false},"max_batch_size":1}'`), "trtllm", "--tp", 2, 2, "(32768)",
+			"prefill", " --max-num-seqs 1 "},
+		{alphaGraph("trtllm", "8", "1", `--override-engine-args, '{"tensor_parallel_size":8,`+
+			`"moe_expert_parallel_size":8,"enable_attention_dp":true}'`), "trtllm", "--dep", 8, 8, "(131072)",
+			"decode", ""},
 		{`spec: {components: [{name: f, type: frontend}, {name: w, type: worker, podTemplate: {spec: {containers: [{name: main, command: [python3, -m, dynamo.vllm],
   args: [-tp, "2"], resources: {limits: {nvidia.com/gpu: "2"}}}]}}}]}`, "vllm", "--tp", 2, 2, "4.00x", "decode", ""},
 	} {
@@ -60,7 +73,8 @@ func TestMapping(t *testing.T) {
 		}
 		kind, size, err := c.mapping(backend)
 		if err != nil || kind != test.kind || size != test.size || c.gpus() != test.gpus {
-			t.Errorf("%s: %s %d on %d GPUs (%v), want %s %d on %d", test.graph, kind, size, c.gpus(), err, test.kind, test.size, test.gpus)
+			t.Errorf("%s: %s %d on %d GPUs (%v), want %s %d on %d", test.graph, kind, size, c.gpus(), err, test.kind,
+				test.size, test.gpus)
 		}
 		if kv, err := kvLine(backend, c); err != nil || !strings.Contains(kv, test.kv) {
 			t.Errorf("%s: log line %q (%v), want %s", test.graph, kv, err, test.kv)
@@ -71,7 +85,8 @@ func TestMapping(t *testing.T) {
 			t.Error(err)
 		}
 		command := strings.Join(p.Command, " ") + " "
-		for _, want := range []string{fmt.Sprintf(" %s %d ", test.kind, test.size), " --speedup-ratio 3 ", fmt.Sprintf(" --num-gpu-blocks-override %d ", 256*test.gpus), test.limits} {
+		for _, want := range []string{fmt.Sprintf(" %s %d ", test.kind, test.size), " --speedup-ratio 3 ",
+			fmt.Sprintf(" --num-gpu-blocks-override %d ", 256*test.gpus), test.limits} {
 			if !strings.Contains(command, want) {
 				t.Errorf("%s: the frontend is %s, want %s in it", test.graph, command, want)
 			}

@@ -84,7 +84,8 @@ func fault(annotation string, c component) (Fault, error) {
 // phase is what a profiler's candidate is set up for: one that keeps no prefix
 // cache computes prompts.
 func (c component) phase() string {
-	if c.has("--disable-radix-cache", "--no-enable-prefix-caching") || strings.Contains(c.value("--override-engine-args"), `"enable_block_reuse":false`) {
+	if c.has("--disable-radix-cache", "--no-enable-prefix-caching") ||
+		strings.Contains(c.value("--override-engine-args"), `"enable_block_reuse":false`) {
 		return "prefill"
 	}
 	return "decode"
@@ -103,7 +104,8 @@ func worker(c component, f Fault) (kubelet.Program, error) {
 	if err != nil {
 		return kubelet.Program{}, err
 	}
-	p := kubelet.Program{Startup: 300 * time.Millisecond, Log: []string{"loading the weights of " + c.value("--model-path", "--model")}}
+	p := kubelet.Program{Startup: 300 * time.Millisecond,
+		Log: []string{"loading the weights of " + c.value("--model-path", "--model")}}
 	kv, err := kvLine(backend, c)
 	if err != nil {
 		return p, err
@@ -117,7 +119,8 @@ func worker(c component, f Fault) (kubelet.Program, error) {
 	case HostMemory:
 		p.Exit = &kubelet.Exit{After: 200 * time.Millisecond, Code: 137, Reason: "OOMKilled"}
 	case GPUMemory:
-		p.Log = append(p.Log, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 139.72 GiB of which 1.03 GiB is free.")
+		p.Log = append(p.Log, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a "+
+			"total capacity of 139.72 GiB of which 1.03 GiB is free.")
 		p.Exit = &kubelet.Exit{After: 200 * time.Millisecond, Code: 1, Reason: "Error"}
 	case NeverReady:
 		p.Log, p.NeverReady = append(p.Log, kv), true
@@ -147,9 +150,11 @@ func kvLine(backend string, c component) (string, error) {
 	}
 	switch backend {
 	case "sglang":
-		return fmt.Sprintf("[2026-01-01 00:00:00] KV Cache is allocated. #tokens: %d, K size: 1.00 GB, V size: 1.00 GB", rank), nil
+		return fmt.Sprintf("[2026-01-01 00:00:00] KV Cache is allocated. #tokens: %d, K size: 1.00 GB, V "+
+			"size: 1.00 GB", rank), nil
 	case "vllm":
-		return fmt.Sprintf("INFO 01-01 00:00:00 [kv_cache_utils.py:1] Maximum concurrency for 8,192 tokens per request: %.2fx", float64(rank)/8192), nil
+		return fmt.Sprintf("INFO 01-01 00:00:00 [kv_cache_utils.py:1] Maximum concurrency for 8,192 tokens per "+
+			"request: %.2fx", float64(rank)/8192), nil
 	case "trtllm":
 		return fmt.Sprintf("[TensorRT-LLM][INFO] Allocated 2.00 GiB for max tokens in paged KV cache (%d).", total), nil
 	}
@@ -171,9 +176,12 @@ func (o *Operator) frontend(w component, speedup string) (kubelet.Program, error
 	if model == "" {
 		model = w.value("--model-path", "--model")
 	}
-	p := kubelet.Program{Port: frontendPort, Command: []string{o.cfg.Headway, "sim", "serve", "--port", "{port}", "--model", model,
-		"--timing", "roofline", "--known-model", w.value("--model-path", "--model"), "--gpu", o.cfg.GPU, kind, strconv.Itoa(size),
-		"--block-size", strconv.Itoa(blockSize), "--num-gpu-blocks-override", strconv.Itoa(tokensPerGPU * w.gpus() / blockSize)}}
+	p := kubelet.Program{Port: frontendPort,
+		Command: []string{o.cfg.Headway, "sim", "serve", "--port", "{port}", "--model", model,
+			"--timing", "roofline", "--known-model", w.value("--model-path", "--model"), "--gpu", o.cfg.GPU, kind,
+			strconv.Itoa(size),
+			"--block-size", strconv.Itoa(blockSize), "--num-gpu-blocks-override",
+			strconv.Itoa(tokensPerGPU * w.gpus() / blockSize)}}
 	ranks := 1
 	if kind == "--dep" {
 		ranks = size

@@ -36,11 +36,15 @@ func newKeys(dir string) (*Keys, error) {
 	at := func(name string) pair {
 		return pair{filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".key")}
 	}
-	k.ca, k.server, k.caller, k.accounts = at("ca"), at("server"), at("apiserver-kubelet"), at("accounts")
+	k.ca = at("ca")
+	k.server = at("server")
+	k.caller = at("apiserver-kubelet")
+	k.accounts = at("accounts")
 	if err := k.makeAuthority(); err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
 	}
-	for name, p := range map[string]pair{"server": k.server, "kube-apiserver-kubelet-client": k.caller, "service-accounts": k.accounts} {
+	for name, p := range map[string]pair{"server": k.server, "kube-apiserver-kubelet-client": k.caller,
+		"service-accounts": k.accounts} {
 		if err := k.issue(name, p); err != nil {
 			return nil, fmt.Errorf("certificate %s: %w", name, err)
 		}
@@ -60,7 +64,8 @@ func (k *Keys) ServerTLS() (*tls.Config, error) {
 	}
 	callers := x509.NewCertPool()
 	callers.AddCert(k.authority)
-	return &tls.Config{Certificates: []tls.Certificate{cert}, ClientCAs: callers, ClientAuth: tls.RequireAndVerifyClientCert}, nil
+	return &tls.Config{Certificates: []tls.Certificate{cert}, ClientCAs: callers,
+		ClientAuth: tls.RequireAndVerifyClientCert}, nil
 }
 
 func (k *Keys) makeAuthority() error {
@@ -113,7 +118,8 @@ func writePair(p pair, der []byte, key crypto.Signer) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(p.certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+	if err := os.WriteFile(p.certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		0o600); err != nil {
 		return err
 	}
 	return os.WriteFile(p.keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), 0o600)

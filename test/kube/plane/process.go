@@ -45,9 +45,11 @@ func (p *process) ready(ctx context.Context, client *http.Client, url, token str
 		}
 		select {
 		case <-p.Done():
-			return fmt.Errorf("%s ended before it was ready: %v; the end of %s:\n%s", p.name, p.Err(), p.log, tail(p.log, 3000))
+			return fmt.Errorf("%s ended before it was ready: %v; the end of %s:\n%s", p.name, p.Err(), p.log,
+				tail(p.log, 3000))
 		case <-ctx.Done():
-			return fmt.Errorf("%s was not ready: %w (%v); the end of %s:\n%s", p.name, err, ctx.Err(), p.log, tail(p.log, 3000))
+			return fmt.Errorf("%s was not ready: %w (%v); the end of %s:\n%s", p.name, err, ctx.Err(), p.log,
+				tail(p.log, 3000))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

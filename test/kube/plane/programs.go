@@ -99,7 +99,8 @@ func (p *Plane) run(ctx context.Context, name, health, token string, args ...str
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(p.Keys.CA())
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots},
+		DisableKeepAlives: true}}
 	if err := proc.ready(ctx, client, health, token); err != nil {
 		return proc, err
 	}

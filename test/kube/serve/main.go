@@ -30,7 +30,8 @@ func main() {
 
 func run() (err error) {
 	cfg := cluster.Config{}
-	flag.StringVar(&cfg.Bin, "bin", os.Getenv("TEST_KUBE_BIN"), "folder of the control plane's programs, which build.sh prints")
+	flag.StringVar(&cfg.Bin, "bin", os.Getenv("TEST_KUBE_BIN"),
+		"folder of the control plane's programs, which build.sh prints")
 	flag.StringVar(&cfg.Headway, "headway", "", "the headway program; needed")
 	flag.IntVar(&cfg.Nodes, "nodes", 2, "nodes")
 	flag.IntVar(&cfg.GPUs, "gpus", 8, "GPUs of each node")
@@ -54,7 +55,8 @@ func run() (err error) {
 	}
 	config, err := c.Plane.Kubeconfig("default")
 	if err == nil {
-		fmt.Printf("export KUBECONFIG=%s\nexport PATH=%s:$PATH\n# logs: %s\n", config, cfg.Bin, filepath.Join(cfg.Dir, "plane", "log"))
+		fmt.Printf("export KUBECONFIG=%s\nexport PATH=%s:$PATH\n# logs: %s\n", config, cfg.Bin,
+			filepath.Join(cfg.Dir, "plane", "log"))
 		<-ctx.Done()
 	}
 	if stopped := c.Stop(); stopped != nil {
