@@ -132,6 +132,9 @@ func TestHelpStandsAlone(t *testing.T) {
 		if alone.MatchString(help) && !strings.HasPrefix(help, "The same as --") {
 			t.Errorf("%s: %q does not stand alone, or is no plain English", name, help)
 		}
+		if strings.Contains(help, "''") || strings.Contains(help, "``") {
+			t.Errorf("%s: %q has two quotes that help shows as one", name, help)
+		}
 		return next(nil)
 	})
 	if seen < 300 {

@@ -157,8 +157,18 @@ func (a App) parserOf(grammar any, done *bool) (*kong.Kong, error) {
 		kong.Writers(a.Stdout, a.Stderr),
 		kong.Exit(func(int) { *done = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.ValueFormatter(helpOf),
 		kong.Resolvers(environment{a}),
 		kong.Bind(a),
 		kong.Vars{"version": Version},
 	)...)
+}
+
+// helpOf is the help of a value, with the default of an option whose name for the value
+// stands where kong would show it.
+func helpOf(v *kong.Value) string {
+	if v.Flag == nil || v.Flag.PlaceHolder == "" {
+		return v.Help
+	}
+	return v.Help + manual.Usual(v.Help, v.Flag.Default)
 }

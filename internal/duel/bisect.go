@@ -74,7 +74,7 @@ func (c *Command) bisect(ctx context.Context, a Around, rules Rules, goodput []m
 		return res.Decision(), nil
 	}
 	if err = b.search(revs, judge); err != nil {
-		b.Why = "it ended before that: " + err.Error()
+		b.Why = "it ended before that: " + fault.Named(err, a.Called).Error()
 	}
 	if len(b.Steps) == 0 {
 		return Outcome{}, err

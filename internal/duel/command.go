@@ -32,9 +32,11 @@ type Around struct {
 	Asked func(secrets report.Redactor, records bool) (settings.Settings, error)
 	// Parse reads options of a text into a group.
 	Parse func(text string, group any) error
-	Watch study.Watcher
-	Out   io.Writer
-	Page  report.ConsoleOptions
+	// Called is what a field of a configuration is called in texts for people.
+	Called func(fault.Field) string
+	Watch  study.Watcher
+	Out    io.Writer
+	Page   report.ConsoleOptions
 	// Version is the program's.
 	Version string
 }
@@ -124,7 +126,8 @@ func (c *Command) show(a Around, d *report.Document, json any, title string) err
 
 // duel makes one duel in the folder of the options.
 func (c *Command) duel(ctx context.Context, a Around, rules Rules, goodput []metric.Objective) (_ *Result, err error) {
-	s := &Study{Options: &c.Duel, Watch: a.Watch, plan: c.Plan(a.Env), goodput: goodput, rules: rules}
+	s := &Study{Options: &c.Duel, Watch: a.Watch, plan: c.Plan(a.Env), goodput: goodput, rules: rules,
+		called: a.Called}
 	if !c.Quiet {
 		s.Tell = a.Note
 	}

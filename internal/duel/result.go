@@ -92,11 +92,11 @@ func (r *Result) Document() *report.Document {
 // summary says what the words rest on.
 func (r *Result) summary() string {
 	n := r.referee().Counted()
-	text := fmt.Sprintf("%d blocks of %d requests a side; intervals hold at every number of blocks together, for %d "+
-		"figures together. The same is within %g %%, of shares within %g points. Seed %d.", n, r.Requests,
-		len(r.Rulings), 100*r.Rules.Margin, 100*r.Rules.Points, r.Seed)
+	text := fmt.Sprintf("%s of %d requests a side; intervals hold at every number of blocks together, for %d figures "+
+		"together. The same is within %g %%, of shares within %g points. Seed %d.",
+		plain.HowMany(n, "block", "blocks"), r.Requests, len(r.Rulings), 100*r.Rules.Margin, 100*r.Rules.Points, r.Seed)
 	if r.Ended != "" {
-		text += " Ended: " + r.Ended + "."
+		text += " Ended: " + strings.TrimSuffix(r.Ended, ".") + "."
 	}
 	return text
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"headway/internal/fault"
 	"headway/internal/options"
 	"headway/internal/study"
 	"headway/metric"
@@ -32,6 +33,7 @@ type Study struct {
 	rules   Rules
 	names   [2]string // of the sides, for people
 	secrets report.Redactor
+	called  func(fault.Field) string // in texts for people
 
 	referee *Referee
 	invalid int // blocks in which the client was the bottleneck
@@ -53,7 +55,7 @@ func (s *Study) Run(ctx context.Context) (*Result, error) {
 	}
 	err := s.blocks(ctx)
 	if err != nil {
-		s.why = s.secrets.Text(err.Error())
+		s.why = s.text(err)
 	}
 	res := s.result()
 	return res, errors.Join(err, res.write(s.Options.Dir))
@@ -88,6 +90,9 @@ func (s *Study) blocks(ctx context.Context) error {
 		}
 	}
 }
+
+// text is an error as people read it.
+func (s *Study) text(err error) string { return s.secrets.Text(fault.Named(err, s.called).Error()) }
 
 // over says why no other block begins; empty where one does.
 func (s *Study) over(block int) string {
@@ -131,7 +136,7 @@ func (s *Study) block(ctx context.Context, block int) (valid bool, err error) {
 		if err := s.fault(s.sides[i], m.rep, block); err != nil && !m.kept {
 			return false, err
 		} else if err != nil {
-			s.drop(block, bFirst, "an earlier call ended with it: "+s.secrets.Text(err.Error()))
+			s.drop(block, bFirst, "an earlier call ended with it: "+s.text(err))
 			return true, nil
 		}
 	}

@@ -111,7 +111,7 @@ func pageLists(b *strings.Builder, a About, c *Command) {
 			value = " \\fI" + roff(o.Value) + "\\fR"
 		}
 		fmt.Fprintf(b, ".TP\n%s%s\n%s%s%s\n", strings.Join(names, ", "), value, roff(o.Help),
-			among(o.Choices, o.Help), usual(o))
+			among(o.Choices, o.Help), roff(Usual(o.Help, o.Default)))
 	}
 }
 
@@ -125,12 +125,13 @@ func among(choices []string, help string) string {
 	return ""
 }
 
-// usual is the default, where the help does not say one.
-func usual(o Option) string {
-	if o.Default == "" || strings.Contains(strings.ToLower(o.Help), "default") {
+// Usual is what to add to the help of an option about its default: nothing where there
+// is none or the help says one.
+func Usual(help, value string) string {
+	if value == "" || strings.Contains(strings.ToLower(help), "default") {
 		return ""
 	}
-	return roff(" Default: " + o.Default + ".")
+	return " Default: " + value + "."
 }
 
 func synopsis(program string, c *Command) string {

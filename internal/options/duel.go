@@ -13,7 +13,7 @@ type Duel struct {
 	B        string  `name:"b" placeholder:"URL" help:"Base URL of side B."`
 	ACommand string  `name:"a-command" placeholder:"COMMAND" help:"Start this as side A and stop it at the end; {port} is a free port, {host}, {model}, {dir} and {log} are known, too. It answers at /v1."`
 	BCommand string  `name:"b-command" placeholder:"COMMAND" help:"Start this as side B and stop it at the end, as --a-command does for side A."`
-	ASim     *string `name:"a-sim" placeholder:"OPTIONS" help:"Simulate side A in virtual time, with these options of headway sim, such as 'max-num-batched-tokens=2048 max-num-seqs=64'; '' has the defaults."`
+	ASim     *string `name:"a-sim" placeholder:"OPTIONS" help:"Simulate side A in virtual time, with these options of headway sim, such as 'max-num-batched-tokens=2048 max-num-seqs=64'; an empty text has the defaults."`
 	BSim     *string `name:"b-sim" placeholder:"OPTIONS" help:"Simulate side B in virtual time, with these options of headway sim."`
 	Bisect   string  `name:"bisect" placeholder:"GOOD..BAD" help:"Find the first bad one of a list, each against the first: git revisions GOOD..BAD, or names with commas. {rev} in --command or --b-sim stands for it."`
 	Command  string  `name:"command" placeholder:"COMMAND" help:"With --bisect: starts the server of one {rev}, as --a-command does."`
